@@ -1,0 +1,59 @@
+/**
+ * Every error a client can meet: RFC 9457 `application/problem+json` with a stable `code`.
+ * `title` says what happened in one line; `detail`, given where it is thrown, says what to do.
+ */
+export const PROBLEMS = {
+  bad_request: { status: 400, title: 'The request is not valid' },
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  idempotency_key_missing: { status: 400, title: 'The Idempotency-Key header is missing or not valid' },
+  webhook_invalid: { status: 400, title: 'The webhook is not signed as the provider signs it' },
+  pass_missing: { status: 401, title: 'A pass from the waiting room is needed' },
+  pass_invalid: { status: 401, title: 'The pass is not valid' },
+  pass_expired: { status: 401, title: 'The pass has expired' },
+  session_missing: { status: 401, title: 'No session' },
+  session_invalid: { status: 401, title: 'The session is not valid' },
+  operator_only: { status: 401, title: 'Operators only' },
+  pass_foreign: { status: 403, title: 'The pass belongs to another sale, device or buyer' },
+  pass_used: { status: 403, title: 'The pass has been used' },
+  origin_refused: { status: 403, title: 'Requests from this origin are refused' },
+  ticket_invalid: { status: 401, title: 'The ticket is not valid' },
+  ticket_foreign: { status: 403, title: 'The ticket belongs to another sale or device' },
+  receipt_invalid: { status: 400, title: 'The receipt is not valid' },
+  not_found: { status: 404, title: 'There is nothing at this address' },
+  unknown_item: { status: 404, title: 'There is no such item' },
+  unknown_sale: { status: 404, title: 'There is no such sale' },
+  unknown_order: { status: 404, title: 'There is no such order' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  sold_out: { status: 409, title: 'Sold out' },
+  held_out: { status: 409, title: 'All units are held, some may return' },
+  not_enough_left: { status: 409, title: 'Fewer units are left than were asked for' },
+  limit_reached: { status: 409, title: 'The limit for one buyer is reached' },
+  not_open: { status: 409, title: 'The sale has not opened' },
+  paused: { status: 409, title: 'The sale is paused' },
+  ended: { status: 409, title: 'The sale has ended' },
+  order_not_payable: { status: 409, title: 'The order can not be paid' },
+  order_not_cancellable: { status: 409, title: 'The order can not be cancelled' },
+  already_exists: { status: 409, title: 'It exists already' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
+  turn_lapsed: { status: 410, title: 'The turn has lapsed' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  too_early: { status: 425, title: 'It is not your turn yet' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  internal: { status: 500, title: 'Something went wrong on our side' },
+  provider_refused: { status: 502, title: 'The payment provider refused' },
+  fenced: { status: 503, title: 'The item is being checked after a failure' },
+  unavailable: { status: 503, title: 'The service is not available right now' },
+} as const satisfies Record<string, { status: number; title: string }>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** The body of every error answer (RFC 9457). */
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ProblemCode
+  readonly detail?: string
+  readonly request_id?: string
+}
