@@ -1,0 +1,173 @@
+import { z } from 'zod'
+import { SettingError } from './errors.ts'
+
+/**
+ * Settings in three steps: read the environment, check what depends on each other, keep secrets apart.
+ * The only file that reads `process.env`. docs/operating.md lists every setting.
+ */
+const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback)
+const flag = z
+  .enum(['0', '1'])
+  .default('0')
+  .transform((value) => value === '1')
+const list = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
+
+const Environment = z.object({
+  PROFILE: z.enum(['embedded', 'full']).default('embedded'),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  SHOP_URL: z.url().optional(),
+  QUEUE_URL: z.url().optional(),
+  OPS_URL: z.url().optional(),
+  DATA_DIR: z.string().default('.data'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
+  REDIS_ACCEPT_UNSAFE: flag,
+  DATABASE_URLS: list,
+  KAFKA_BROKERS: list,
+  STRIPE_API_URL: z.url().default('https://api.stripe.com'),
+  STRIPE_SECRET_KEY: z.string().optional(),
+  STRIPE_PUBLISHABLE_KEY: z.string().optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().optional(),
+  SANDBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  SANDBOX_WEBHOOK_URL: z.url().optional(),
+  AUTH: z.enum(['guest', 'jwt']).default('guest'),
+  AUTH_JWKS_URL: z.url().optional(),
+  AUTH_JWT_KEY: z.string().min(32).optional(),
+  AUTH_JWT_ISSUER: z.string().optional(),
+  AUTH_JWT_AUDIENCE: z.string().optional(),
+  TOKEN_KEYS: list,
+  SESSION_KEY: z.string().min(32).optional(),
+  OPS_TOKEN: z.string().min(16).optional(),
+  SWEEP_INTERVAL_S: seconds(0.5),
+  RECONCILE_INTERVAL_S: seconds(30),
+})
+
+export interface Config {
+  readonly profile: 'embedded' | 'full'
+  readonly http: { readonly host: string; readonly port: number }
+  /** Public origins, without a trailing slash. */
+  readonly urls: { readonly shop: string; readonly queue: string; readonly ops: string }
+  readonly dataDir: string
+  readonly logLevel: string
+  readonly redis: { readonly url: string; readonly acceptUnsafe: boolean }
+  readonly databaseUrls: readonly string[]
+  readonly kafkaBrokers: readonly string[]
+  readonly stripe: { readonly apiUrl: string }
+  readonly sandbox: { readonly port: number; readonly webhookUrl: string }
+  readonly auth:
+    | { readonly kind: 'guest' }
+    | {
+        readonly kind: 'jwt'
+        readonly jwksUrl: string | undefined
+        readonly issuer: string | undefined
+        readonly audience: string | undefined
+      }
+  /** Seconds between two sweeps of the cleanup worker. */
+  readonly sweepIntervalS: number
+  readonly reconcileIntervalS: number
+}
+
+/** A signing key; the first of a list signs, all verify, so keys can rotate during a sale. */
+export interface TokenKey {
+  readonly kid: string
+  readonly secret: Buffer
+}
+
+/** Never logged, never part of `Config`. */
+export interface Secrets {
+  readonly tokenKeys: readonly TokenKey[]
+  readonly session: Buffer
+  readonly opsToken: string
+  readonly jwtKey: string | undefined
+  readonly stripe: {
+    readonly secretKey: string
+    readonly publishableKey: string
+    readonly webhookSecret: string
+  }
+}
+
+export type Env = Readonly<Record<string, string | undefined>>
+
+/** Reads and checks the settings. Throws SettingError naming the setting and what it should be. */
+export function readConfig(env: Env = process.env): { config: Config; secrets: Secrets } {
+  const parsed = Environment.safeParse(withoutEmpty(env))
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new SettingError(`The setting ${issue?.path.join('.')} is not valid: ${issue?.message}`)
+  }
+  const e = parsed.data
+  if (e.DATABASE_URLS.length === 0)
+    throw new SettingError('DATABASE_URLS is missing: PostgreSQL URLs separated by commas, one per shard')
+  if (e.PROFILE === 'full' && e.KAFKA_BROKERS.length === 0)
+    throw new SettingError('KAFKA_BROKERS is missing: the full profile needs host:port of a Kafka broker')
+  if (e.AUTH === 'jwt' && e.AUTH_JWKS_URL === undefined && e.AUTH_JWT_KEY === undefined)
+    throw new SettingError('AUTH=jwt needs AUTH_JWKS_URL or AUTH_JWT_KEY')
+
+  const origin = (url: string | undefined, host: string) =>
+    url === undefined ? `http://${host}.localhost:${e.PORT}` : new URL(url).origin
+  const config: Config = {
+    profile: e.PROFILE,
+    http: { host: e.HOST, port: e.PORT },
+    urls: {
+      shop: origin(e.SHOP_URL, 'shop'),
+      queue: origin(e.QUEUE_URL, 'queue'),
+      ops: origin(e.OPS_URL, 'ops'),
+    },
+    dataDir: e.DATA_DIR,
+    logLevel: e.LOG_LEVEL,
+    redis: { url: e.REDIS_URL, acceptUnsafe: e.REDIS_ACCEPT_UNSAFE },
+    databaseUrls: e.DATABASE_URLS,
+    kafkaBrokers: e.KAFKA_BROKERS,
+    stripe: { apiUrl: e.STRIPE_API_URL },
+    sandbox: {
+      port: e.SANDBOX_PORT ?? e.PORT + 1,
+      webhookUrl: e.SANDBOX_WEBHOOK_URL ?? `http://127.0.0.1:${e.PORT}/webhooks/stripe`,
+    },
+    auth:
+      e.AUTH === 'guest'
+        ? { kind: 'guest' }
+        : { kind: 'jwt', jwksUrl: e.AUTH_JWKS_URL, issuer: e.AUTH_JWT_ISSUER, audience: e.AUTH_JWT_AUDIENCE },
+    sweepIntervalS: e.SWEEP_INTERVAL_S,
+    reconcileIntervalS: e.RECONCILE_INTERVAL_S,
+  }
+  const secrets: Secrets = {
+    tokenKeys: e.TOKEN_KEYS.map(readTokenKey),
+    session: Buffer.from(required(e.SESSION_KEY, 'SESSION_KEY', 'at least 32 random characters')),
+    opsToken: required(e.OPS_TOKEN, 'OPS_TOKEN', 'at least 16 random characters'),
+    jwtKey: e.AUTH_JWT_KEY,
+    stripe: {
+      secretKey: required(e.STRIPE_SECRET_KEY, 'STRIPE_SECRET_KEY', 'the secret key of the account'),
+      publishableKey: required(e.STRIPE_PUBLISHABLE_KEY, 'STRIPE_PUBLISHABLE_KEY', 'its publishable key'),
+      webhookSecret: required(e.STRIPE_WEBHOOK_SECRET, 'STRIPE_WEBHOOK_SECRET', 'of the webhook endpoint'),
+    },
+  }
+  if (secrets.tokenKeys.length === 0)
+    throw new SettingError('TOKEN_KEYS is missing: kid:base64url pairs separated by commas; the first signs')
+  return { config, secrets }
+}
+
+function withoutEmpty(env: Env): Env {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+}
+
+function required(value: string | undefined, name: string, what: string): string {
+  if (value === undefined) throw new SettingError(`${name} is missing: ${what}`)
+  return value
+}
+
+function readTokenKey(pair: string): TokenKey {
+  const [kid, encoded] = pair.split(':')
+  const secret = Buffer.from(encoded ?? '', 'base64url')
+  if (!kid || !/^[\w-]{1,32}$/.test(kid) || secret.length < 32)
+    throw new SettingError('TOKEN_KEYS holds a key that is not `kid:base64url` with at least 32 bytes')
+  return { kid, secret }
+}

@@ -1,0 +1,46 @@
+import { PROBLEMS, type ProblemBody, type ProblemCode } from '../contracts/problems.ts'
+
+/** A setting is missing or wrong: one clear line for the operator, exit code 78 (EX_CONFIG) for a process. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError'
+}
+
+/** An expected refusal on its way to the client as problem+json. `detail` tells what to do. */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly code: ProblemCode
+  readonly detail: string | undefined
+  readonly retryAfterS: number | undefined
+
+  constructor(code: ProblemCode, detail?: string, options?: { retryAfterS?: number; cause?: unknown }) {
+    super(detail ?? PROBLEMS[code].title, { cause: options?.cause })
+    this.code = code
+    this.detail = detail
+    this.retryAfterS = options?.retryAfterS
+  }
+
+  get status(): number {
+    return PROBLEMS[this.code].status
+  }
+
+  body(requestId?: string): ProblemBody {
+    return {
+      type: `urn:doorbuster:problem:${this.code}`,
+      title: PROBLEMS[this.code].title,
+      status: this.status,
+      code: this.code,
+      ...(this.detail !== undefined ? { detail: this.detail } : {}),
+      ...(requestId !== undefined ? { request_id: requestId } : {}),
+    }
+  }
+}
+
+/** Something we depend on does not answer. Retryable; shown as `unavailable`. */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = (error as { code?: unknown }).code
+  if (typeof code === 'string' && /^(E(CONN|PIPE|HOST|TIMEDOUT|AI_)|57P0|08)/.test(code)) return true
+  return /Connection (is closed|terminated)|Stream isn't writeable|Command timed out|timeout exceeded when trying/i.test(
+    error.message,
+  )
+}
