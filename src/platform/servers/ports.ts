@@ -1,0 +1,28 @@
+import { createServer } from 'node:net'
+
+/** A TCP port on 127.0.0.1 that was free a moment ago, from the operating system. */
+export async function freePort(): Promise<number> {
+  const port = await bindOnce(0)
+  if (port === undefined) throw new Error('The operating system has no free port on 127.0.0.1')
+  return port
+}
+
+/** Whether a server could listen on this port of 127.0.0.1 now. */
+export async function portIsFree(port: number): Promise<boolean> {
+  return (await bindOnce(port)) !== undefined
+}
+
+function bindOnce(port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined)
+      else reject(error)
+    })
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      const address = probe.address()
+      const bound = typeof address === 'object' && address !== null ? address.port : undefined
+      probe.close(() => resolve(bound))
+    })
+  })
+}
