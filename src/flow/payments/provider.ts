@@ -1,0 +1,118 @@
+/**
+ * What the payment step needs from a payment provider. A provider authorises first and captures later, so that the
+ * order's one compare-and-set in SQL stands between the two.
+ *
+ * Outcomes a caller must be ready for are unions; `ProviderUnavailable` means the outcome is unknown (repeat the same
+ * call: every call is idempotent by order id), `ProviderRefused` means a definite no that changed nothing.
+ */
+
+export type ProviderName = 'stripe' | 'paypal'
+
+export interface PaymentRef {
+  provider: ProviderName
+  provider_ref: string
+}
+
+export interface StartPayment {
+  order_id: string
+  user_id: string
+  /** Integer minor units. */
+  amount: number
+  /** ISO 4217, any case. */
+  currency: string
+  description: string
+}
+
+export type ProviderState =
+  'requires_payment' | 'processing' | 'requires_action' | 'authorised' | 'captured' | 'cancelled'
+
+/** The provider's view of one payment. Amounts are integer minor units, `currency` is upper-case ISO 4217. */
+export interface ProviderPayment {
+  provider_ref: string
+  order_id: string
+  user_id: string
+  state: ProviderState
+  amount: number
+  /** Captured so far. */
+  amount_received: number
+  /** Captured and given back. Releasing an authorisation is not a refund. */
+  amount_refunded: number
+  currency: string
+  /** Why the last attempt failed, in the provider's words (`insufficient_funds`, `generic_decline`, ...). */
+  failure_code?: string
+}
+
+export interface StartedPayment {
+  payment: ProviderPayment
+  /** What the browser needs to pay: `publishable_key`, `client_secret`, `api_url` for Stripe. Nothing secret to us. */
+  browser: Record<string, string>
+}
+
+export type CaptureResult =
+  | { kind: 'captured'; payment: ProviderPayment }
+  | { kind: 'not_capturable'; payment: ProviderPayment; code: string }
+
+export type CancelResult =
+  { kind: 'cancelled'; payment: ProviderPayment } | { kind: 'already_captured'; payment: ProviderPayment }
+
+export type RefundResult =
+  { kind: 'refunded'; payment: ProviderPayment } | { kind: 'nothing_captured'; payment: ProviderPayment }
+
+/**
+ * A verified message from the provider. `payment` is the state when the event was made: events come late, twice and
+ * out of order, so it may be older than what is already known.
+ */
+export interface ProviderEvent {
+  event_id: string
+  type: 'authorised' | 'captured' | 'failed' | 'cancelled' | 'refunded'
+  payment: ProviderPayment
+  /** Milliseconds since the epoch. */
+  occurred_at: number
+}
+
+export type WebhookReading =
+  | { kind: 'event'; event: ProviderEvent }
+  /** Genuine, but of no interest to us. Acknowledge it. */
+  | { kind: 'ignored'; event_id: string }
+  | { kind: 'invalid'; reason: 'no_signature' | 'bad_signature' | 'too_old' | 'bad_payload' }
+
+export interface PaymentProvider {
+  readonly name: ProviderName
+  /** Opens the payment of an order; the same order gives the same payment, in its present state. */
+  start(payment: StartPayment): Promise<StartedPayment>
+  find(provider_ref: string): Promise<ProviderPayment | undefined>
+  /** Takes the authorised amount, at most once. Already captured is `captured`. */
+  capture(provider_ref: string, order_id: string): Promise<CaptureResult>
+  /** Releases the authorisation or closes the payment. Cancelling twice is `cancelled`. */
+  cancel(provider_ref: string, order_id: string): Promise<CancelResult>
+  /** Gives the whole captured amount back, at most once. `reason` is kept with the refund for people to read. */
+  refund(provider_ref: string, order_id: string, reason: string): Promise<RefundResult>
+  /** Checks the signature over the raw body. `now_s` (seconds) overrides the clock. */
+  readWebhook(raw_body: string, headers: Headers, now_s?: number): WebhookReading | Promise<WebhookReading>
+}
+
+/** No answer, a server error, or too many requests: whether it took effect is unknown, and repeating it is safe. */
+export class ProviderUnavailable extends Error {
+  readonly retryable = true
+  readonly provider: ProviderName
+
+  constructor(provider: ProviderName, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'ProviderUnavailable'
+    this.provider = provider
+  }
+}
+
+/** A definite refusal: nothing changed at the provider, and repeating the call unchanged will not help. */
+export class ProviderRefused extends Error {
+  readonly retryable = false
+  readonly provider: ProviderName
+  readonly code: string
+
+  constructor(provider: ProviderName, code: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'ProviderRefused'
+    this.provider = provider
+    this.code = code
+  }
+}
