@@ -1,0 +1,8 @@
+-- The waiting room as everybody sees it. Reads only.
+-- KEYS[1] queue:{sale}   hash
+-- Results open serving tail rate opens_at now running | paused ... | ended ... (the same fields) | unloaded
+-- Events  none
+local now = now_ms()
+local q = read_queue(KEYS[1], now)
+if not q then return { 'unloaded' } end
+return { q.state, q.serving, q.tail, tostring(q.rate), q.opens_at, now, q.running and 1 or 0 }

@@ -1,0 +1,137 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import { createMiddleware } from 'hono/factory'
+import type { Context } from 'hono'
+import { routePath } from 'hono/route'
+import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
+import { isConnectionError, Problem } from './errors.ts'
+import type { Log, Metrics } from './telemetry.ts'
+
+/** What every handler finds in its context. */
+export interface Variables {
+  requestId: string
+}
+export type AppEnv = { Variables: Variables }
+export type App = OpenAPIHono<AppEnv>
+
+const MAX_BODY_BYTES = 16 * 1024
+const REQUEST_ID = /^[\w.-]{8,64}$/
+
+/** The body of every error, for the OpenAPI document. */
+const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    detail: z.string().optional(),
+    request_id: z.string().optional(),
+  })
+  .openapi('Problem')
+
+/** `responses` of a route: the problems it can answer with, grouped by status. */
+export function problems(...codes: ProblemCode[]) {
+  const byStatus = new Map<number, ProblemCode[]>()
+  for (const code of codes)
+    byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code])
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}`).join('. '),
+        content: { 'application/problem+json': { schema: ProblemSchema } },
+      },
+    ]),
+  )
+}
+
+/** `responses` entry for a JSON answer. */
+export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/** `request.body` of a route that takes JSON. */
+export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
+  return { required: true, content: { 'application/json': { schema } } } as const
+}
+
+/** An app with our problem format, request ids, body limits, logs and metrics. One per host. */
+export function createHttpApp(host: string, { log, metrics }: { log: Log; metrics: Metrics }): App {
+  const app = new OpenAPIHono<AppEnv>({
+    defaultHook: (result, c) => {
+      if (result.success) return
+      const issue = result.error.issues[0]
+      const where = issue?.path.length ? `\`${issue.path.join('.')}\`: ` : ''
+      return sendProblem(c, new Problem('bad_request', `${where}${issue?.message ?? 'not valid'}`))
+    },
+  })
+  app.use(observe(host, log, metrics))
+  app.use(limitBody)
+  app.use(requireJson)
+  app.notFound((c) => sendProblem(c, new Problem('not_found')))
+  app.onError((error, c) => sendProblem(c, toProblem(error, c, log)))
+  return app
+}
+
+const limitBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: () => {
+    throw new Problem('body_too_large', `A body may have at most ${MAX_BODY_BYTES} bytes.`)
+  },
+})
+
+/** Without this a browser form of another site could post text that happens to be JSON. */
+const requireJson = createMiddleware(async (c, next) => {
+  const method = c.req.method
+  const hasBody = c.req.header('content-length') !== '0' && c.req.raw.body !== null
+  if ((method === 'POST' || method === 'PUT' || method === 'PATCH') && hasBody) {
+    const type = c.req.header('content-type') ?? ''
+    if (!/^application\/json\s*(;|$)/i.test(type))
+      throw new Problem('unsupported_media_type', 'Send the body as application/json.')
+  }
+  await next()
+})
+
+function observe(host: string, log: Log, metrics: Metrics) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const started = performance.now()
+    const given = c.req.header('x-request-id')
+    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID()
+    c.set('requestId', requestId)
+    await next()
+    c.header('X-Request-Id', requestId)
+    const route = routePath(c, -1)
+    const seconds = (performance.now() - started) / 1000
+    metrics.requests.inc({ host, route, status: c.res.status })
+    metrics.seconds.observe({ host, route }, seconds)
+    const line = { request_id: requestId, host, method: c.req.method, route, status: c.res.status, seconds }
+    if (c.res.status >= 500) log.warn(line, 'request failed')
+    else log.debug(line, 'request')
+  })
+}
+
+function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof HTTPException) {
+    if (error.status === 400) return new Problem('malformed_json', 'Send one JSON object.')
+    if (error.status === 413) return new Problem('body_too_large')
+    if (error.status === 415) return new Problem('unsupported_media_type')
+  }
+  const line = { request_id: c.get('requestId'), err: error }
+  if (isConnectionError(error)) {
+    log.error(line, 'a service we depend on does not answer')
+    return new Problem('unavailable', 'Try again in a few seconds.', { retryAfterS: 2 })
+  }
+  log.error(line, 'unexpected error')
+  return new Problem('internal', 'Try again; if it goes on, tell the shop the request_id.')
+}
+
+function sendProblem(c: Context<AppEnv>, problem: Problem): Response {
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+  }
+  if (problem.retryAfterS !== undefined) headers['Retry-After'] = String(Math.ceil(problem.retryAfterS))
+  return c.body(JSON.stringify(problem.body(c.get('requestId'))), problem.status as 400, headers)
+}

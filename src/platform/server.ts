@@ -1,0 +1,35 @@
+/** A listening HTTP server. The only place where the project listens. */
+export interface HttpServer {
+  readonly port: number
+  /** Stops accepting, lets requests under way finish (at most `graceMs`), then closes what is left. */
+  stop(graceMs?: number): Promise<void>
+}
+
+export interface Listen {
+  readonly host: string
+  readonly port: number
+  readonly fetch: (request: Request, client: { address: string }) => Response | Promise<Response>
+  /** Several processes may share the port. */
+  readonly reusePort?: boolean
+}
+
+/** Throws an Error with code EADDRINUSE where the port is taken. */
+export function listen(options: Listen): HttpServer {
+  const server = Bun.serve({
+    hostname: options.host,
+    port: options.port,
+    reusePort: options.reusePort ?? false,
+    // Server-sent events stay open; requests are bounded by the body limit and by their own deadlines.
+    idleTimeout: 120,
+    maxRequestBodySize: 2 * 1024 * 1024,
+    fetch: (request, bun) => options.fetch(request, { address: bun.requestIP(request)?.address ?? '' }),
+  })
+  return {
+    port: server.port ?? options.port,
+    stop: async (graceMs = 2000) => {
+      const drained = server.stop(false)
+      await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, graceMs).unref())])
+      await server.stop(true)
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import pino from 'pino'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** JSON lines on standard output. */
+export type Log = pino.Logger
+
+export function createLog(level: string, name: string): Log {
+  return pino({
+    level,
+    base: { process: name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (_label, number) => ({ level: number }) },
+    // Tokens, passes and addresses of buyers have no business in a log.
+    redact: ['authorization', 'cookie', 'ticket', 'pass', 'receipt', '*.authorization', '*.cookie'],
+  })
+}
+
+/** What the flow counts; every label has few values. */
+export interface Metrics {
+  readonly registry: Registry
+  readonly requests: Counter<'host' | 'route' | 'status'>
+  readonly seconds: Histogram<'host' | 'route'>
+  readonly claims: Counter<'outcome'>
+  readonly joins: Counter<'outcome'>
+  readonly enters: Counter<'outcome'>
+  readonly payments: Counter<'outcome'>
+  readonly backlog: Gauge
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name: `doorbuster_${name}`, help, labelNames, registers })
+  return {
+    registry,
+    requests: counter('http_requests_total', 'Requests answered', ['host', 'route', 'status']),
+    seconds: new Histogram({
+      name: 'doorbuster_http_request_seconds',
+      help: 'Time from request to answer',
+      labelNames: ['host', 'route'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers,
+    }),
+    claims: counter('claims_total', 'Claims by outcome', ['outcome']),
+    joins: counter('joins_total', 'Joins of a waiting room by outcome', ['outcome']),
+    enters: counter('enters_total', 'Tickets exchanged for passes by outcome', ['outcome']),
+    payments: counter('payment_events_total', 'Provider events by effect', ['outcome']),
+    backlog: new Gauge({
+      name: 'doorbuster_outbox_backlog',
+      help: 'Events taken from stock that SQL has not confirmed',
+      registers,
+    }),
+  }
+}
