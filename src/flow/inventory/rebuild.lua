@@ -1,0 +1,34 @@
+-- rebuild: writes an item anew from the truth that reconciliation has gathered, whatever was left of it, and lifts
+-- its fence. The outbox is not touched: its events are part of that truth.
+-- KEYS     stock buyers holds claims outbox
+-- ARGV     truth, JSON: sale_id total sold seq state opens_at ends_at run_id epoch (the epoch that was seen, 0: none),
+--          holds [order_id, deadline, quantity, claim] and buyers [user_id, entries], each as stored
+-- RESULTS  rebuilt       available = total - sold - held, epoch + 1
+--          does_not_fit  more is sold and held than there is; nothing is changed
+--          moved_on      the epoch is another, or a claim came after the truth was read (stored seq is higher), or
+--                        this rebuild was done before; nothing is changed
+--          unloaded      the outbox is damaged, so its events are not known; nothing is changed
+-- WRITES   stock buyers holds claims
+-- EVENTS   none
+local truth = cjson.decode(ARGV[1])
+
+if not missing_or('stream', outbox_key) then return 'unloaded' end
+if redis.call('TYPE', stock_key).ok == 'hash' then
+  local epoch, seq = unpack(redis.call('HMGET', stock_key, 'epoch', 'seq'))
+  if (tonumber(epoch) or 0) ~= truth.epoch or (tonumber(seq) or 0) > truth.seq then return 'moved_on' end
+end
+local held = 0
+for _, hold in ipairs(truth.holds) do held = held + hold[3] end
+local available = truth.total - truth.sold - held
+if available < 0 then return 'does_not_fit' end
+
+redis.call('DEL', stock_key, buyers_key, holds_key, claims_key)
+redis.call('HSET', stock_key, 'total', truth.total, 'available', available, 'held', held, 'sold', truth.sold,
+  'seq', truth.seq, 'state', truth.state, 'opens_at', truth.opens_at, 'ends_at', truth.ends_at,
+  'sale_id', truth.sale_id, 'epoch', truth.epoch + 1, 'run_id', truth.run_id)
+for _, buyer in ipairs(truth.buyers) do redis.call('HSET', buyers_key, buyer[1], buyer[2]) end
+for _, hold in ipairs(truth.holds) do
+  redis.call('ZADD', holds_key, hold[2], hold[1])
+  redis.call('HSET', claims_key, hold[1], hold[4])
+end
+return 'rebuilt'

@@ -1,0 +1,121 @@
+import { defineScript } from '../../platform/lua.ts'
+import adoptSource from './adopt.lua' with { type: 'text' }
+import claimSource from './claim.lua' with { type: 'text' }
+import dueSource from './due.lua' with { type: 'text' }
+import itemSource from './item.lua' with { type: 'text' }
+import { itemKeys } from './keys.ts'
+import loadSource from './load.lua' with { type: 'text' }
+import rebuildSource from './rebuild.lua' with { type: 'text' }
+import releaseSource from './release.lua' with { type: 'text' }
+import setStateSource from './set_state.lua' with { type: 'text' }
+import settleSource from './settle.lua' with { type: 'text' }
+import takeSource from './take.lua' with { type: 'text' }
+import type { ClaimRequest, DueHold, ItemChange, LoadItem, RebuildItem } from './types.ts'
+import { claimEntry, parseClaim, parseOutcome, truth } from './wire.ts'
+
+/** One wrapper for each `.lua` command; the file's header is the reference for arguments and results. */
+
+interface OfItem {
+  readonly item_id: string
+}
+interface OfOrder extends OfItem {
+  readonly order_id: string
+}
+
+const keys = ({ item_id }: OfItem): string[] => Object.values(itemKeys(item_id))
+
+/** Takes a reply that is one of the words, and nothing else. */
+function word<const Words extends readonly string[]>(...words: Words) {
+  return (reply: unknown): Words[number] => {
+    if (!words.includes(reply as string)) throw new Error(`unexpected reply: ${String(reply)}`)
+    return reply as Words[number]
+  }
+}
+
+export const loadScript = defineScript({
+  name: 'inventory_load',
+  source: itemSource + loadSource,
+  keys,
+  args: (input: LoadItem & { run_id: string }) => [
+    input.sale_id,
+    input.total,
+    input.state,
+    input.opens_at,
+    input.ends_at ?? '',
+    input.run_id,
+  ],
+  result: word('loaded', 'exists'),
+})
+
+export const claimScript = defineScript({
+  name: 'inventory_claim',
+  source: itemSource + takeSource + claimSource,
+  keys,
+  args: (input: OfItem & { run_id: string; requests: readonly ClaimRequest[] }) => [
+    input.item_id,
+    input.run_id,
+    ...input.requests.flatMap(claimEntry),
+  ],
+  result: (reply) => (reply as string[]).map(parseOutcome),
+})
+
+export const settleScript = defineScript({
+  name: 'inventory_settle',
+  source: itemSource + settleSource,
+  keys,
+  args: (input: OfOrder) => [input.order_id],
+  result: word('settled', 'gone', 'unloaded'),
+})
+
+export const releaseScript = defineScript({
+  name: 'inventory_release',
+  source: itemSource + releaseSource,
+  keys,
+  args: (input: OfOrder) => [input.item_id, input.order_id],
+  result: word('released', 'gone', 'unloaded'),
+})
+
+export const dueScript = defineScript({
+  name: 'inventory_due',
+  source: itemSource + dueSource,
+  keys,
+  args: (input: OfItem & { which: 'overdue' | 'all'; graceMs: number; max: number }) => [
+    input.which,
+    input.graceMs,
+    input.max,
+  ],
+  result: (reply): DueHold[] | 'unloaded' =>
+    reply === 'unloaded'
+      ? reply
+      : (reply as [string, string, string][]).map(([order_id, deadline, claim]) =>
+          parseClaim(order_id, deadline, claim),
+        ),
+})
+
+export const setStateScript = defineScript({
+  name: 'inventory_set_state',
+  source: itemSource + setStateSource,
+  keys,
+  args: ({ change }: OfItem & { change: ItemChange }) => [
+    ...(change.state === undefined ? [] : ['state', change.state]),
+    ...(change.opens_at === undefined ? [] : ['opens_at', change.opens_at]),
+    ...(change.ends_at === undefined ? [] : ['ends_at', change.ends_at ?? '']),
+  ],
+  result: word('changed', 'unloaded'),
+})
+
+export const adoptScript = defineScript({
+  name: 'inventory_adopt',
+  source: itemSource + adoptSource,
+  keys,
+  args: (input: OfItem & { run_id: string; epoch: number }) => [input.run_id, input.epoch],
+  result: word('adopted', 'moved_on', 'unloaded'),
+})
+
+export const rebuildScript = defineScript({
+  name: 'inventory_rebuild',
+  source: itemSource + rebuildSource,
+  keys,
+  args: (input: RebuildItem) => [truth(input)],
+  result: word('rebuilt', 'does_not_fit', 'moved_on', 'unloaded'),
+})

@@ -1,0 +1,31 @@
+-- The writing half of claim (scripts.ts puts it between item.lua and claim.lua): what is taken is collected while
+-- the batch is decided, and written after it in five kinds of call, so a failing batch leaves nothing written.
+local taken, events, holds, claims, buyers = {}, {}, {}, {}, {}
+
+local function append(list, ...)
+  for _, value in ipairs({ ... }) do list[#list + 1] = value end
+end
+
+-- Takes from `item` in memory and answers the times of the hold: 'claim_seq timestamp pay_by hold_expires_at'.
+local function take(item, item_id, order_id, user_id, entries, terms, now)
+  local quantity, pay_by, deadline = terms.quantity, now + terms.pay_ms, now + terms.hold_ms
+  item.available, item.held, item.seq = item.available - quantity, item.held + quantity, item.seq + 1
+  taken[order_id] = table.concat({ item.seq, now, pay_by, deadline }, ' ')
+  append(holds, deadline, order_id)
+  append(claims, order_id, table.concat({ quantity, item.seq, now, pay_by, user_id }, ' '))
+  append(buyers, user_id, entries)
+  append(events, { 'type', 'OrderCreated', 'version', 1, 'order_id', order_id, 'user_id', user_id, 'item_id', item_id,
+    'sale_id', item.sale_id, 'quantity', quantity, 'timestamp', now, 'amount', terms.amount, 'currency', terms.currency,
+    'claim_seq', item.seq, 'pay_by', pay_by, 'hold_expires_at', deadline })
+  return taken[order_id]
+end
+
+local function write_taken(item)
+  if #events == 0 then return end
+  -- A full memory or an exhausted stream id shows at the first XADD, before anything is changed.
+  for _, fields in ipairs(events) do redis.call('XADD', outbox_key, '*', unpack(fields)) end
+  redis.call('ZADD', holds_key, unpack(holds))
+  redis.call('HSET', claims_key, unpack(claims))
+  redis.call('HSET', buyers_key, unpack(buyers))
+  redis.call('HSET', stock_key, 'available', item.available, 'held', item.held, 'seq', item.seq)
+end
