@@ -97,6 +97,9 @@ export interface Secrets {
 
 export type Env = Readonly<Record<string, string | undefined>>
 
+/** The environment as it is, for the supervisor: it hands it on to the processes it starts. */
+export const environment = (): Env => process.env
+
 /** Reads and checks the settings. Throws SettingError naming the setting and what it should be. */
 export function readConfig(env: Env = process.env): { config: Config; secrets: Secrets } {
   const parsed = Environment.safeParse(withoutEmpty(env))

@@ -43,12 +43,15 @@ export async function createDatabases(url: string, names: readonly string[]): Pr
   })
 }
 
-/** One connection for administration; closed whatever happens. */
+/** One connection for administration; closed whatever happens. Throws a SettingError where none can be had. */
 export async function withClient<T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   // Losing the connection fails the query under way; without a listener it would end the process too.
   client.on('error', () => undefined)
-  await client.connect()
+  await client.connect().catch((error: unknown) => {
+    const reason = error instanceof AggregateError ? error.errors.map(String).join(', ') : String(error)
+    throw new SettingError(`No connection to PostgreSQL at ${new URL(url).host}: ${reason}`)
+  })
   try {
     return await use(client)
   } finally {

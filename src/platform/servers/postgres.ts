@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { chown, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { systemClock } from '../clock.ts'
+import { SettingError } from '../errors.ts'
 import { createDatabases } from '../migrate.ts'
 import {
   commandLine,
@@ -21,8 +22,11 @@ export interface PostgresServer {
   /** One URL per database asked for, same order, with user and password. */
   readonly urls: string[]
   readonly pid: number
-  /** Ends it as `pg_ctl stop -m fast` does: transactions under way are rolled back. */
-  stop(): Promise<void>
+  /**
+   * Ends it as `pg_ctl stop -m fast` does: transactions under way are rolled back. When that takes longer than
+   * `graceMs` it ends at once and recovers at the next start.
+   */
+  stop(graceMs?: number): Promise<void>
 }
 
 export interface PostgresServerOptions {
@@ -54,7 +58,7 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
   const { pid, port } = await launch(home, options)
   const password = (await readFile(join(home.dir, 'password'), 'utf8')).trim()
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
-  const stop = () => stopProcess(pid, ['SIGINT', 'SIGQUIT', 'SIGKILL'], 2500)
+  const stop = (graceMs = 2500) => stopProcess(pid, ['SIGINT', 'SIGQUIT', 'SIGKILL'], graceMs)
   try {
     await createDatabases(url('postgres'), options.databases)
   } catch (error) {
@@ -89,7 +93,7 @@ async function initialise({ bin, dir, runAs }: PostgresHome): Promise<void> {
     ...runAs,
   })
   if (done.status !== 0)
-    throw new Error(`PostgreSQL's initdb failed: ${done.stderr || (done.error?.message ?? '')}`)
+    throw new SettingError(`PostgreSQL's initdb failed: ${done.stderr || (done.error?.message ?? '')}`)
   await rename(partial, join(dir, 'data'))
 }
 
@@ -102,7 +106,7 @@ async function launch(home: PostgresHome, options: PostgresServerOptions) {
     const reason = lastLines(logFile, 4)
     // The children of a server that was killed hold its memory for a moment; a port may be snatched away.
     if (attempt === 25 || !/pre-existing shared memory|could not bind|already in use/.test(reason))
-      throw new Error(`PostgreSQL ended at start: ${reason}`)
+      throw new SettingError(`PostgreSQL ended at start: ${reason}`)
     await systemClock.sleep(200)
   }
 }
@@ -139,7 +143,7 @@ async function untilReady(server: Spawned, pidFile: string): Promise<boolean> {
     await systemClock.sleep(20)
   }
   await stopProcess(server.pid, ['SIGINT', 'SIGQUIT', 'SIGKILL'], 2500)
-  throw new Error(`PostgreSQL did not accept connections within ${START_TIMEOUT_MS / 1000} s`)
+  throw new SettingError(`PostgreSQL did not accept connections within ${START_TIMEOUT_MS / 1000} s`)
 }
 
 async function stopLeftover(dir: string, log?: (line: string) => void): Promise<void> {

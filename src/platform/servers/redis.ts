@@ -11,8 +11,8 @@ export interface RedisServer {
   readonly url: string
   readonly port: number
   readonly pid: number
-  /** Ends it after everything it answered is on disk. */
-  stop(): Promise<void>
+  /** Ends it after everything it answered is on disk; kills it when that takes longer than `graceMs`. */
+  stop(graceMs?: number): Promise<void>
 }
 
 export interface RedisServerOptions {
@@ -35,7 +35,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   const logFile = join(dir, 'redis.log')
   requireRedis7()
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  await stopLeftover(pidFile, dir, options.log)
+  await stopLeftoverRedis(dir, options.log)
 
   const port = options.port ?? (await freePort())
   const settings: Record<string, string> = {
@@ -51,16 +51,18 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   const { pid, exited } = await spawnDetached('redis-server', args, { logFile })
-  const stop = () => stopProcess(pid, ['SIGTERM', 'SIGKILL'], 2500)
+  const stop = (graceMs = 2500) => stopProcess(pid, ['SIGTERM', 'SIGKILL'], graceMs)
 
   let ended = false
   void exited.then(() => (ended = true))
   const deadline = systemClock.now() + START_TIMEOUT_MS
   while (!(await answersPing(port))) {
-    if (ended) throw new Error(`Redis ended at start: ${lastLines(logFile)}`)
+    if (ended) throw new SettingError(`Redis ended at start: ${lastLines(logFile)}`)
     if (systemClock.now() > deadline) {
       await stop()
-      throw new Error(`Redis did not answer within ${START_TIMEOUT_MS / 1000} s: ${lastLines(logFile)}`)
+      throw new SettingError(
+        `Redis did not answer within ${START_TIMEOUT_MS / 1000} s: ${lastLines(logFile)}`,
+      )
     }
     await systemClock.sleep(20)
   }
@@ -76,8 +78,10 @@ function requireRedis7(): void {
     throw new SettingError(`redis-server ${version[0]} is too old; Redis 7 or newer is needed`)
 }
 
-async function stopLeftover(pidFile: string, dir: string, log?: (line: string) => void): Promise<void> {
-  const pid = readPidFile(pidFile)
+/** Stops the server that an earlier process started in this folder and did not stop. */
+export async function stopLeftoverRedis(folder: string, log?: (line: string) => void): Promise<void> {
+  const dir = resolve(folder)
+  const pid = readPidFile(join(dir, 'redis.pid'))
   if (pid === undefined || !isRunning(pid)) return
   const command = commandLine(pid)
   if (!command.includes('redis-server') || !command.includes(dir)) return

@@ -1,0 +1,108 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { environment } from './platform/config.ts'
+import { SettingError } from './platform/errors.ts'
+import { projectPath } from './platform/project.ts'
+import { runProcess } from './platform/shutdown.ts'
+
+// The command line. Each command imports what it needs when it runs, so that --help needs nothing.
+
+const ROLES = ['web', 'relay', 'order-worker', 'cleanup', 'sandbox'] as const
+
+interface StartArguments {
+  profile: 'embedded' | 'full'
+  port: number
+  dataDir: string
+  fresh?: true
+  opensIn: number
+  role?: (typeof ROLES)[number]
+}
+
+const program = new Command('doorbuster')
+  .description(
+    'A flash-sale system: a fair waiting room, claims that never oversell, orders never forgotten.',
+  )
+  .showSuggestionAfterError(false) // an error is one line
+
+const profile = new Option('--profile <profile>', 'embedded: no JVM; full: Apache Kafka too')
+  .choices(['embedded', 'full'] as const)
+  .default('embedded' as const)
+  .env('PROFILE')
+const dataDir = () =>
+  new Option('--data-dir <folder>', 'where everything is kept')
+    .default(projectPath('.data'), '.data')
+    .env('DATA_DIR')
+const port = new Option('--port <port>', 'of shop, queue and operator; the Stripe sandbox takes the next one')
+  .argParser(wholeNumber(1, 65_534))
+  .default(8080)
+  .env('PORT')
+
+program
+  .command('start')
+  .description('start everything on this machine, or one process with --role')
+  .addOption(profile)
+  .addOption(port)
+  .addOption(dataDir())
+  .option('--fresh', 'start empty: remove all data of earlier runs first')
+  .addOption(
+    new Option('--opens-in <seconds>', 'when the demo sale opens')
+      .argParser(wholeNumber(0, 86_400))
+      .default(60),
+  )
+  .addOption(
+    new Option('--role <role>', 'only this process, in the foreground, set by the environment').choices(
+      ROLES,
+    ),
+  )
+  .action(async ({ role, opensIn, fresh = false, ...rest }: StartArguments) => {
+    if (role !== undefined) {
+      await import(`./processes/${role}.ts`)
+      return
+    }
+    const { all } = await import('./processes/all.ts')
+    await all({ ...rest, fresh, opensInS: opensIn, print })
+  })
+
+program
+  .command('migrate')
+  .description('bring the databases of DATABASE_URLS to the newest schema')
+  .action(() =>
+    command(async () => {
+      const { migrate } = await import('./platform/migrate.ts')
+      const urls = (environment()['DATABASE_URLS'] ?? '').split(',').filter(Boolean)
+      if (urls.length === 0) throw new SettingError('DATABASE_URLS is missing: PostgreSQL URLs with commas')
+      await migrate(urls)
+      print(`${urls.length} database${urls.length === 1 ? ' has' : 's have'} the newest schema`)
+    }),
+  )
+
+program
+  .command('kafka')
+  .description('run a local Apache Kafka in the foreground, with data of its own')
+  .addOption(new Option('--port <port>', 'where it listens').argParser(wholeNumber(1, 65_535)).default(9092))
+  .addOption(dataDir())
+  .action((options: { port: number; dataDir: string }) =>
+    command(async (signal) => {
+      const { kafkaAlone } = await import('./platform/servers/kafka-alone.ts')
+      await kafkaAlone({ ...options, print }, signal)
+    }),
+  )
+
+await program.parseAsync()
+
+/** A command that ends: exit code 1 and one line where the operator can put something right. */
+function command(run: (signal: AbortSignal) => Promise<void>): Promise<never> {
+  return runProcess(run, { settingExit: 1 })
+}
+
+function print(line: string): void {
+  console.log(line)
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text)
+    if (!/^\d+$/.test(text) || number < least || number > most)
+      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`)
+    return number
+  }
+}
