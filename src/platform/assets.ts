@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { projectPath } from './project.ts'
+
+/** One file as it goes over the wire, compressed ahead of time. */
+export interface Representation {
+  readonly type: string
+  /** Weak, because all encodings share it. */
+  readonly etag: string
+  readonly bodies: { readonly identity: Uint8Array; readonly gzip: Uint8Array; readonly br: Uint8Array }
+}
+
+export interface Assets {
+  /** A page by the name of its file in `pages/`. Throws RangeError where there is none: the caller's mistake. */
+  page(name: string): Representation
+  /** A script, style or picture by its hashed name; its content never changes under that name. */
+  asset(name: string): Representation | undefined
+}
+
+export interface AssetSource {
+  /** Holds layout.html, style.css, icon.svg and pages/. */
+  readonly directory?: string
+  /** What every page's script finds in the JSON block `config`: public, the same for everybody. */
+  readonly config: Readonly<Record<string, string>>
+}
+
+export const ASSET_PATH = '/assets/'
+
+/**
+ * Bundles the pages' scripts and styles once (minified, shared code in chunks, names that carry a hash of the content)
+ * and puts those names into the HTML. Throws an AggregateError where the sources do not build.
+ */
+export async function buildAssets({ directory = projectPath('web'), config }: AssetSource): Promise<Assets> {
+  const pagesDirectory = join(directory, 'pages')
+  const files = await readdir(pagesDirectory)
+  const pageNames = files.filter((file) => file.endsWith('.html')).map((file) => basename(file, '.html'))
+  const scripts = pageNames.filter((name) => files.includes(`${name}.ts`))
+
+  const built = await Bun.build({
+    entrypoints: [...scripts.map((name) => join(pagesDirectory, `${name}.ts`)), join(directory, 'style.css')],
+    target: 'browser',
+    minify: true,
+    splitting: true,
+    publicPath: ASSET_PATH,
+    naming: { entry: '[name]-[hash].[ext]', chunk: 'shared-[hash].[ext]', asset: '[name]-[hash].[ext]' },
+  })
+  const assets = new Map<string, Representation>()
+  const address = new Map<string, string>()
+  for (const output of built.outputs) {
+    const name = basename(output.path)
+    assets.set(name, represent(output.type, new Uint8Array(await output.arrayBuffer())))
+    if (output.kind !== 'chunk') address.set(name.replace(/-\w+(?=\.\w+$)/, ''), ASSET_PATH + name)
+  }
+  const icon = await readFile(join(directory, 'icon.svg'))
+  const iconName = `icon-${hashOf(icon).slice(0, 8)}.svg`
+  assets.set(iconName, represent('image/svg+xml', icon))
+
+  const layout = await readFile(join(directory, 'layout.html'), 'utf8')
+  const pages = new Map<string, Representation>()
+  for (const name of pageNames) {
+    const fragment = await readFile(join(pagesDirectory, `${name}.html`), 'utf8')
+    const [, title, content] = /^<title>(.*)<\/title>\n([^]*)$/.exec(fragment) ?? []
+    if (title === undefined || content === undefined) throw new Error(`${name}.html starts with no <title>`)
+    const script = address.get(`${name}.js`)
+    const html = fill(layout, {
+      title,
+      content,
+      name,
+      style: address.get('style.css') ?? '',
+      icon: ASSET_PATH + iconName,
+      // Data for the page's script; `<` is escaped so that no value can end the block.
+      config: JSON.stringify(config).replaceAll('<', '\\u003c'),
+      script: script === undefined ? '' : `<script type="module" src="${script}"></script>`,
+      shop_url: config['shop_url'] ?? '',
+    })
+    pages.set(name, represent('text/html; charset=utf-8', new TextEncoder().encode(html)))
+  }
+
+  return {
+    page: (name) => {
+      const page = pages.get(name)
+      if (page === undefined) throw new RangeError(`there is no page ${name}`)
+      return page
+    },
+    asset: (name) => assets.get(name),
+  }
+}
+
+function fill(template: string, values: Record<string, string>): string {
+  return template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => {
+    const value = values[key]
+    if (value === undefined) throw new Error(`the layout names an unknown value: ${key}`)
+    return value
+  })
+}
+
+function represent(type: string, body: Uint8Array): Representation {
+  return {
+    type: type.replace(/;charset=/, '; charset='),
+    etag: `W/"${hashOf(body).slice(0, 22)}"`,
+    bodies: {
+      identity: body,
+      gzip: gzipSync(body, { level: 9 }),
+      br: brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: body.length } }),
+    },
+  }
+}
+
+function hashOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('base64url')
+}

@@ -1,0 +1,104 @@
+import type { Context } from 'hono'
+import { ASSET_PATH, type Assets, type Representation } from './assets.ts'
+import { Problem } from './errors.ts'
+import type { App, AppEnv } from './http.ts'
+
+/** Which page answers which path, per host. A parameter is read by the page's own script. */
+const PAGES = {
+  shop: {
+    '/': 'shop',
+    '/products/:id': 'product',
+    '/checkout/:sale': 'checkout',
+    '/orders': 'orders',
+  },
+  queue: { '/:sale': 'waiting-room' },
+  ops: { '/': 'ops' },
+} as const
+
+export type PageHost = keyof typeof PAGES
+
+/** Public origins without a trailing slash; `stripe` is where the browser sends card data. */
+export interface PageUrls {
+  readonly shop: string
+  readonly queue: string
+  readonly ops: string
+  readonly stripe: string
+}
+
+/**
+ * Adds the pages of one host, the assets they need, and a 404 page for browsers (everything under /api/ and whoever
+ * does not ask for HTML keeps problem+json). Mount it after the host's other routes: `/:sale` of the queue takes
+ * every path of one segment that is left.
+ */
+export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageUrls): void {
+  const headers = securityHeaders(host, urls)
+  const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) => {
+    for (const [header, value] of Object.entries(headers)) c.header(header, value)
+    return send(c, assets.page(name), 'no-cache', status)
+  }
+
+  for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
+
+  app.get(`${ASSET_PATH}:name`, (c) => {
+    const asset = assets.asset(c.req.param('name'))
+    if (asset === undefined) throw new Problem('not_found')
+    c.header('X-Content-Type-Options', 'nosniff')
+    return send(c, asset, 'public, max-age=31536000, immutable')
+  })
+
+  app.notFound((c) => {
+    const wantsHtml = (c.req.header('accept') ?? '').includes('text/html')
+    if (!wantsHtml || c.req.path.startsWith('/api/')) throw new Problem('not_found')
+    return sendPage(c, 'not-found', 404)
+  })
+}
+
+function send(c: Context<AppEnv>, found: Representation, cache: string, status: 200 | 404 = 200): Response {
+  c.header('Cache-Control', cache)
+  c.header('ETag', found.etag)
+  c.header('Vary', 'Accept-Encoding')
+  if (status === 200 && matches(c.req.header('if-none-match'), found.etag)) return c.body(null, 304)
+  const encoding = bestEncoding(c.req.header('accept-encoding'))
+  if (encoding !== 'identity') c.header('Content-Encoding', encoding)
+  c.header('Content-Type', found.type)
+  return c.body(found.bodies[encoding] as Uint8Array<ArrayBuffer>, status)
+}
+
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  return ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*') ?? false
+}
+
+/** Brotli before gzip, among what the client accepts with a weight above 0. */
+export function bestEncoding(accepted: string | undefined): keyof Representation['bodies'] {
+  const accepts = (name: string) =>
+    accepted?.split(',').some((part) => {
+      const [coding, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase())
+      return coding === name && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter))
+    })
+  if (accepts('br')) return 'br'
+  return accepts('gzip') ? 'gzip' : 'identity'
+}
+
+/**
+ * No inline script or style, no plug-ins, no framing, no form that posts anywhere by itself. Only the shop's pages
+ * may talk to the payment provider, and only they hold a card form.
+ */
+function securityHeaders(host: PageHost, urls: PageUrls): Record<string, string> {
+  const connect = host === 'shop' ? `'self' ${urls.queue} ${urls.stripe}` : "'self'"
+  return {
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self'",
+      `connect-src ${connect}`,
+      "form-action 'none'",
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    // A pass travels in a fragment, which is never sent; this keeps paths with order ids at home too.
+    'Referrer-Policy': 'same-origin',
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  }
+}
