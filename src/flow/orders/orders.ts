@@ -1,0 +1,117 @@
+import type { OrderCreated, Restocked } from '../../contracts/events.ts'
+import type { ItemId, OrderId, SaleId, UserId } from '../../contracts/ids.ts'
+import { TRANSITIONS, type FailureReason, type OrderStatus } from '../../contracts/orders.ts'
+import type { Shards, Sql } from '../../platform/postgres.ts'
+import {
+  compareAndFail,
+  compareAndPay,
+  countByStatus,
+  insertOrders,
+  markRestocked,
+  selectOrder,
+  selectOrdersForItem,
+  selectOrdersOf,
+  selectOverdue,
+} from './sql.ts'
+
+/** An order as SQL, the source of truth, knows it. Times in ms; `amount` for the whole order in minor units. */
+export interface Order {
+  readonly order_id: OrderId
+  readonly user_id: UserId
+  readonly sale_id: SaleId
+  readonly item_id: ItemId
+  readonly quantity: number
+  readonly amount: number
+  readonly currency: string
+  readonly status: OrderStatus
+  readonly failure_reason: FailureReason | null
+  readonly claim_seq: number
+  readonly claimed_at: number
+  readonly pay_by: number
+  readonly hold_expires_at: number
+}
+
+export type NewOrder = Order
+
+export interface Orders {
+  /** Writes a batch of new orders, one statement per shard. Safe to repeat. */
+  insert(events: readonly OrderCreated[]): Promise<void>
+  /** Notes that the units of failed orders are back in stock. Safe to repeat. */
+  restocked(events: readonly Restocked[]): Promise<void>
+  /** `sql`: to read inside a transaction on the buyer's shard. */
+  find(user: UserId, id: OrderId, sql?: Sql): Promise<Order | undefined>
+  /** Newest first, from exactly one shard. */
+  of(user: UserId): Promise<Order[]>
+  /** PENDING->PAID. `sql` is the transaction on the buyer's shard in which the payment is recorded. */
+  pay(sql: Sql, user: UserId, id: OrderId): Promise<boolean>
+  /** To FAILED, where the table of transitions allows this reason; false where somebody else decided first. */
+  fail(user: UserId, id: OrderId, reason: FailureReason): Promise<boolean>
+  /**
+   * Decides for a hold without a row: writes the FAILED row, so that its event, should it still come, changes
+   * nothing. Where a row has appeared meanwhile it stays as it is.
+   */
+  bury(order: Omit<Order, 'status' | 'failure_reason'>, reason: FailureReason): Promise<void>
+  /** Unpaid orders past their payment window, at most `max` per shard. */
+  overdue(max: number): Promise<Order[]>
+  /** Orders and units of an item per status, over all shards. */
+  count(item: ItemId): Promise<Record<OrderStatus, { orders: number; units: number }>>
+  /** Every order of an item, over all shards. */
+  forItem(item: ItemId): Promise<Order[]>
+}
+
+/** The state an order must be in for this failure; from the table of transitions. */
+function stateBefore(reason: FailureReason): OrderStatus {
+  const transition = TRANSITIONS.find(
+    ({ to, reasons }) => to === 'FAILED' && (reasons as readonly FailureReason[]).includes(reason),
+  )
+  if (transition === undefined) throw new Error(`no transition fails an order with ${reason}`)
+  return transition.from
+}
+
+export function createOrders({ shards }: { shards: Shards }): Orders {
+  const perShard = async <Event extends { user_id: UserId }>(
+    events: readonly Event[],
+    write: (sql: Sql, batch: Event[]) => Promise<void>,
+  ) => {
+    const batches = Map.groupBy(events, ({ user_id }) => shards.of(user_id))
+    await Promise.all([...batches].map(([shard, batch]) => write(shard, batch)))
+  }
+  const everywhere = async <Row>(read: (sql: Sql) => Promise<Row[]>) =>
+    (await Promise.all(shards.all.map(read))).flat()
+
+  return {
+    insert: (events) =>
+      perShard(events, (sql, batch) =>
+        insertOrders(
+          sql,
+          batch.map(({ timestamp, ...event }) => ({
+            ...event,
+            claimed_at: timestamp,
+            status: 'PENDING',
+            failure_reason: null,
+          })),
+        ),
+      ),
+    restocked: (events) => perShard(events, markRestocked),
+    find: (user, id, sql) => selectOrder(sql ?? shards.of(user), user, id),
+    of: (user) => selectOrdersOf(shards.of(user), user),
+    pay: compareAndPay,
+    fail: (user, id, reason) => compareAndFail(shards.of(user), user, id, stateBefore(reason), reason),
+    bury: (order, failure_reason) =>
+      insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
+    overdue: (max) => everywhere((sql) => selectOverdue(sql, max)),
+    count: async (item) => {
+      const total = {
+        PENDING: { orders: 0, units: 0 },
+        PAID: { orders: 0, units: 0 },
+        FAILED: { orders: 0, units: 0 },
+      }
+      for (const { status, orders, units } of await everywhere((sql) => countByStatus(sql, item))) {
+        total[status].orders += orders
+        total[status].units += units
+      }
+      return total
+    },
+    forItem: (item) => everywhere((sql) => selectOrdersForItem(sql, item)),
+  }
+}

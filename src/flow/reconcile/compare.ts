@@ -1,0 +1,62 @@
+import type { OrderId } from '../../contracts/ids.ts'
+import type { DueHold, Stock } from '../inventory/inventory.ts'
+import type { Order } from '../orders/orders.ts'
+
+export interface Observed {
+  readonly units: number
+  readonly stock: Stock | undefined
+  readonly holds: readonly DueHold[]
+  /** Every order of the item in SQL. */
+  readonly orders: readonly Order[]
+}
+
+/** What the item should look like, and whether it does. */
+export interface Comparison {
+  readonly matches: boolean
+  /** Redis `available` minus what there should be. */
+  readonly drift: number
+  readonly sold: number
+  readonly seq: number
+  /** PENDING orders: they must be held. */
+  readonly pending: readonly Order[]
+  /**
+   * Holds to keep besides: without a row yet (their event is under way, or the cleanup worker will bury them), or FAILED
+   * and about to be released. Releasing them stays the cleanup worker's business.
+   */
+  readonly keep: ReadonlySet<OrderId>
+  readonly counts: { readonly unsettled: number; readonly rowless: number; readonly missing: number }
+}
+
+const unitsOf = (parts: readonly { readonly quantity: number }[]) =>
+  parts.reduce((sum, { quantity }) => sum + quantity, 0)
+
+/** Pure: units of SQL and of Redis side by side. A paid order still held is a sale that waits to be settled. */
+export function compare({ units, stock, holds, orders }: Observed): Comparison {
+  const statusOf = new Map(orders.map(({ order_id, status }) => [order_id, status]))
+  const held = new Set(holds.map(({ order_id }) => order_id))
+  const pending = orders.filter(({ status }) => status === 'PENDING')
+  const paid = orders.filter(({ status }) => status === 'PAID')
+  const keep = holds.filter(({ order_id }) => (statusOf.get(order_id) ?? 'FAILED') === 'FAILED')
+  const unsettled = paid.filter(({ order_id }) => held.has(order_id))
+  const missing = pending.filter(({ order_id }) => !held.has(order_id))
+
+  const sold = unitsOf(paid)
+  const available = units - sold - unitsOf(pending) - unitsOf(keep)
+  const drift = stock === undefined ? 0 : stock.available - available
+  const matches =
+    stock !== undefined &&
+    stock.total === units &&
+    drift === 0 &&
+    missing.length === 0 &&
+    stock.held === unitsOf(holds) &&
+    stock.sold === sold - unitsOf(unsettled)
+  return {
+    matches,
+    drift,
+    sold,
+    seq: Math.max(0, ...orders.map(({ claim_seq }) => claim_seq), ...holds.map(({ claim_seq }) => claim_seq)),
+    pending,
+    keep: new Set(keep.map(({ order_id }) => order_id)),
+    counts: { unsettled: unsettled.length, rowless: keep.length, missing: missing.length },
+  }
+}
