@@ -68,12 +68,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     return undefined
   }
 
-  const repair = async (
-    id: ItemId,
-    stock: Stock | undefined,
-    holds: readonly DueHold[],
-    found: Comparison,
-  ) => {
+  const repair = async (id: ItemId, { stock, holds, orders: rows }: Seen, found: Comparison) => {
     const product = await catalogue.product(id)
     const sale = product && (await catalogue.sale(product.sale_id))
     const run_id = runId()
