@@ -12,7 +12,7 @@ interface StartArguments {
   profile: 'embedded' | 'full'
   port: number
   dataDir: string
-  fresh?: true
+  fresh?: boolean
   opensIn: number
   role?: (typeof ROLES)[number]
 }

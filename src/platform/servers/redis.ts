@@ -31,13 +31,24 @@ const START_TIMEOUT_MS = 60_000 // a long append-only file takes a while to load
  */
 export async function startRedis(options: RedisServerOptions): Promise<RedisServer> {
   const dir = resolve(options.dir)
-  const pidFile = join(dir, 'redis.pid')
-  const logFile = join(dir, 'redis.log')
   requireRedis7()
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await stopLeftoverRedis(dir, options.log)
 
-  const port = options.port ?? (await freePort())
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort())
+    try {
+      return await launch(dir, port)
+    } catch (error) {
+      // Between asking for a free port and Redis's bind somebody else may have taken it.
+      if (options.port !== undefined || attempt === 3 || !/already in use/.test(String(error))) throw error
+    }
+  }
+}
+
+async function launch(dir: string, port: number): Promise<RedisServer> {
+  const pidFile = join(dir, 'redis.pid')
+  const logFile = join(dir, 'redis.log')
   const settings: Record<string, string> = {
     bind: '127.0.0.1',
     port: String(port),
@@ -56,7 +67,8 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   let ended = false
   void exited.then(() => (ended = true))
   const deadline = systemClock.now() + START_TIMEOUT_MS
-  while (!(await answersPing(port))) {
+  // Its pid file is written once it listens: it, and not another server, has the port and answers.
+  while (readPidFile(pidFile) !== pid || !(await answersPing(port))) {
     if (ended) throw new SettingError(`Redis ended at start: ${lastLines(logFile)}`)
     if (systemClock.now() > deadline) {
       await stop()

@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fail } from './fail.mjs'
+
+/**
+ * Debian's redis-server would start a service of its own, at once and at every boot. Set-up installs the
+ * program only: a policy-rc.d (made for the moment, unless the machine has one) keeps it from starting.
+ */
+const APT = `
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+  trap 'rm -f $policy' EXIT
+  trap 'exit 1' INT TERM
+  printf '#!/bin/sh\\nexit 101\\n' >$policy && chmod 755 $policy
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update && apt-get -q install -y PACKAGE || exit 1
+if [ PACKAGE = redis-server ] && command -v systemctl >/dev/null; then systemctl disable redis-server || true; fi
+`
+
+/** By the program each system is known by: `script` is run by a shell, `manual` is shown to a person. */
+const MANAGERS = [
+  {
+    program: 'apt-get',
+    system: 'Debian, Ubuntu',
+    redis: 'redis-server',
+    script: APT,
+    manual: 'sudo apt-get install',
+  },
+  {
+    program: 'dnf',
+    system: 'Fedora',
+    redis: 'redis',
+    script: 'dnf install -q -y PACKAGE',
+    manual: 'sudo dnf install',
+  },
+  { program: 'apk', system: 'Alpine', redis: 'redis', script: 'apk add -q PACKAGE', manual: 'sudo apk add' },
+  {
+    program: 'pacman',
+    system: 'Arch',
+    redis: 'redis',
+    script: 'pacman -S --noconfirm PACKAGE',
+    manual: 'sudo pacman -S',
+  },
+  {
+    program: 'brew',
+    system: 'macOS',
+    redis: 'redis',
+    script: 'brew install -q PACKAGE',
+    manual: 'brew install',
+    asUser: true,
+  },
+]
+
+/** Installs redis-server where it is missing and we may; else ends with the line that tells how. */
+export function ensureRedis() {
+  if (onPath('redis-server')) return
+  const manager = MANAGERS.find((one) => onPath(one.program))
+  const how = (manager ? [manager] : MANAGERS)
+    .map((one) => `${manager ? '' : `${one.system}: `}${one.manual} ${one.redis}`)
+    .join(' - ')
+  const missing = `redis-server is missing. Install it, or set REDIS_URL to one you have: ${how}`
+  if (!manager) fail(missing)
+  const problem = install(manager, manager.redis)
+  if (problem || !onPath('redis-server')) fail([problem, missing].filter(Boolean).join('\n'))
+}
+
+/** For the tests in a browser. They are left out without one, except in CI, where that would hide them. */
+export function ensureChromium() {
+  if (['chromium', 'chromium-browser', 'google-chrome'].some(onPath)) return
+  const manager = MANAGERS.find((one) => onPath(one.program))
+  const problem = manager ? install(manager, 'chromium') : 'no known package manager'
+  if (onPath('chromium')) return
+  if (process.env.CI === 'true')
+    fail(`${problem}\nchromium is missing; CI needs it for the tests in a browser`)
+  console.error('chromium is missing and could not be installed: the tests in a browser are left out')
+}
+
+/** Undefined when it worked, else the reason, which may be the package manager's whole output. */
+function install(manager, name) {
+  const root = process.getuid?.() === 0
+  const sudo = !root && !manager.asUser
+  if (sudo && spawnSync('sudo', ['-n', 'true']).status !== 0) return undefined
+  console.error(`Installing ${name} with ${manager.program}`)
+  const command = ['sh', '-c', manager.script.replaceAll('PACKAGE', name)]
+  const [program, ...args] = sudo ? ['sudo', '-n', ...command] : command
+  const done = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 26 })
+  return done.status === 0 ? undefined : `${done.stdout}${done.stderr}`.trim()
+}
+
+function onPath(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}

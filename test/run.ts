@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+// What `npm test` runs: types, lint and format (one test each), then every test. Arguments are handed to `bun test`;
+// with them the checks are left out. The last line says `N passed, N failed`, and how many were skipped, if any.
+
+interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const CHECKS = [
+  { name: 'types', command: ['node_modules/.bin/tsc', '--noEmit'] },
+  { name: 'lint', command: ['node_modules/.bin/eslint', '.'] },
+  { name: 'format', command: ['node_modules/.bin/prettier', '--check', '--log-level', 'warn', '.'] },
+]
+const FOLDERS = ['src', 'test', 'sim', 'web'].filter((folder) => existsSync(folder))
+
+const args = process.argv.slice(2)
+const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+if (args.length === 0) for (const check of CHECKS) await runCheck(check)
+await runTests(args.length === 0 ? FOLDERS.map((folder) => `./${folder}/`) : args)
+
+const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
+
+async function runCheck({ name, command }: { name: string; command: string[] }): Promise<void> {
+  const { code } = await run(command)
+  console.log(`(${code === 0 ? 'pass' : 'fail'}) ${name}`)
+  total[code === 0 ? 'passed' : 'failed']++
+}
+
+/** Adds up what Bun counts; a run that fails without a failed test (it could not load a file) counts as one. */
+async function runTests(paths: readonly string[]): Promise<void> {
+  const { code, errors } = await run([process.execPath, 'test', ...paths])
+  // Bun's own summary is the last on stderr; a test may have written something alike before.
+  const count = (word: string) =>
+    Number([...errors.matchAll(new RegExp(`^ *(\\d+) ${word}$`, 'gm'))].at(-1)?.[1] ?? 0)
+  const failed = count('fail')
+  total.passed += count('pass')
+  total.failed += code !== 0 && failed === 0 ? 1 : failed
+  total.skipped += count('skip') + count('todo')
+}
+
+/** Runs to the end, showing the output as it comes; a signal to us ends it too. */
+function run([program = '', ...rest]: string[]): Promise<{ code: number | null; errors: string }> {
+  const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'pipe'] })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      child.kill(signal)
+      process.exit(1)
+    })
+  let errors = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString()
+    process.stderr.write(chunk)
+  })
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: null, errors: error.message }))
+    child.once('close', (code) => resolve({ code, errors }))
+  })
+}
