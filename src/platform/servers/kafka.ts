@@ -89,6 +89,9 @@ async function configure(home: string, port: number, controllerPort: number): Pr
     'offsets.topic.num.partitions': 4,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
+    // A broker that was killed may register again only after its old session has ended.
+    'broker.heartbeat.interval.ms': 500,
+    'broker.session.timeout.ms': 3000,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 1000,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,

@@ -1,0 +1,232 @@
+import {
+  Admin,
+  compatibilityPartitioner,
+  Consumer,
+  type Message,
+  type MessagesStream,
+  Producer,
+  ProduceAcks,
+  stringDeserializers,
+  stringSerializers,
+} from '@platformatic/kafka'
+import { systemClock } from './clock.ts'
+
+/** The only file that knows the Kafka client. What was found about it: docs/decisions/0001-kafka-client.md. */
+
+export interface KafkaMessage {
+  readonly topic: string
+  /** Messages with one key go to one partition, in order. */
+  readonly key: string
+  /** null is a tombstone: on a compacted topic it removes what was stored under the key. */
+  readonly value: string | null
+}
+
+export interface KafkaRecord extends KafkaMessage {
+  readonly partition: number
+  readonly offset: bigint
+  readonly leaderEpoch: number
+}
+
+export interface KafkaProducer {
+  /** Resolves when all in-sync replicas have every message. On rejection some may have been written. */
+  send(messages: readonly KafkaMessage[]): Promise<void>
+  close(): Promise<void>
+}
+
+export interface KafkaConsumer {
+  /**
+   * Up to `max` records, as soon as there are any; none when `waitMs` passed or the signal was aborted.
+   * Throws when the broker or the membership of the group was lost: close it and connect another, which
+   * goes on from the committed offsets.
+   */
+  next(max: number, waitMs: number, signal?: AbortSignal): Promise<KafkaRecord[]>
+  /** Commits that everything up to and including these records is done. */
+  commit(records: readonly KafkaRecord[]): Promise<void>
+  /** Leaves the group, so that its partitions go to the others at once. */
+  close(): Promise<void>
+}
+
+interface Cluster {
+  readonly brokers: readonly string[]
+  readonly clientId: string
+}
+
+export interface ConsumerOptions extends Cluster {
+  readonly group: string
+  readonly topic: string
+  /** Stable and unique among the group's live members: a restarted process then takes over at once. */
+  readonly instanceId?: string
+  /** A member not heard of for so long is dead; its partitions go to the others. */
+  readonly sessionTimeoutMs?: number
+}
+
+export interface Topic {
+  readonly name: string
+  readonly partitions: number
+  /** Keeps only the newest message of each key, for ever. */
+  readonly compacted?: boolean
+}
+
+const base = ({ brokers, clientId }: Cluster) => ({
+  clientId,
+  bootstrapBrokers: [...brokers],
+  connectTimeout: 2000,
+  retries: 3,
+  retryDelay: 200,
+})
+
+/** Creates the topics that do not exist. The cluster's own default decides how often they are replicated. */
+export async function ensureTopics(cluster: Cluster, topics: readonly Topic[]): Promise<void> {
+  const admin = new Admin(base(cluster))
+  try {
+    const existing = new Set(await admin.listTopics())
+    for (const { name, partitions, compacted } of topics) {
+      if (existing.has(name)) continue
+      const configs = compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : []
+      // -1: as many replicas as the cluster says.
+      await admin
+        .createTopics({ topics: [name], partitions, replicas: -1, configs })
+        .catch((error: unknown) => {
+          if (!saysTopicExists(error)) throw error
+        })
+    }
+  } finally {
+    await admin.close()
+  }
+}
+
+/** Two processes may create a topic at once; the later one hears that it exists. */
+function saysTopicExists(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : []
+  return ('apiId' in error && error.apiId === 'TOPIC_ALREADY_EXISTS') || parts.some(saysTopicExists)
+}
+
+/** An idempotent producer with acks=all. Its partitions are those the Java client would choose. */
+export function connectProducer(cluster: Cluster): KafkaProducer {
+  const producer = new Producer<string, string | null, string, string>({
+    ...base(cluster),
+    // An idempotent producer retries for ever unless told otherwise; the caller wants to hear of failures.
+    retries: 3,
+    idempotent: true,
+    acks: ProduceAcks.ALL,
+    partitioner: compatibilityPartitioner,
+    serializers: {
+      ...stringSerializers,
+      value: (value) => (value === null ? undefined : Buffer.from(value ?? '')),
+    },
+  })
+  return {
+    send: async (messages) => {
+      if (messages.length > 0) await producer.send({ messages: [...messages] })
+    },
+    close: () => producer.close(),
+  }
+}
+
+/** Joins the group and reads from its committed offsets, from the start of the topic where there are none. */
+export async function connectConsumer(options: ConsumerOptions): Promise<KafkaConsumer> {
+  const { group, topic, instanceId, sessionTimeoutMs = 6000 } = options
+  const consumer = new Consumer({
+    ...base(options),
+    groupId: group,
+    ...(instanceId === undefined ? {} : { groupInstanceId: instanceId }),
+    sessionTimeout: sessionTimeoutMs,
+    rebalanceTimeout: sessionTimeoutMs * 2,
+    heartbeatInterval: Math.max(100, sessionTimeoutMs / 6),
+    autocommit: false,
+    maxWaitTime: 500,
+    deserializers: stringDeserializers,
+  })
+  let failure: Error | undefined
+  let wake = () => undefined as void
+  const fail = (error: Error) => {
+    failure ??= error
+    wake()
+  }
+  // A rejoin that failed ends the heartbeats but not the stream: both must end the consumer.
+  consumer.on('error', fail)
+  consumer.on('consumer:heartbeat:stalled', () =>
+    fail(new Error(`Kafka group ${group}: no heartbeat gets through`)),
+  )
+  let stream: MessagesStream<string, string, string, string>
+  try {
+    stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' })
+  } catch (error) {
+    await closeQuietly(consumer)
+    throw error
+  }
+  stream.on('error', fail)
+  stream.on('close', () => fail(new Error(`Kafka group ${group}: the stream was closed`)))
+  stream.on('readable', () => wake())
+
+  return {
+    next: async (max, waitMs, signal) => {
+      const deadline = systemClock.now() + waitMs
+      for (;;) {
+        if (failure !== undefined) throw failure
+        const records = take(stream, max)
+        const left = deadline - systemClock.now()
+        if (records.length > 0 || left <= 0 || signal?.aborted) return records
+        const woken = new AbortController()
+        wake = () => woken.abort()
+        await systemClock.sleep(left, signal ? AbortSignal.any([signal, woken.signal]) : woken.signal)
+      }
+    },
+    commit: async (records) => {
+      const last = new Map<number, KafkaRecord>()
+      for (const record of records) last.set(record.partition, record)
+      const offsets = [...last.values()].map(({ partition, offset, leaderEpoch }) => ({
+        topic,
+        partition,
+        offset: offset + 1n,
+        leaderEpoch,
+      }))
+      if (offsets.length > 0) await consumer.commit({ offsets })
+    },
+    close: () => closeQuietly(consumer),
+  }
+}
+
+/** Everything that is in a small topic of one partition, in order. */
+export async function readTopic(cluster: Cluster, topic: string): Promise<KafkaRecord[]> {
+  const reader = await connectConsumer({ ...cluster, topic, group: `${topic}.read.${crypto.randomUUID()}` })
+  const admin = new Admin(base(cluster))
+  try {
+    const end = await endOffset(admin, topic)
+    const records: KafkaRecord[] = []
+    while ((records.at(-1)?.offset ?? -1n) + 1n < end) {
+      const more = await reader.next(1000, 2000)
+      // The records at the very end may have been compacted away.
+      if (more.length === 0) break
+      records.push(...more)
+    }
+    return records
+  } finally {
+    await admin.close()
+    await reader.close()
+  }
+}
+
+async function endOffset(admin: Admin, topic: string): Promise<bigint> {
+  const [listed] = await admin.listOffsets({
+    topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1n }] }],
+  })
+  return listed?.partitions[0]?.offset ?? 0n
+}
+
+function take(stream: MessagesStream<string, string, string, string>, max: number): KafkaRecord[] {
+  const records: KafkaRecord[] = []
+  while (records.length < max) {
+    const message = stream.read() as Message<string, string | undefined, string, string> | null
+    if (message === null) break
+    const { topic, key, value, partition, offset, leaderEpoch } = message
+    records.push({ topic, key, value: value ?? null, partition, offset, leaderEpoch })
+  }
+  return records
+}
+
+/** Leaving may fail when the broker is gone; the group then finds out by the session timeout. */
+async function closeQuietly(consumer: Consumer<string, string, string, string>): Promise<void> {
+  await consumer.close(true).catch(() => undefined)
+}
