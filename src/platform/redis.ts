@@ -43,7 +43,11 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
   let runId: string | undefined
   commands.on('close', () => (runId = undefined))
   commands.on('ready', () => void readRunId(commands).then((id) => (runId = id), onError))
-  await commands.connect()
+  await commands.connect().catch((error: unknown) => {
+    // Without this the client would go on reconnecting although nobody holds it.
+    commands.disconnect()
+    throw error
+  })
   runId = await readRunId(commands)
   return {
     commands,
