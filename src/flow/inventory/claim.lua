@@ -41,17 +41,19 @@ local function parse(terms)
   return parsed[terms]
 end
 
-local function repeated(order_id, quantity)
-  local times, claim = taken[order_id], redis.call('HGET', claims_key, order_id)
-  local deadline = claim and redis.call('ZSCORE', holds_key, order_id)
-  if deadline then times = string.match(claim, '^%d+ (%d+ %d+ %d+) ') .. ' ' .. deadline end
-  return 'repeated ' .. quantity .. (times and ' ' .. times or '')
+local function repeated(order_id, user_id, quantity)
+  local new = taken[order_id]
+  local claim = new and new.claim or redis.call('HGET', claims_key, order_id) or ''
+  local deadline = new and new.deadline or redis.call('ZSCORE', holds_key, order_id)
+  local times, holder = string.match(claim, '^%d+ (%d+ %d+ %d+) (.*)$')
+  local held = deadline and holder == user_id
+  return 'repeated ' .. quantity .. (held and ' ' .. times .. ' ' .. deadline or '')
 end
 
 local function decide(order_id, user_id, terms)
   local entries, active = entries_of[user_id], 0
   for entry_id, quantity in string.gmatch(entries, '(%S+):(%d+)') do
-    if entry_id == order_id then return repeated(order_id, quantity) end
+    if entry_id == order_id then return repeated(order_id, user_id, quantity) end
     active = active + quantity
   end
   if closed then return closed end

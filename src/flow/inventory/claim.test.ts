@@ -158,6 +158,11 @@ test('foreign: an order that another buyer holds is not taken over', async () =>
   const fresh = claimOf('foreign')
   const both = await claimAll('foreign', [fresh, { ...fresh, user_id: 'thief' }])
   expect(both.map(({ kind }) => kind)).toEqual(['reserved', 'foreign'])
+
+  // Its first buyer, once released, is told of that and not of the hold the other has by now.
+  await inventory.release('foreign', fresh.order_id)
+  expect((await claim({ ...fresh, user_id: 'thief' }))?.kind).toBe('reserved')
+  expect(await claim(fresh)).toEqual({ kind: 'repeated', quantity: 0 })
 })
 
 test('fenced: another run_id sells nothing; unloaded: an item that is not there is not created', async () => {

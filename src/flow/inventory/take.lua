@@ -10,14 +10,15 @@ end
 local function take(item, item_id, order_id, user_id, entries, terms, now)
   local quantity, pay_by, deadline = terms.quantity, now + terms.pay_ms, now + terms.hold_ms
   item.available, item.held, item.seq = item.available - quantity, item.held + quantity, item.seq + 1
-  taken[order_id] = table.concat({ item.seq, now, pay_by, deadline }, ' ')
+  local claim = table.concat({ quantity, item.seq, now, pay_by, user_id }, ' ')
+  taken[order_id] = { claim = claim, deadline = deadline }
   append(holds, deadline, order_id)
-  append(claims, order_id, table.concat({ quantity, item.seq, now, pay_by, user_id }, ' '))
+  append(claims, order_id, claim)
   append(buyers, user_id, entries)
   append(events, { 'type', 'OrderCreated', 'version', 1, 'order_id', order_id, 'user_id', user_id, 'item_id', item_id,
     'sale_id', item.sale_id, 'quantity', quantity, 'timestamp', now, 'amount', terms.amount, 'currency', terms.currency,
     'claim_seq', item.seq, 'pay_by', pay_by, 'hold_expires_at', deadline })
-  return taken[order_id]
+  return table.concat({ item.seq, now, pay_by, deadline }, ' ')
 end
 
 local function write_taken(item)

@@ -97,19 +97,20 @@ export function parseStock(hash: Readonly<Record<string, string>>): Stock | unde
 
 /** The argument of rebuild.lua: one JSON text, since an item may have more entries than a call takes arguments. */
 export function truth(item: RebuildItem): string {
-  const quantityOf = new Map<string, { user_id: string; quantity: number }>()
-  for (const order of [...item.orders, ...item.holds]) quantityOf.set(order.order_id, order)
-  const buyers = new Map<string, string[]>()
-  for (const [order_id, { user_id, quantity }] of quantityOf) {
-    const entries = buyers.get(user_id) ?? []
-    entries.push(`${order_id}:${quantity}`)
-    buyers.set(user_id, entries)
+  const buyers = new Map<string, Map<string, number>>()
+  // Holds last: what is held now is more than what an older record says of the same order.
+  for (const { order_id, user_id, quantity } of [...item.orders, ...item.holds]) {
+    const entries = buyers.get(user_id) ?? new Map<string, number>()
+    buyers.set(user_id, entries.set(order_id, quantity))
   }
   const { sale_id, total, sold, seq, state, opens_at, run_id, epoch } = item
   return JSON.stringify({
     ...{ sale_id, total, sold, seq, state, opens_at, run_id, epoch },
     ends_at: item.ends_at ?? '',
     holds: item.holds.map((hold) => [hold.order_id, hold.deadline, hold.quantity, formatClaim(hold)]),
-    buyers: [...buyers].map(([user_id, entries]) => [user_id, entries.join(' ')]),
+    buyers: [...buyers].map(([user_id, entries]) => [
+      user_id,
+      [...entries].map(([order_id, quantity]) => `${order_id}:${quantity}`).join(' '),
+    ]),
   })
 }
