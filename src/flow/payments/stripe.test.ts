@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { cardFields, idOf, startStripeSandbox, stripeKeys } from '../../../test/support/stripe.ts'
 import type { TestSandbox } from '../../../test/support/stripe.ts'
 import { listen } from '../../platform/server.ts'
@@ -83,6 +85,15 @@ describe('start', () => {
     const { asked } = await started()
     const changed = provider.start({ ...asked, amount: 1 + asked.amount })
     expect(await failure(changed)).toMatchObject({ name: 'ProviderRefused', code: 'idempotency_error' })
+  })
+
+  test('whose answer is lost has opened one payment', async () => {
+    const asked = order()
+    await stripe.faults({ lose_next: 1, on: 'create' })
+    const impatient = stripe.provider({ timeoutMs: 150, maxNetworkRetries: 0 })
+    expect(await failure(impatient.start(asked))).toBeInstanceOf(ProviderUnavailable)
+    const { payment } = await provider.start(asked)
+    expect(stripe.entry(asked.order_id)).toMatchObject([{ payment_intent: payment.provider_ref }])
   })
 
   test.each([
@@ -235,6 +246,14 @@ describe('refund', () => {
     expect(stripe.entry(orderId)).toMatchObject([{ refunds: 1, refunded: 1999 }])
   })
 
+  test('refused once, then possible, is not blocked by another reason under the same key', async () => {
+    const { ref, orderId } = await authorised()
+    expect((await provider.refund(ref, orderId, 'oversold')).kind).toBe('nothing_captured')
+    await provider.capture(ref, orderId)
+    expect((await provider.refund(ref, orderId, 'paid too late')).kind).toBe('refunded')
+    expect(stripe.entry(orderId)).toMatchObject([{ refunds: 1 }])
+  })
+
   test('whose answer is lost has given it back once', async () => {
     const { ref, orderId } = await authorised()
     await provider.capture(ref, orderId)
@@ -273,6 +292,40 @@ describe('the provider', () => {
     await server.stop(0)
     const gone = stripe.provider({ apiUrl: `http://127.0.0.1:${server.port}`, maxNetworkRetries: 0 })
     expect(await failure(gone.find('pi_x'))).toBeInstanceOf(ProviderUnavailable)
+  })
+
+  test.each([
+    [
+      'too many requests',
+      429,
+      '{"error":{"type":"invalid_request_error","code":"rate_limit","message":"slow"}}',
+    ],
+    ['a proxy’s error page', 502, '<html>Bad gateway</html>'],
+    ['a page that is no answer', 200, '<html>Welcome</html>'],
+    [
+      'a key in use',
+      409,
+      '{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"x"}}',
+    ],
+  ])('answering with %s is unavailable', async (_name, status, body) => {
+    const server = listen({ host: '127.0.0.1', port: 0, fetch: () => new Response(body, { status }) })
+    const odd = stripe.provider({ apiUrl: `http://127.0.0.1:${server.port}`, maxNetworkRetries: 0 })
+    const error = await failure(odd.capture('pi_x', 'order-x'))
+    await server.stop(0)
+    expect(error).toBeInstanceOf(ProviderUnavailable)
+  })
+
+  test('that hangs up in the middle is unavailable', async () => {
+    const server = createServer(
+      (socket) => void socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Le')),
+    )
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)),
+    )
+    const rude = stripe.provider({ apiUrl: `http://127.0.0.1:${port}`, maxNetworkRetries: 0 })
+    const error = await failure(rude.capture('pi_x', 'order-x'))
+    server.close()
+    expect(error).toBeInstanceOf(ProviderUnavailable)
   })
 
   test('is not accepted at an address with a path', () => {

@@ -144,6 +144,17 @@ describe('card fields', () => {
     expect(Object.keys(body['error']?.['payment_intent'] ?? {})).not.toContain('metadata')
   })
 
+  test('a declined card is forgotten: confirming again needs a new one', async () => {
+    const { clientSecret } = await create()
+    await stripe.confirm(clientSecret, cardFields('4000000000000002'))
+    expect((await stripe.look(clientSecret)).body['payment_method'] as unknown).toBeNull()
+    const again = await stripe.confirm(clientSecret, {})
+    expect([again.status, again.body['error']?.['code'] as unknown]).toEqual([
+      400,
+      'payment_intent_unexpected_state',
+    ])
+  })
+
   test('a good card, written with spaces, is authorised', async () => {
     const { clientSecret, ref, orderId } = await create()
     expect(
@@ -310,6 +321,8 @@ test('a partial capture releases the rest, which Stripe counts as refunded and o
     1000,
   )
   expect(await stripe.provider().find(ref)).toMatchObject({ amount_received: 1000, amount_refunded: 1000 })
+  const again = await stripe.api('POST', '/v1/refunds', { payment_intent: ref })
+  expect([again.status, again.body['error']?.['code'] as unknown]).toEqual([400, 'charge_already_refunded'])
 })
 
 test('lists are newest first, in pages, and events can be read', async () => {
