@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { z } from 'zod'
 import { SettingError } from './errors.ts'
 
@@ -33,6 +34,7 @@ const Environment = z.object({
   REDIS_ACCEPT_UNSAFE: flag,
   DATABASE_URLS: list,
   KAFKA_BROKERS: list,
+  WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   STRIPE_API_URL: z.url().default('https://api.stripe.com'),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_PUBLISHABLE_KEY: z.string().optional(),
@@ -61,6 +63,8 @@ export interface Config {
   readonly redis: { readonly url: string; readonly acceptUnsafe: boolean }
   readonly databaseUrls: readonly string[]
   readonly kafkaBrokers: readonly string[]
+  /** This worker in its consumer group: stable over restarts, unique among those that run. */
+  readonly workerName: string
   readonly stripe: { readonly apiUrl: string }
   readonly sandbox: { readonly port: number; readonly webhookUrl: string }
   readonly auth:
@@ -130,6 +134,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     redis: { url: e.REDIS_URL, acceptUnsafe: e.REDIS_ACCEPT_UNSAFE },
     databaseUrls: e.DATABASE_URLS,
     kafkaBrokers: e.KAFKA_BROKERS,
+    workerName: e.WORKER_NAME,
     stripe: { apiUrl: e.STRIPE_API_URL },
     sandbox: {
       port: e.SANDBOX_PORT ?? e.PORT + 1,

@@ -1,3 +1,5 @@
+import { connectOperator } from '../operator/client.ts'
+import { seedDemo } from '../operator/demo.ts'
 import { environment } from '../platform/config.ts'
 import { projectPath } from '../platform/project.ts'
 import { supervise, type SupervisorOptions } from '../platform/servers/supervisor.ts'
@@ -9,8 +11,15 @@ export interface StartOptions extends Omit<SupervisorOptions, 'env' | 'processFi
 }
 
 /** Everything on this machine: the servers, and each of our processes beside this file. */
-export function all(options: StartOptions): Promise<never> {
-  const processFile = (role: string) => projectPath(`src/processes/${role}.ts`)
-  const everything = { ...options, env: environment(), processFile }
+export function all({ opensInS, ...options }: StartOptions): Promise<never> {
+  const everything: SupervisorOptions = {
+    ...options,
+    env: environment(),
+    processFile: (role) => projectPath(`src/processes/${role}.ts`),
+    onReady: async ({ port, urls }, env) => {
+      const operator = connectOperator({ port, opsUrl: urls.ops, token: env['OPS_TOKEN'] ?? '' })
+      await seedDemo(operator, Date.now() + opensInS * 1000)
+    },
+  }
   return runProcess((signal) => supervise(everything, signal), { settingExit: 1 })
 }

@@ -47,9 +47,9 @@ export type CreateOutcome =
 export interface Catalogue {
   sale(id: SaleId): Promise<Sale | undefined>
   product(id: ItemId): Promise<Product | undefined>
-  sales(): Promise<readonly Sale[]>
+  sales(): Promise<Sale[]>
   /** All products, or those of one sale. */
-  products(sale?: SaleId): Promise<readonly Product[]>
+  products(sale?: SaleId): Promise<Product[]>
   /** Writes the sale and its products, all or nothing. */
   create(sale: Sale, products: readonly Product[]): Promise<CreateOutcome>
   change(id: SaleId, change: SaleChange): Promise<'changed' | 'unknown_sale'>

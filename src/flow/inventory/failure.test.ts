@@ -3,7 +3,13 @@ import { claimOf, dump, itemOf } from '../../../test/support/inventory.ts'
 import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
-import { createInventory, type Inventory, InventoryUnavailable, InventoryUnknown } from './inventory.ts'
+import {
+  createInventory,
+  type Inventory,
+  InventoryUnavailable,
+  InventoryUnknown,
+  outboxKey,
+} from './inventory.ts'
 
 let server: TestRedis
 let redis: RedisConnection
@@ -105,4 +111,15 @@ test('unavailable: a full memory refuses claim and release before the first writ
   expect(await dump(other.commands, 'item')).toEqual(before)
   await other.commands.config('SET', 'maxmemory', '0')
   expect(await inventory.release('item', request.order_id)).toBe('released')
+})
+
+test('an outbox that takes no event leaves claim and release without any change', async () => {
+  const request = claimOf('item')
+  await inventory.claim(request)
+  const last = '18446744073709551615-18446744073709551615'
+  await other.commands.xadd(outboxKey('item'), last, 'type', 'none may follow')
+  const before = await dump(other.commands, 'item')
+  for (const refused of [inventory.claim(claimOf('item')), inventory.release('item', request.order_id)])
+    expect(String(await errorOf(refused))).toContain('exhausted the last possible ID')
+  expect(await dump(other.commands, 'item')).toEqual(before)
 })

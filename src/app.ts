@@ -1,0 +1,175 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { OrderId } from './contracts/ids.ts'
+import { createCatalogue } from './flow/catalogue/catalogue.ts'
+import {
+  createKafkaEventLog,
+  createRedisStreamEventLog,
+  createRelay,
+  type EventLog,
+  type Relay,
+} from './flow/events/events.ts'
+import { createClaiming } from './flow/inventory/claiming.ts'
+import { createInventory } from './flow/inventory/inventory.ts'
+import { createStockBoard } from './flow/inventory/stock-board.ts'
+import { createOrders } from './flow/orders/orders.ts'
+import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
+import { createStripeProvider } from './flow/payments/stripe.ts'
+import { createReconcile } from './flow/reconcile/reconcile.ts'
+import { createRestock } from './flow/restock/restock.ts'
+import { createWaitingRoom } from './flow/waiting-room/waiting-room.ts'
+import { createCommands } from './operator/commands.ts'
+import { systemClock, type Clock } from './platform/clock.ts'
+import type { Config, Secrets } from './platform/config.ts'
+import { SettingError } from './platform/errors.ts'
+import { connectShards, type Shards } from './platform/postgres.ts'
+import { connectRedis, type RedisConnection, unsafeSettings } from './platform/redis.ts'
+import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
+import { createTokens } from './platform/tokens.ts'
+
+/** What a test may put in place of the real thing. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly log?: Log
+  readonly redis?: RedisConnection
+  readonly shards?: Shards
+  readonly providers?: readonly PaymentProvider[]
+  readonly newOrderId?: () => OrderId
+}
+
+export type Application = Awaited<ReturnType<typeof createApp>>
+
+/**
+ * The composition root: the whole flow, wired. Each process takes the parts it runs. Throws SettingError where Redis
+ * is set so that selling would not be safe.
+ */
+export async function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}) {
+  const clock = overrides.clock ?? systemClock
+  const log = overrides.log ?? createLog(config.logLevel, 'doorbuster')
+  const metrics = createMetrics()
+  const onError = (error: Error) => log.warn({ err: error }, 'connection')
+  const redis = overrides.redis ?? (await connectRedis({ url: config.redis.url, onError }))
+  await refuseUnsafeRedis(redis, config)
+  const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError })
+  const tokens = createTokens(secrets.tokenKeys)
+
+  const catalogue = createCatalogue({ database: shards.catalogue, clock })
+  const inventory = createInventory({ redis })
+  const board = createStockBoard({ inventory, clock })
+  const waitingRoom = createWaitingRoom({
+    redis,
+    tokens,
+    clock,
+    catalogue,
+    stock: async (sale) => board.sum((await catalogue.products(sale)).map(({ id }) => id)),
+  })
+  const orders = createOrders({ shards })
+  const payments = createPayments({
+    shards,
+    orders,
+    providers: overrides.providers ?? [
+      createStripeProvider({ ...secrets.stripe, apiUrl: config.stripe.apiUrl, clock }),
+    ],
+    settle: (order) => inventory.settle(order.item_id, order.order_id),
+    log,
+  })
+  const restock = createRestock({ inventory, orders, payments, catalogue, log })
+  const claiming = createClaiming({
+    inventory,
+    waitingRoom,
+    catalogue,
+    findOrder: (user, id) => orders.find(user, id),
+    tokens,
+    clock,
+  })
+  const eventLog = createEventLog(config, { redis, clock, log, consumer: config.workerName })
+  const reconcile = createReconcile({
+    inventory,
+    orders,
+    catalogue,
+    database: shards.catalogue,
+    backlog: () => eventLog.backlog(),
+    runId: () => redis.runId(),
+    clock,
+    log,
+  })
+  const commands = createCommands({
+    database: shards.catalogue,
+    catalogue,
+    inventory,
+    waitingRoom,
+    reconcile,
+    eventLog,
+    clock,
+  })
+
+  return {
+    config,
+    secrets,
+    clock,
+    log,
+    metrics,
+    redis,
+    shards,
+    catalogue,
+    inventory,
+    board,
+    waitingRoom,
+    orders,
+    payments,
+    restock,
+    claiming,
+    eventLog,
+    reconcile,
+    commands,
+    newOrderId: overrides.newOrderId ?? (() => uuidv7()),
+    close: async () => {
+      await eventLog.close()
+      await Promise.all([
+        overrides.redis === undefined ? redis.close() : undefined,
+        overrides.shards === undefined ? shards.close() : undefined,
+      ])
+    },
+  }
+}
+
+interface LogParts {
+  readonly redis: RedisConnection
+  readonly clock: Clock
+  readonly log: Log
+  readonly consumer: string
+}
+
+function createEventLog(config: Config, { log, ...parts }: LogParts): EventLog {
+  const onRetry = (what: string, error: unknown) => log.warn({ err: error, what }, 'trying again')
+  return config.profile === 'full'
+    ? createKafkaEventLog({ ...parts, onRetry, brokers: config.kafkaBrokers })
+    : createRedisStreamEventLog({ ...parts, onRetry })
+}
+
+/** Only the full profile has one; it needs the outboxes and Kafka, no SQL. */
+export async function createRelayApp(config: Config): Promise<Relay & { close(): Promise<void> }> {
+  const log = createLog(config.logLevel, 'relay')
+  const redis = await connectRedis({
+    url: config.redis.url,
+    onError: (error) => log.warn({ err: error }, 'connection'),
+  })
+  const relay = createRelay({
+    redis,
+    brokers: config.kafkaBrokers,
+    clock: systemClock,
+    consumer: config.workerName,
+    onRetry: (what, error) => log.warn({ err: error, what }, 'trying again'),
+  })
+  return { ...relay, close: () => redis.close() }
+}
+
+async function refuseUnsafeRedis(redis: RedisConnection, config: Config): Promise<void> {
+  if (config.redis.acceptUnsafe) return
+  const unsafe = (await unsafeSettings(redis.commands))[0]
+  if (unsafe === undefined) return
+  await redis.close()
+  throw new SettingError(
+    `Redis has ${unsafe.setting} ${unsafe.found}; selling needs ${unsafe.wanted}: ${unsafe.why}. ` +
+      'Change it, or set REDIS_ACCEPT_UNSAFE=1 to sell all the same.',
+  )
+}

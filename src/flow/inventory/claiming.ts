@@ -1,0 +1,151 @@
+import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
+import { times } from '../../contracts/money.ts'
+import type { OrderStatus } from '../../contracts/orders.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Tokens, Verified } from '../../platform/tokens.ts'
+import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
+import type { Order } from '../orders/orders.ts'
+import type { PassOutcome, WaitingRoom } from '../waiting-room/waiting-room.ts'
+import type { ClaimOutcome, Inventory } from './inventory.ts'
+
+/** One buyer asks for units. `order_id` is the id the order gets if this request is the first of its kind. */
+export interface ClaimCommand {
+  readonly order_id: OrderId
+  readonly user_id: UserId
+  readonly item_id: ItemId
+  readonly quantity: number
+  readonly pass: string
+  readonly device: string | undefined
+  readonly idempotency_key: string
+}
+
+/** A claim that stands, new or told again. */
+export interface Claimed {
+  readonly kind: 'claimed'
+  readonly order_id: OrderId
+  readonly status: 'PROCESSING' | OrderStatus
+  readonly pay_by: number
+  readonly hold_expires_at: number
+  readonly receipt: string
+}
+
+type Refused = Exclude<ClaimOutcome, { kind: 'reserved' | 'repeated' }>
+type PassRefused = Exclude<PassOutcome, { kind: 'bound' | 'repeated' }>
+
+export type ClaimingOutcome =
+  | Claimed
+  | Refused
+  | PassRefused
+  /** The claim is known, but where it stands can not be told right now. */
+  | { readonly kind: 'unknown_item' | 'unsettled' | 'receipt_invalid' }
+
+export interface Claiming {
+  claim(command: ClaimCommand): Promise<ClaimingOutcome>
+  /** Restores a claim that was lost everywhere, while stock allows; tells where it stands otherwise. */
+  restore(user: UserId, receipt: string): Promise<ClaimingOutcome>
+}
+
+interface ReceiptClaims {
+  readonly sub: UserId
+  readonly order: OrderId
+  readonly item: ItemId
+  readonly quantity: number
+}
+
+const RECEIPT_S = 90 * 24 * 3600
+
+export interface ClaimingParts {
+  readonly inventory: Inventory
+  readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass'>
+  readonly catalogue: Pick<Catalogue, 'product' | 'sale'>
+  readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
+  readonly tokens: Tokens
+  readonly clock: Clock
+}
+
+/** From a request to a hold: the pass is bound to the request first, then one script takes the stock. */
+export function createClaiming(parts: ClaimingParts): Claiming {
+  const { inventory, waitingRoom, catalogue, findOrder, tokens, clock } = parts
+
+  const find = async (id: ItemId): Promise<{ product: Product; sale: Sale } | undefined> => {
+    const product = await catalogue.product(id)
+    const sale = product && (await catalogue.sale(product.sale_id))
+    return product && sale && { product, sale }
+  }
+
+  const take = (user_id: UserId, order_id: OrderId, quantity: number, product: Product, sale: Sale) =>
+    inventory.claim({
+      item_id: product.id,
+      order_id,
+      user_id,
+      quantity,
+      limit: product.per_buyer_limit,
+      ...times(product, quantity),
+      hold_ms: Math.round(sale.hold_s * 1000),
+      pay_ms: Math.round(sale.payment_window_s * 1000),
+    })
+
+  /** Everything that is said about a claim that stands is said here. */
+  const describe = async (
+    claim: { user_id: UserId; order_id: OrderId; quantity: number; product: Product },
+    outcome: Extract<ClaimOutcome, { kind: 'reserved' | 'repeated' }>,
+  ): Promise<ClaimingOutcome> => {
+    const { user_id, order_id, product } = claim
+    const times = outcome.kind === 'reserved' ? outcome : outcome.hold
+    const order = outcome.kind === 'repeated' ? await findOrder(user_id, order_id) : undefined
+    const [pay_by, hold_expires_at] = [
+      order?.pay_by ?? times?.pay_by,
+      order?.hold_expires_at ?? times?.hold_expires_at,
+    ]
+    if (pay_by === undefined || hold_expires_at === undefined) return { kind: 'unsettled' }
+    const iat = Math.floor((order?.claimed_at ?? times?.timestamp ?? clock.now()) / 1000)
+    const receipt = tokens.sign('receipt', {
+      aud: product.sale_id,
+      iat,
+      exp: iat + RECEIPT_S,
+      sub: user_id,
+      order: order_id,
+      item: product.id,
+      quantity: claim.quantity,
+    })
+    const status = order?.status ?? 'PROCESSING'
+    return { kind: 'claimed', order_id, status, pay_by, hold_expires_at, receipt }
+  }
+
+  return {
+    claim: async ({ user_id, item_id, quantity, ...request }) => {
+      const found = await find(item_id)
+      if (found === undefined) return { kind: 'unknown_item' }
+      const { product, sale } = found
+      const use = await waitingRoom.usePass({
+        ...request,
+        sale: sale.id,
+        user_id,
+        body: `${item_id} ${quantity}`,
+      })
+      if (!('order_id' in use)) return use
+      const { order_id, position } = use
+      const outcome = await take(user_id, order_id, quantity, product, sale)
+      if (outcome.kind === 'reserved' || outcome.kind === 'repeated')
+        return describe({ user_id, order_id, quantity, product }, outcome)
+      await waitingRoom.freePass(sale.id, position, order_id)
+      return outcome
+    },
+
+    restore: async (user, receipt) => {
+      const nowS = Math.floor(clock.now() / 1000)
+      const verified: Verified<ReceiptClaims> = tokens.verify('receipt', receipt, nowS)
+      if (verified.kind !== 'valid' || verified.claims.sub !== user) return { kind: 'receipt_invalid' }
+      const { order: order_id, item, quantity } = verified.claims
+      const found = await find(item)
+      if (found === undefined) return { kind: 'unknown_item' }
+      const { product, sale } = found
+      const claim = { user_id: user, order_id, quantity, product }
+      // SQL first: an order that ended long ago must not take a unit again.
+      if ((await findOrder(user, order_id)) !== undefined)
+        return describe(claim, { kind: 'repeated', quantity })
+      const outcome = await take(user, order_id, quantity, product, sale)
+      return outcome.kind === 'reserved' || outcome.kind === 'repeated' ? describe(claim, outcome) : outcome
+    },
+  }
+}

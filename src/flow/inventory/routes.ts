@@ -1,0 +1,210 @@
+import { createRoute } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { ClaimAnswer, ClaimRequest, IdParam, ReceiptRequest, StockAnswer } from '../../contracts/http.ts'
+import type { ItemId, OrderId } from '../../contracts/ids.ts'
+import type { Identity } from '../../guard/identity.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { Problem } from '../../platform/errors.ts'
+import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
+import type { Metrics } from '../../platform/telemetry.ts'
+import type { Claiming, ClaimingOutcome } from './claiming.ts'
+import { InventoryUnavailable, InventoryUnknown } from './inventory.ts'
+import type { StockBoard } from './stock-board.ts'
+
+const REFUSALS = [
+  'sold_out',
+  'held_out',
+  'not_enough_left',
+  'limit_reached',
+  'not_open',
+  'paused',
+  'ended',
+  'unknown_item',
+  'fenced',
+  'unavailable',
+] as const
+
+const postClaim = createRoute({
+  method: 'post',
+  path: '/api/claims',
+  description:
+    'Takes units for the holder of a pass. The same request with the same `Idempotency-Key` is answered with the same order; a refused claim frees the pass.',
+  request: { body: jsonBody(ClaimRequest) },
+  responses: {
+    201: json(ClaimAnswer, 'The units are held'),
+    ...problems(
+      'bad_request',
+      'idempotency_key_missing',
+      'idempotency_key_reused',
+      'pass_missing',
+      'pass_invalid',
+      'pass_expired',
+      'pass_foreign',
+      'pass_used',
+      ...REFUSALS,
+    ),
+  },
+})
+const postReceipt = createRoute({
+  method: 'post',
+  path: '/api/receipts',
+  description: 'Presents the receipt of a claim: restores the claim if it was lost, while stock allows.',
+  request: { body: jsonBody(ReceiptRequest) },
+  responses: {
+    201: json(ClaimAnswer, 'The claim stands'),
+    ...problems('bad_request', 'receipt_invalid', 'session_missing', ...REFUSALS),
+  },
+})
+const getStock = createRoute({
+  method: 'get',
+  path: '/api/items/{id}/stock',
+  request: { params: IdParam },
+  responses: { 200: json(StockAnswer, 'At most a second old'), ...problems('unknown_item') },
+})
+const getLiveStock = createRoute({
+  method: 'get',
+  path: '/api/items/{id}/stock/live',
+  request: { params: IdParam },
+  responses: {
+    200: {
+      description: 'Server-sent events `stock`',
+      content: { 'text/event-stream': { schema: StockAnswer } },
+    },
+    ...problems('unknown_item'),
+  },
+})
+
+const IDEMPOTENCY_KEY = /^[\w-]{8,128}$/
+const HEARTBEAT_S = 15
+
+export interface InventoryRouteParts {
+  readonly claiming: Claiming
+  readonly board: StockBoard
+  readonly identity: Identity
+  readonly newOrderId: () => OrderId
+  readonly metrics: Metrics
+  readonly clock: Clock
+  /** Ends open event streams when the process stops. */
+  readonly stopping: AbortSignal
+}
+
+export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
+  const { claiming, board, identity, newOrderId, metrics, clock, stopping } = parts
+
+  const answer = (outcome: ClaimingOutcome) => {
+    metrics.claims.inc({ outcome: outcome.kind })
+    if (outcome.kind !== 'claimed') throw toProblem(outcome)
+    const { order_id, status, pay_by, hold_expires_at, receipt } = outcome
+    return { order_id, status, pay_by, hold_expires_at, receipt }
+  }
+  app.openapi(postClaim, async (c) => {
+    const { item_id, quantity } = c.req.valid('json')
+    const command = {
+      pass: bearer(c),
+      idempotency_key: idempotencyKey(c),
+      user_id: await identity.user(c),
+      order_id: newOrderId(),
+      device: c.req.header('x-device'),
+      item_id,
+      quantity,
+    }
+    c.header('Cache-Control', 'no-store')
+    return c.json(answer(await claiming.claim(command).catch(explain)), 201)
+  })
+  app.openapi(postReceipt, async (c) => {
+    const user = await identity.known(c)
+    c.header('Cache-Control', 'no-store')
+    return c.json(answer(await claiming.restore(user, c.req.valid('json').receipt).catch(explain)), 201)
+  })
+
+  const readStock = async (id: ItemId) => {
+    const stock = await board.read(id)
+    if (stock === undefined) return undefined
+    const { available, held, sold, total } = stock
+    const state = available > 0 ? 'available' : held > 0 ? 'held_out' : 'sold_out'
+    return { item_id: id, available, held, sold, total, state, server_time: clock.now() } as const
+  }
+  app.openapi(getStock, async (c) => {
+    const stock = await readStock(c.req.valid('param').id)
+    if (stock === undefined) throw new Problem('unknown_item')
+    c.header('Cache-Control', 'public, max-age=0, s-maxage=1')
+    return c.json(stock, 200)
+  })
+  app.openapi(getLiveStock, async (c) => {
+    const { id } = c.req.valid('param')
+    if ((await readStock(id)) === undefined) throw new Problem('unknown_item')
+    return streamSSE(c, async (stream) => {
+      let [sent, quietS] = ['', 0]
+      while (!stream.aborted && !stopping.aborted) {
+        const stock = await readStock(id)
+        const units = JSON.stringify({ ...stock, server_time: 0 })
+        quietS += 1
+        if (units !== sent || quietS >= HEARTBEAT_S) {
+          await stream.writeSSE({ event: 'stock', data: JSON.stringify(stock) })
+          ;[sent, quietS] = [units, 0]
+        }
+        await clock.sleep(1000, stopping)
+      }
+    })
+  })
+}
+
+function bearer(c: Context<AppEnv>): string {
+  const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+  if (token === undefined)
+    throw new Problem('pass_missing', 'Join the waiting room; your pass goes into Authorization: Bearer.')
+  return token
+}
+
+function idempotencyKey(c: Context<AppEnv>): string {
+  const key = c.req.header('idempotency-key')
+  if (key === undefined || !IDEMPOTENCY_KEY.test(key))
+    throw new Problem('idempotency_key_missing', 'Send 8 to 128 letters, digits, hyphens or underscores.')
+  return key
+}
+
+function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>): Problem {
+  switch (outcome.kind) {
+    case 'not_enough_left':
+      return new Problem('not_enough_left', `${outcome.available} left.`)
+    case 'key_reused':
+      return new Problem('idempotency_key_reused', 'Use a new key for a new request.')
+    case 'held_out':
+      return new Problem('held_out', 'Try again in a moment: unpaid units come back.', { retryAfterS: 1 })
+    case 'fenced':
+    case 'unloaded':
+      return new Problem('fenced', 'Nothing is lost; try again in a few seconds.', { retryAfterS: 2 })
+    case 'unsettled':
+    case 'foreign':
+      return new Problem('unavailable', 'Ask again with the same key.', { retryAfterS: 1 })
+    case 'pass_invalid':
+    case 'pass_expired':
+      return new Problem(outcome.kind, 'Join the waiting room again.')
+    case 'unknown_item':
+    case 'receipt_invalid':
+    case 'pass_foreign':
+    case 'pass_used':
+    case 'sold_out':
+    case 'limit_reached':
+    case 'not_open':
+    case 'paused':
+    case 'ended':
+      return new Problem(outcome.kind)
+  }
+}
+
+/** Redis did not answer: the buyer is told what is known, and that the same key finds out. */
+function explain(error: unknown): never {
+  if (error instanceof InventoryUnknown)
+    throw new Problem('unavailable', 'It is not known whether you have it: ask again with this same key.', {
+      retryAfterS: 1,
+      cause: error,
+    })
+  if (error instanceof InventoryUnavailable)
+    throw new Problem('unavailable', 'Nothing was taken; try again with this same key.', {
+      retryAfterS: 1,
+      cause: error,
+    })
+  throw error
+}

@@ -1,0 +1,112 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { Order as OrderView, OrderParam } from '../../contracts/http.ts'
+import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
+import { times } from '../../contracts/money.ts'
+import type { Identity } from '../../guard/identity.ts'
+import { Problem } from '../../platform/errors.ts'
+import { type App, json, problems } from '../../platform/http.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { DueHold } from '../inventory/inventory.ts'
+import type { CancelOutcome } from '../restock/restock.ts'
+import type { Order, Orders } from './orders.ts'
+
+const listOrders = createRoute({
+  method: 'get',
+  path: '/api/orders',
+  responses: {
+    200: json(z.object({ orders: z.array(OrderView) }), 'My orders, newest first'),
+    ...problems('session_missing', 'session_invalid'),
+  },
+})
+const getOrder = createRoute({
+  method: 'get',
+  path: '/api/orders/{id}',
+  request: { params: OrderParam },
+  responses: {
+    200: json(OrderView, 'One of my orders'),
+    ...problems('session_missing', 'session_invalid', 'unknown_order'),
+  },
+})
+const deleteOrder = createRoute({
+  method: 'delete',
+  path: '/api/orders/{id}',
+  request: { params: OrderParam },
+  responses: {
+    200: json(OrderView, 'Cancelled; the units are available again'),
+    ...problems('session_missing', 'session_invalid', 'unknown_order', 'order_not_cancellable'),
+  },
+})
+const getSession = createRoute({
+  method: 'get',
+  path: '/api/session',
+  responses: { 200: json(z.object({ user_id: z.string() }), 'Who I am; a guest becomes somebody here') },
+})
+
+export interface OrderRouteParts {
+  readonly orders: Orders
+  readonly catalogue: Pick<Catalogue, 'product'>
+  readonly findHold: (user: UserId, id: OrderId) => Promise<{ item_id: ItemId; hold: DueHold } | undefined>
+  readonly cancel: (user: UserId, id: OrderId) => Promise<CancelOutcome>
+  readonly identity: Identity
+}
+
+export function orderRoutes(
+  app: App,
+  { orders, catalogue, findHold, cancel, identity }: OrderRouteParts,
+): void {
+  app.openapi(getSession, async (c) => {
+    c.header('Cache-Control', 'no-store')
+    return c.json({ user_id: await identity.user(c) }, 200)
+  })
+  app.openapi(listOrders, async (c) => {
+    c.header('Cache-Control', 'no-store')
+    return c.json({ orders: (await orders.of(await identity.known(c))).map(toView) }, 200)
+  })
+  app.openapi(getOrder, async (c) => {
+    const user = await identity.known(c)
+    const { id } = c.req.valid('param')
+    c.header('Cache-Control', 'no-store')
+    const order = await orders.find(user, id)
+    if (order !== undefined) return c.json(toView(order), 200)
+    // Not written yet: the hold in Redis knows. A row that came in between is found by looking again.
+    const found = await findHold(user, id)
+    const product = found && (await catalogue.product(found.item_id))
+    if (found !== undefined && product !== undefined)
+      return c.json(processing(id, found.hold, { ...product, item_id: found.item_id }), 200)
+    const written = await orders.find(user, id)
+    if (written === undefined) throw new Problem('unknown_order')
+    return c.json(toView(written), 200)
+  })
+  app.openapi(deleteOrder, async (c) => {
+    const user = await identity.known(c)
+    const outcome = await cancel(user, c.req.valid('param').id)
+    if (outcome.kind === 'unknown_order') throw new Problem('unknown_order')
+    if (outcome.kind === 'not_cancellable')
+      throw new Problem('order_not_cancellable', `The order is ${outcome.order.status}.`)
+    c.header('Cache-Control', 'no-store')
+    return c.json(toView(outcome.order), 200)
+  })
+}
+
+function toView({ user_id: _user, claim_seq: _seq, ...order }: Order): z.infer<typeof OrderView> {
+  return order
+}
+
+function processing(
+  order_id: OrderId,
+  hold: DueHold,
+  product: { item_id: ItemId; sale_id: string; amount: number; currency: string },
+): z.infer<typeof OrderView> {
+  return {
+    order_id,
+    item_id: product.item_id,
+    sale_id: product.sale_id,
+    quantity: hold.quantity,
+    ...times(product, hold.quantity),
+    status: 'PROCESSING',
+    failure_reason: null,
+    claimed_at: hold.created_at,
+    pay_by: hold.pay_by,
+    hold_expires_at: hold.deadline,
+  }
+}

@@ -1,0 +1,99 @@
+import { createRoute } from '@hono/zod-openapi'
+import {
+  EnterAnswer,
+  EnterRequest,
+  JoinAnswer,
+  JoinRequest,
+  QueueStatus,
+  SaleParam,
+} from '../../contracts/http.ts'
+import { Problem } from '../../platform/errors.ts'
+import { type App, json, jsonBody, problems } from '../../platform/http.ts'
+import type { Metrics } from '../../platform/telemetry.ts'
+import type { WaitingRoom } from './waiting-room.ts'
+
+const getStatus = createRoute({
+  method: 'get',
+  path: '/api/queue/{sale}',
+  request: { params: SaleParam },
+  responses: { 200: json(QueueStatus, 'The same for everybody'), ...problems('unknown_sale', 'unavailable') },
+})
+const postJoin = createRoute({
+  method: 'post',
+  path: '/api/queue/{sale}/join',
+  request: { params: SaleParam, body: jsonBody(JoinRequest) },
+  responses: {
+    201: json(JoinAnswer, 'A place at the end of the line'),
+    200: json(JoinAnswer, 'The place that the ticket holds already'),
+    ...problems('bad_request', 'unknown_sale', 'sold_out', 'ended', 'unavailable'),
+  },
+})
+const postEnter = createRoute({
+  method: 'post',
+  path: '/api/queue/{sale}/enter',
+  request: { params: SaleParam, body: jsonBody(EnterRequest) },
+  responses: {
+    200: json(EnterAnswer, 'The turn has come'),
+    ...problems(
+      'bad_request',
+      'ticket_invalid',
+      'ticket_foreign',
+      'too_early',
+      'turn_lapsed',
+      'sold_out',
+      'paused',
+      'ended',
+      'unknown_sale',
+      'unavailable',
+    ),
+  },
+})
+
+export interface WaitingRoomRouteParts {
+  readonly waitingRoom: WaitingRoom
+  readonly metrics: Metrics
+  readonly shopUrl: string
+}
+
+/** How long a client that knows nothing better should wait before it tries to enter again. */
+const RETRY_S = 1
+
+export function waitingRoomRoutes(app: App, { waitingRoom, metrics, shopUrl }: WaitingRoomRouteParts): void {
+  app.openapi(getStatus, async (c) => {
+    const status = await waitingRoom.status(c.req.valid('param').sale)
+    if (status === undefined) throw new Problem('unknown_sale')
+    c.header('Cache-Control', 'public, max-age=0, s-maxage=1')
+    // Nothing personal: the shop's pages read it as well.
+    c.header('Access-Control-Allow-Origin', '*')
+    return c.json(status, 200)
+  })
+
+  app.openapi(postJoin, async (c) => {
+    const { device, ticket } = c.req.valid('json')
+    const outcome = await waitingRoom.join({ sale: c.req.valid('param').sale, device, ticket })
+    metrics.joins.inc({ outcome: outcome.kind })
+    if (outcome.kind !== 'joined' && outcome.kind !== 'kept') throw new Problem(outcome.kind)
+    const { position, phase, estimated_wait_s } = outcome
+    c.header('Cache-Control', 'no-store')
+    const place = phase === 'lobby' ? { lobby_index: position } : { position }
+    return c.json(
+      { ticket: outcome.ticket, ...place, phase, estimated_wait_s },
+      outcome.kind === 'joined' ? 201 : 200,
+    )
+  })
+
+  app.openapi(postEnter, async (c) => {
+    const { sale } = c.req.valid('param')
+    const outcome = await waitingRoom.enter({ sale, ...c.req.valid('json') })
+    metrics.enters.inc({ outcome: outcome.kind })
+    if (outcome.kind === 'too_early')
+      throw new Problem('too_early', `Your place is ${outcome.position}.`, {
+        retryAfterS: outcome.wait_s ?? RETRY_S,
+      })
+    if (outcome.kind !== 'entered') throw new Problem(outcome.kind)
+    const { pass, expires_at } = outcome
+    c.header('Cache-Control', 'no-store')
+    // In the fragment: it never reaches a server's log on the way.
+    return c.json({ pass, expires_at, shop_url: `${shopUrl}/checkout/${sale}#pass=${pass}` }, 200)
+  })
+}

@@ -1,0 +1,102 @@
+import { catalogueRoutes } from './flow/catalogue/routes.ts'
+import { inventoryRoutes } from './flow/inventory/routes.ts'
+import { orderRoutes } from './flow/orders/routes.ts'
+import { paymentRoutes } from './flow/payments/routes.ts'
+import { waitingRoomRoutes } from './flow/waiting-room/routes.ts'
+import { createIdentity } from './guard/identity.ts'
+import { operatorRoutes } from './operator/routes.ts'
+import type { Application } from './app.ts'
+import type { Assets } from './platform/assets.ts'
+import { type App, createHttpApp } from './platform/http.ts'
+import { openApiDocument } from './platform/openapi.ts'
+import { mountPages } from './platform/pages.ts'
+
+export interface Hosts {
+  /** Answers a request by its Host header; see `hostOf`. */
+  fetch(request: Request): Response | Promise<Response>
+}
+
+export interface HostOptions {
+  readonly assets: Assets
+  /** Aborted when the process stops: it is no longer ready, and open event streams end. */
+  readonly stopping: AbortSignal
+}
+
+/** The HTTP contract (design, section 9): gate, shop and operator, each its own origin, here behind one port. */
+export function createHosts(app: Application, { assets, stopping }: HostOptions): Hosts {
+  const { config, secrets, log, metrics, orders, restock } = app
+  const identity = createIdentity({ auth: config.auth, secrets, origin: config.urls.shop, clock: app.clock })
+  const findOrder = (user: string, id: string) => orders.find(user, id)
+  const hosts = {
+    queue: createHttpApp('queue', { log, metrics }),
+    shop: createHttpApp('shop', { log, metrics }),
+    ops: createHttpApp('ops', { log, metrics }),
+  }
+
+  waitingRoomRoutes(hosts.queue, { ...app, shopUrl: config.urls.shop })
+
+  catalogueRoutes(hosts.shop, { ...app, queueUrl: config.urls.queue })
+  inventoryRoutes(hosts.shop, { ...app, identity, stopping })
+  orderRoutes(hosts.shop, { ...app, findHold: restock.findHold, cancel: restock.cancel, identity })
+  paymentRoutes(hosts.shop, {
+    ...app,
+    findOrder,
+    isProcessing: async (user, id) => (await restock.findHold(user, id)) !== undefined,
+    identity,
+  })
+
+  operatorRoutes(hosts.ops, {
+    ...app,
+    database: app.shards.catalogue,
+    opsToken: secrets.opsToken,
+    queueUrl: config.urls.queue,
+  })
+
+  const document = openApiDocument([
+    { url: config.urls.queue, app: hosts.queue },
+    { url: config.urls.shop, app: hosts.shop },
+    { url: config.urls.ops, app: hosts.ops },
+  ])
+  const pageUrls = { ...config.urls, stripe: config.stripe.apiUrl }
+  for (const [name, host] of Object.entries(hosts)) {
+    healthRoutes(host, app, stopping)
+    host.get('/openapi.json', (c) => c.json(document))
+    mountPages(host, name as keyof typeof hosts, assets, pageUrls)
+  }
+
+  const byName = new Map(
+    Object.entries(hosts).map(([name, host]) => [
+      new URL(config.urls[name as keyof typeof hosts]).hostname,
+      host,
+    ]),
+  )
+  return {
+    fetch: (request) => {
+      const url = new URL(request.url)
+      const host = byName.get(url.hostname)
+      if (host !== undefined) return host.fetch(request)
+      // By its bare address: health checks and webhooks are answered, a person is shown the way.
+      return url.pathname === '/' ? Response.redirect(`${config.urls.shop}/`, 302) : hosts.shop.fetch(request)
+    },
+  }
+}
+
+function healthRoutes(host: App, { redis, shards, metrics, eventLog }: Application, stopping: AbortSignal) {
+  host.get('/healthz', (c) => c.text('ok'))
+  host.get('/readyz', async (c) => {
+    const checks = {
+      redis: redis.runId() !== undefined,
+      sql: await Promise.all(shards.all.map((shard) => shard.query('select 1'))).then(
+        () => true,
+        () => false,
+      ),
+      stopping: stopping.aborted,
+    }
+    const ready = checks.redis && checks.sql && !checks.stopping
+    return c.json({ ready, ...checks }, ready ? 200 : 503)
+  })
+  host.get('/metrics', async (c) => {
+    metrics.backlog.set(await eventLog.backlog().catch(() => NaN))
+    return c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType })
+  })
+}

@@ -1,0 +1,54 @@
+import { PROBLEMS, type ProblemBody } from '../contracts/problems.ts'
+import type { NewSale, SaleWithProducts } from '../contracts/http.ts'
+import { z } from '@hono/zod-openapi'
+
+/** Where a running system is and the operator's token for it. */
+export interface OperatorAccess {
+  readonly port: number
+  /** Public origin of the operator's host; it goes into the Host header. */
+  readonly opsUrl: string
+  readonly token: string
+}
+
+/** The operator's API refused. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly code: string
+
+  constructor({ code, title, detail }: Partial<ProblemBody>) {
+    super([title ?? PROBLEMS.internal.title, detail].filter(Boolean).join(': '))
+    this.code = code ?? 'internal'
+  }
+}
+
+export type SaleView = z.infer<typeof SaleWithProducts>
+
+/** The operator's API as the command line and the demo use it. Throws Refused for a problem answer. */
+export interface OperatorClient {
+  createSale(sale: z.input<typeof NewSale>): Promise<SaleView>
+  command(sale: string, name: 'open' | 'pause' | 'resume' | 'end', reason: string): Promise<SaleView>
+  reconcile(reason: string, item?: string): Promise<{ runs: Record<string, unknown>[] }>
+}
+
+export function connectOperator({ port, opsUrl, token }: OperatorAccess): OperatorClient {
+  const call = async <Answer>(path: string, body: object): Promise<Answer> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/operator/${path}`, {
+      method: 'POST',
+      headers: {
+        Host: new URL(opsUrl).host,
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/json',
+      },
+      body: JSON.stringify(body),
+    })
+    const value: unknown = await answer.json()
+    if (!answer.ok) throw new Refused(value as Partial<ProblemBody>)
+    return value as Answer
+  }
+  return {
+    createSale: (sale) => call('sales', sale),
+    command: (sale, name, reason) => call(`sales/${encodeURIComponent(sale)}/${name}`, { reason }),
+    reconcile: (reason, item) =>
+      call('reconcile', { reason, ...(item === undefined ? {} : { item_id: item }) }),
+  }
+}

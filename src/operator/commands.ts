@@ -1,0 +1,143 @@
+import type { SaleId } from '../contracts/ids.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Database } from '../platform/postgres.ts'
+import type { Catalogue, Product, Sale, SaleChange } from '../flow/catalogue/catalogue.ts'
+import type { EventLog } from '../flow/events/events.ts'
+import type { Inventory } from '../flow/inventory/inventory.ts'
+import type { Reconcile, ReconcileRun } from '../flow/reconcile/reconcile.ts'
+import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
+import { insertAudit } from './sql.ts'
+
+/** Who gives a command and why; every command leaves this in the audit log before it does anything. */
+export interface Authority {
+  readonly operator: string
+  readonly reason: string
+}
+
+export type NewSale = Omit<Sale, 'state' | 'opens_at'> & {
+  /** Now, where it is left out. */
+  readonly opens_at?: number | undefined
+  readonly products: readonly Omit<Product, 'sale_id'>[]
+}
+
+export type CreateSaleOutcome =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'exists'; readonly what: 'sale' | 'product'; readonly id: string }
+  | { readonly kind: 'contradiction'; readonly why: string }
+
+export interface Commands {
+  createSale(by: Authority, sale: NewSale): Promise<CreateSaleOutcome>
+  /** Opens the waiting room and the items now. */
+  open(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  /** Keeps every place; nobody enters, nothing is sold. */
+  pause(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  resume(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  end(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  setRate(by: Authority, sale: SaleId, ratePerSecond: number): Promise<'changed' | 'unknown_sale'>
+  reconcile(by: Authority, item?: string): Promise<ReconcileRun[]>
+  replay(by: Authority, deadLetter: string): ReturnType<EventLog['replay']>
+}
+
+export interface CommandParts {
+  readonly database: Database
+  readonly catalogue: Catalogue
+  readonly inventory: Inventory
+  readonly waitingRoom: WaitingRoom
+  readonly reconcile: Reconcile
+  readonly eventLog: Pick<EventLog, 'replay'>
+  readonly clock: Clock
+}
+
+export function createCommands(parts: CommandParts): Commands {
+  const { database, catalogue, inventory, waitingRoom, reconcile, eventLog, clock } = parts
+  const audit = (by: Authority, command: string, target: string, detail: Record<string, unknown> = {}) =>
+    insertAudit(database, { ...by, command, target, detail })
+
+  /** SQL first; the waiting room and the items follow, and are brought in line at the next try if they do not. */
+  const change = async (sale: SaleId, { message, ...steering }: SaleChange) => {
+    const outcome = await catalogue.change(sale, {
+      ...steering,
+      ...(message === undefined ? {} : { message }),
+    })
+    if (outcome === 'unknown_sale') return outcome
+    const { state, opens_at, rate_per_second } = steering
+    for (const { id } of await catalogue.products(sale))
+      if (state !== undefined || opens_at !== undefined)
+        await inventory.setState(id, {
+          ...(state === undefined ? {} : { state }),
+          ...(opens_at === undefined ? {} : { opens_at }),
+        })
+    await waitingRoom.steer(sale, {
+      ...(state === undefined ? {} : { state }),
+      ...(opens_at === undefined ? {} : { opens_at }),
+      ...(rate_per_second === undefined ? {} : { rate: rate_per_second }),
+    })
+    return outcome
+  }
+
+  return {
+    createSale: async (by, { products, opens_at, ...rest }) => {
+      const sale: Sale = { ...rest, state: 'open', opens_at: opens_at ?? clock.now() }
+      const why = contradiction(sale, products)
+      if (why !== undefined) return { kind: 'contradiction', why }
+      await audit(by, 'sale.create', sale.id, { sale, products })
+      const items = products.map((product) => ({ ...product, sale_id: sale.id }))
+      const outcome = await catalogue.create(sale, items)
+      if (outcome.kind === 'created') await furnish({ inventory, waitingRoom }, sale, items)
+      return outcome
+    },
+    open: async (by, sale) => {
+      await audit(by, 'sale.open', sale)
+      return change(sale, { state: 'open', opens_at: clock.now() })
+    },
+    pause: async (by, sale) => {
+      await audit(by, 'sale.pause', sale)
+      return change(sale, { state: 'paused' })
+    },
+    resume: async (by, sale) => {
+      await audit(by, 'sale.resume', sale)
+      return change(sale, { state: 'open' })
+    },
+    end: async (by, sale) => {
+      await audit(by, 'sale.end', sale)
+      return change(sale, { state: 'ended' })
+    },
+    setRate: async (by, sale, rate_per_second) => {
+      await audit(by, 'sale.rate', sale, { rate_per_second })
+      return change(sale, { rate_per_second })
+    },
+    reconcile: async (by, item) => {
+      await audit(by, 'reconcile', item ?? 'all items')
+      return item === undefined ? reconcile.all() : [await reconcile.item(item)]
+    },
+    replay: async (by, deadLetter) => {
+      await audit(by, 'dead-letter.replay', deadLetter)
+      return eventLog.replay(deadLetter)
+    },
+  }
+}
+
+/** Puts a sale's waiting room and stock where they are missing. Safe to repeat. */
+export async function furnish(
+  { inventory, waitingRoom }: Pick<CommandParts, 'inventory' | 'waitingRoom'>,
+  sale: Sale,
+  products: readonly Product[],
+): Promise<void> {
+  await waitingRoom.create(sale)
+  for (const { id, units } of products)
+    await inventory.load({
+      item_id: id,
+      sale_id: sale.id,
+      total: units,
+      state: sale.state,
+      opens_at: sale.opens_at,
+      ends_at: sale.ends_at,
+    })
+}
+
+function contradiction(sale: Sale, products: readonly { id: string }[]): string | undefined {
+  if (sale.ends_at !== null && sale.ends_at <= sale.opens_at) return '`ends_at` must be after `opens_at`'
+  if (sale.hold_s < sale.payment_window_s) return '`hold_s` must be at least `payment_window_s`'
+  if (new Set(products.map(({ id }) => id)).size < products.length) return '`products` names an id twice'
+  return undefined
+}

@@ -1,0 +1,12 @@
+import { createApp } from '../app.ts'
+import { orderConsumer } from '../flow/orders/consumer.ts'
+import { readConfig } from '../platform/config.ts'
+import { runProcess } from '../platform/shutdown.ts'
+
+/** Order log to SQL. */
+await runProcess(async (signal) => {
+  const { config, secrets } = readConfig()
+  const app = await createApp(config, secrets)
+  await app.eventLog.consume(orderConsumer(app), signal)
+  await app.close()
+})

@@ -1,0 +1,21 @@
+import { createApp } from '../app.ts'
+import { createHosts } from '../hosts.ts'
+import { buildAssets } from '../platform/assets.ts'
+import { readConfig } from '../platform/config.ts'
+import { listen } from '../platform/server.ts'
+import { runProcess } from '../platform/shutdown.ts'
+
+/** Gate, shop and operator behind one port. */
+await runProcess(async (signal) => {
+  const { config, secrets } = readConfig()
+  const app = await createApp(config, secrets)
+  const assets = await buildAssets({
+    config: { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops },
+  })
+  const hosts = createHosts(app, { assets, stopping: signal })
+  const server = listen({ ...config.http, fetch: (request) => hosts.fetch(request) })
+  app.log.info({ port: server.port }, 'listening')
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  await server.stop()
+  await app.close()
+})
