@@ -30,6 +30,8 @@ export async function connectRedis(options: RedisOptions): Promise<RedisConnecti
   const { onError = () => undefined, commandTimeoutMs = 2000 } = options
   const commands = new Redis(options.url, {
     lazyConnect: true,
+    // RESP2: replies of commands sent by name keep the shapes Redis documents for them.
+    protocol: 2,
     enableOfflineQueue: false,
     // A command cut off by a lost connection has an unknown outcome: whoever sent it decides, not the client.
     autoResendUnfulfilledCommands: false,
