@@ -155,6 +155,18 @@ describe('card fields', () => {
     ])
   })
 
+  test.each(['pm_card_visa', 'pm_card_visa_chargeDeclined', 'pm_card_authenticationRequired'])(
+    'on a closed payment %s is refused, and the refusal shows the payment',
+    async (method) => {
+      const { clientSecret, ref, orderId } = await create()
+      await stripe.api('POST', `/v1/payment_intents/${ref}/cancel`)
+      const { status, body } = await stripe.confirm(clientSecret, { payment_method: method })
+      expect([status, body['error']?.['code'] as unknown]).toEqual([400, 'payment_intent_unexpected_state'])
+      expect(body['error']?.['payment_intent']?.['status'] as unknown).toBe('canceled')
+      expect(stripe.entry(orderId)).toMatchObject([{ status: 'canceled', authorisations: 0 }])
+    },
+  )
+
   test('a good card, written with spaces, is authorised', async () => {
     const { clientSecret, ref, orderId } = await create()
     expect(
