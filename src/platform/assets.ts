@@ -64,17 +64,19 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
     const [, title, content] = /^<title>(.*)<\/title>\n([^]*)$/.exec(fragment) ?? []
     if (title === undefined || content === undefined) throw new Error(`${name}.html starts with no <title>`)
     const script = address.get(`${name}.js`)
-    const html = fill(layout, {
-      title,
-      content,
-      name,
-      style: address.get('style.css') ?? '',
-      icon: ASSET_PATH + iconName,
-      // Data for the page's script; `<` is escaped so that no value can end the block.
-      config: JSON.stringify(config).replaceAll('<', '\\u003c'),
-      script: script === undefined ? '' : `<script type="module" src="${script}"></script>`,
-      shop_url: config['shop_url'] ?? '',
-    })
+    const html = fill(
+      layout.replace('{{content}}', () => content),
+      {
+        title,
+        name,
+        style: address.get('style.css') ?? '',
+        icon: ASSET_PATH + iconName,
+        // Data for the page's script; `<` is escaped so that no value can end the block.
+        config: JSON.stringify(config).replaceAll('<', '\\u003c'),
+        script: script === undefined ? '' : `<script type="module" src="${script}"></script>`,
+        shop_url: config['shop_url'] ?? '',
+      },
+    )
     pages.set(name, represent('text/html; charset=utf-8', new TextEncoder().encode(html)))
   }
 

@@ -1,0 +1,50 @@
+import { byId, element, setText } from '../lib/dom.ts'
+import { formatCountdown } from '../lib/durations.ts'
+import { formatMoney } from '../lib/money.ts'
+import { failureText } from '../lib/order-text.ts'
+import type { ServerClock } from '../lib/server-clock.ts'
+import type { Order } from '../lib/types.ts'
+
+/** Draws one order in whatever state it is. `paying`: a payment is on its way, so nothing may be changed. */
+export function drawOrder(order: Order, itemName: string, clock: ServerClock, paying: boolean): void {
+  const left = order.pay_by - clock.now()
+  const open = order.status === 'PROCESSING' || order.status === 'PENDING'
+  const inTime = open && left > 0
+  const [title, lead] = wording(order, inTime, paying)
+  setText(byId('order-title'), title)
+  setText(byId('order-lead'), lead)
+  setText(byId('answer'), `${title}. ${lead}`)
+  document.title = title
+  byId('pay-countdown').hidden = !inTime || paying
+  setText(byId('pay-countdown'), formatCountdown(left))
+  byId('card').hidden = !inTime
+  byId('order-actions').hidden = open
+  byId('again').hidden = order.status !== 'FAILED'
+  const facts: readonly (readonly [string, string])[] = [
+    ['Item', order.quantity === 1 ? itemName : `${order.quantity} × ${itemName}`],
+    ['Total', formatMoney(order.amount, order.currency)],
+    ['Order', order.order_id],
+  ]
+  const text = facts.flat().join('\n')
+  const summary = byId('summary')
+  if (summary.dataset['text'] === text) return
+  summary.dataset['text'] = text
+  summary.replaceChildren(
+    ...facts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
+  )
+  setText(byId('pay'), `Pay ${formatMoney(order.amount, order.currency)}`)
+}
+
+function wording(order: Order, inTime: boolean, paying: boolean): readonly [string, string] {
+  switch (order.status) {
+    case 'PAID':
+      return ['Paid. It is yours', 'Thank you. You find it again under “My orders”.']
+    case 'FAILED':
+      return ['Not bought', failureText(order.failure_reason)]
+    case 'PROCESSING':
+    case 'PENDING':
+      if (paying) return ['Your payment is on its way', 'Waiting for the word of the payment provider…']
+      if (inTime) return ['You have it', 'It is held for you alone. Pay before the time is up:']
+      return ['The time to pay is up', 'Finding out whether a payment arrived…']
+  }
+}

@@ -1,0 +1,138 @@
+import { ask, explain } from '../lib/api.ts'
+import { byId, notice } from '../lib/dom.ts'
+import { config } from '../lib/config.ts'
+import type { Memory } from '../lib/memory.ts'
+import type { ServerClock } from '../lib/server-clock.ts'
+import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
+import type { Order, PaymentAnswer, Product, Stock } from '../lib/types.ts'
+import type { CheckoutMemory } from './attempt.ts'
+import type { Card } from './card.ts'
+import { wireCardForm } from './card-form.ts'
+import { drawOrder } from './order-view.ts'
+import { showScene } from './scenes.ts'
+import { confirmCard, type StripePayment } from './stripe.ts'
+
+/** While something is about to change, and while only the time runs. */
+const QUICK_MS = 700
+const CALM_MS = 3000
+/** How long a payment without an answer may still turn out to have gone through before another card is allowed. */
+const UNSURE_MS = 30_000
+
+export interface Paying {
+  readonly sale: string
+  readonly orderId: string
+  readonly memory: Memory<CheckoutMemory>
+  readonly clock: ServerClock
+  /** What the bank's page sent the buyer back with. */
+  readonly bankSaid: 'succeeded' | 'failed' | undefined
+}
+
+/** Shows an order until it is PAID or FAILED, and takes the payment. Runs as long as the page. */
+export async function payOrder({ sale, orderId, memory, clock, bankSaid }: Paying): Promise<void> {
+  let order: Order | undefined
+  let itemName = ''
+  let payment: StripePayment | undefined
+  let payingUntil = bankSaid === 'succeeded' ? performance.now() + UNSURE_MS : 0
+  const paying = () => performance.now() < payingUntil
+  const draw = () => {
+    if (order !== undefined) drawOrder(order, itemName, clock, paying())
+  }
+
+  if (bankSaid === 'failed')
+    notice(byId('card-error'), {
+      title: 'Your bank did not confirm the payment.',
+      detail: 'Try again or use another card.',
+    })
+  byId('again').setAttribute('href', `${config.queue_url}/${sale}#new`)
+  wireCardForm(pay)
+  wireCancel()
+  let restored = false
+
+  for (;;) {
+    await whenVisible()
+    const answer = await ask<Order>(`/api/orders/${orderId}`)
+    if (answer.kind === 'ok') {
+      notice(byId('trouble'), undefined)
+      if (order === undefined) itemName = await start(answer.body)
+      order = answer.body
+      draw()
+      if (order.status === 'PAID' || order.status === 'FAILED') return
+      if (order.status === 'PENDING') payment ??= await preparePayment()
+    } else {
+      const unknown = answer.kind === 'problem' && answer.problem.code === 'unknown_order'
+      const receipt = memory.read()?.claim?.receipt
+      if (unknown && receipt !== undefined && !restored) {
+        // The shop forgot what it said yes to: its own receipt brings it back.
+        restored = true
+        await ask('/api/receipts', { method: 'POST', body: { receipt } })
+        continue
+      }
+      notice(byId('trouble'), explain(answer))
+    }
+    await pause(order === undefined ? backoffMs(1) : paying() || payment === undefined ? QUICK_MS : CALM_MS)
+  }
+
+  /** What is shown with the order: the item's name, and the server's time for the countdown. */
+  async function start(first: Order): Promise<string> {
+    const [product, stock] = await Promise.all([
+      ask<Product>(`/api/products/${first.item_id}`),
+      ask<Stock>(`/api/items/${first.item_id}/stock`),
+    ])
+    if (stock.kind === 'ok') clock.observe(stock.body.server_time)
+    showScene('order')
+    everyTick(draw)
+    byId('order-title').focus({ preventScroll: true })
+    return product.kind === 'ok' ? product.body.name : first.item_id
+  }
+
+  async function preparePayment(): Promise<StripePayment | undefined> {
+    const answer = await ask<PaymentAnswer>(`/api/orders/${orderId}/payment`, {
+      method: 'POST',
+      body: { provider: 'stripe' },
+    })
+    if (answer.kind !== 'ok') return undefined
+    const { publishable_key = '', client_secret = '', api_url = '' } = answer.body.browser
+    byId('test-cards').hidden = !publishable_key.startsWith('pk_test')
+    return { publishable_key, client_secret, api_url }
+  }
+
+  /** Returns what to tell the buyer beside the form. */
+  async function pay(card: Card): Promise<string | undefined> {
+    for (let tries = 0; payment === undefined && tries < 10; tries++) {
+      payment = await preparePayment()
+      if (payment === undefined) await pause(500)
+    }
+    if (payment === undefined) return 'The payment can not be started right now. Try again in a moment.'
+    const returnUrl = `${location.origin}${location.pathname}?order=${orderId}`
+    const confirmation = await confirmCard(payment, card, returnUrl)
+    switch (confirmation.kind) {
+      case 'authorised':
+      case 'unsure':
+        payingUntil = performance.now() + UNSURE_MS
+        draw()
+        return undefined
+      case 'action':
+        location.assign(confirmation.url)
+        return 'Your bank asks you to confirm. Taking you there…'
+      case 'declined':
+        return confirmation.message
+    }
+  }
+
+  function wireCancel(): void {
+    const dialog = byId('cancel-dialog', HTMLDialogElement)
+    byId('cancel').addEventListener('click', () => dialog.showModal())
+    byId('cancel-no').addEventListener('click', () => dialog.close())
+    byId('cancel-yes').addEventListener('click', () => {
+      dialog.close()
+      void cancel()
+    })
+  }
+
+  async function cancel(): Promise<void> {
+    const answer = await ask<Order>(`/api/orders/${orderId}`, { method: 'DELETE' })
+    if (answer.kind !== 'ok') return notice(byId('trouble'), explain(answer))
+    order = answer.body
+    draw()
+  }
+}

@@ -1,0 +1,39 @@
+/** The element with this id; the page's HTML and its script are written together, so a missing one is a mistake. */
+export function byId(id: string): HTMLElement
+export function byId<Found extends HTMLElement>(id: string, type: new () => Found): Found
+export function byId(id: string, type: new () => HTMLElement = HTMLElement): HTMLElement {
+  const found = document.getElementById(id)
+  if (!(found instanceof type)) throw new Error(`the page has no ${type.name} #${id}`)
+  return found
+}
+
+type Attributes = Readonly<Record<string, string | boolean>>
+
+/** An element with attributes and children; text stays text, so nothing from outside becomes markup. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== false) made.setAttribute(name, value === true ? '' : value)
+  made.append(...children)
+  return made
+}
+
+/** Sets text only where it changed: screen readers announce every write to a live region. */
+export function setText(target: HTMLElement, text: string): void {
+  if (target.textContent !== text) target.textContent = text
+}
+
+/** Shows one of a page's alternative sections and hides the others. */
+export function showOnly(sections: readonly HTMLElement[], shown: HTMLElement | undefined): void {
+  for (const section of sections) section.hidden = section !== shown
+}
+
+export function notice(target: HTMLElement, message: { title: string; detail: string } | undefined): void {
+  target.hidden = message === undefined
+  if (message === undefined) return target.replaceChildren()
+  target.replaceChildren(element('strong', {}, message.title), ' ', message.detail)
+}

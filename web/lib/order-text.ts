@@ -1,0 +1,25 @@
+import type { Order } from './types.ts'
+
+/** Why an order failed, and what it means for the buyer's money. */
+export function failureText(reason: Order['failure_reason']): string {
+  switch (reason) {
+    case 'declined':
+      return 'The payment was declined. Your card was not charged.'
+    case 'payment_timeout':
+    case 'hold_expired':
+      return 'No payment arrived in time, so the unit went to the next person in line. Your card was not charged.'
+    case 'cancelled_by_user':
+      return 'You cancelled it. Your card was not charged.'
+    case 'oversold':
+      return 'We took more orders than there were units, and yours was among the last. We are sorry: your money goes back to you.'
+    case null:
+      return 'Your card was not charged.'
+  }
+}
+
+export const STATUS_WORDS: Readonly<Record<Order['status'], string>> = {
+  PROCESSING: 'Being written',
+  PENDING: 'To be paid',
+  PAID: 'Paid',
+  FAILED: 'Not bought',
+}

@@ -1,0 +1,14 @@
+import { formatCount } from './money.ts'
+import type { Stock } from './types.ts'
+
+/** Stock in words. Held is not sold: people still pay, and some will not. */
+export function stockText(stock: Pick<Stock, 'state' | 'available' | 'held' | 'total'>): string {
+  switch (stock.state) {
+    case 'available':
+      return `${formatCount(stock.available)} of ${formatCount(stock.total)} left`
+    case 'held_out':
+      return `All taken for now: ${formatCount(stock.held)} not paid yet, some may return`
+    case 'sold_out':
+      return 'Sold out'
+  }
+}

@@ -1,0 +1,13 @@
+import type { z } from '@hono/zod-openapi'
+import type * as http from '../../src/contracts/http.ts'
+
+/** The HTTP shapes as plain types: the schemas themselves stay on the server. */
+export type QueueStatus = z.infer<typeof http.QueueStatus>
+export type JoinAnswer = z.infer<typeof http.JoinAnswer>
+export type EnterAnswer = z.infer<typeof http.EnterAnswer>
+export type Product = z.infer<typeof http.Product>
+export type Sale = z.infer<typeof http.SaleWithProducts>
+export type Stock = z.infer<typeof http.StockAnswer>
+export type ClaimAnswer = z.infer<typeof http.ClaimAnswer>
+export type Order = z.infer<typeof http.Order>
+export type PaymentAnswer = z.infer<typeof http.PaymentAnswer>

@@ -1,0 +1,74 @@
+import { type Answer, ask, explain } from '../lib/api.ts'
+import { config } from '../lib/config.ts'
+import { byId, notice } from '../lib/dom.ts'
+import { createMemory } from '../lib/memory.ts'
+import { createServerClock } from '../lib/server-clock.ts'
+import { backoffMs, pause } from '../lib/time.ts'
+import type { Sale } from '../lib/types.ts'
+import type { CheckoutMemory } from '../checkout/attempt.ts'
+import { choose } from '../checkout/choose.ts'
+import { payOrder } from '../checkout/pay.ts'
+import { showNoPass } from '../checkout/scenes.ts'
+
+/** The checkout of one sale: a pass becomes a claim, a claim an order, an order a payment. */
+const saleId = decodeURIComponent(location.pathname.split('/')[2] ?? '')
+const queueUrl = `${config.queue_url}/${saleId}`
+const memory = createMemory<CheckoutMemory>(() => sessionStorage, `doorbuster.checkout.${saleId}`)
+const clock = createServerClock()
+
+const { orderId, bankSaid } = readAddress()
+const kept = memory.read()
+const known = orderId ?? kept?.claim?.order_id
+if (known !== undefined) await showOrder(known)
+else if (kept?.pass === undefined)
+  showNoPass('A pass from the waiting room is needed', 'The checkout opens when your turn comes.', queueUrl)
+else await claimWith(kept.pass)
+
+/** Takes the pass and the bank's answer out of the address: neither belongs into history, bookmarks or screenshots. */
+function readAddress(): { orderId: string | undefined; bankSaid: 'succeeded' | 'failed' | undefined } {
+  const pass = new URLSearchParams(location.hash.slice(1)).get('pass')
+  const query = new URLSearchParams(location.search)
+  // The same pass again is the same visit; a new one starts afresh.
+  if (pass !== null && pass !== memory.read()?.pass) memory.write({ pass })
+  const order = query.get('order') ?? undefined
+  setAddress(order)
+  const redirect = query.get('redirect_status')
+  return {
+    orderId: order,
+    bankSaid: redirect === 'succeeded' || redirect === 'failed' ? redirect : undefined,
+  }
+}
+
+function setAddress(order: string | undefined): void {
+  history.replaceState(null, '', location.pathname + (order === undefined ? '' : `?order=${order}`))
+}
+
+function showOrder(order: string): Promise<void> {
+  setAddress(order)
+  return payOrder({ sale: saleId, orderId: order, memory, clock, bankSaid })
+}
+
+async function claimWith(pass: string): Promise<void> {
+  const sale = await loadSale()
+  if (sale === undefined) return
+  const chosen = await choose({ sale, pass, memory, clock })
+  if (chosen.kind === 'claimed') return showOrder(chosen.order_id)
+  showNoPass(chosen.title, chosen.detail, `${queueUrl}#new`)
+}
+
+async function loadSale(): Promise<Sale | undefined> {
+  for (let failures = 0; ; failures++) {
+    const answer: Answer<Sale> = await ask(`/api/sales/${saleId}`)
+    if (answer.kind === 'ok') {
+      notice(byId('trouble'), undefined)
+      return answer.body
+    }
+    if (answer.kind === 'problem' && answer.problem.status === 404) {
+      const { title, detail } = explain(answer)
+      showNoPass(title, detail, queueUrl)
+      return undefined
+    }
+    notice(byId('trouble'), explain(answer))
+    await pause(backoffMs(failures))
+  }
+}

@@ -1,0 +1,86 @@
+import { ask, explain } from '../lib/api.ts'
+import { byId, element, notice } from '../lib/dom.ts'
+import { formatMoment } from '../lib/durations.ts'
+import { formatMoney } from '../lib/money.ts'
+import { failureText, STATUS_WORDS } from '../lib/order-text.ts'
+import { backoffMs, pause, whenVisible } from '../lib/time.ts'
+import type { Order, Product } from '../lib/types.ts'
+
+/** The buyer's orders, newest first; looked at again while one of them is still open. */
+const AGAIN_MS = 3000
+const names = await productNames()
+for (let failures = 0; ;) {
+  await whenVisible()
+  const answer = await ask<{ orders: Order[] }>('/api/orders')
+  // A browser that never claimed anything is nobody yet, and has no orders.
+  if (answer.kind === 'problem' && answer.problem.code === 'session_missing') {
+    draw([])
+    break
+  }
+  if (answer.kind !== 'ok') {
+    notice(byId('trouble'), explain(answer))
+    await pause(backoffMs(failures++))
+    continue
+  }
+  failures = 0
+  notice(byId('trouble'), undefined)
+  draw(answer.body.orders)
+  if (!answer.body.orders.some(isOpen)) break
+  await pause(AGAIN_MS)
+}
+
+async function productNames(): Promise<ReadonlyMap<string, string>> {
+  const answer = await ask<{ products: Product[] }>('/api/products')
+  return new Map(answer.kind === 'ok' ? answer.body.products.map(({ id, name }) => [id, name]) : [])
+}
+
+function isOpen({ status }: Order): boolean {
+  return status === 'PROCESSING' || status === 'PENDING'
+}
+
+function draw(orders: readonly Order[]): void {
+  const list = byId('orders')
+  list.removeAttribute('aria-busy')
+  const text = JSON.stringify(orders)
+  if (list.dataset['text'] === text) return
+  list.dataset['text'] = text
+  if (orders.length === 0) {
+    const toSales = element('a', { class: 'button', href: '/' }, 'To the sales')
+    return list.replaceChildren(
+      element('p', { class: 'lead' }, 'You have no orders in this browser yet.'),
+      element('p', {}, toSales),
+    )
+  }
+  const sorted = orders.toSorted((a, b) => b.claimed_at - a.claimed_at)
+  list.replaceChildren(element('ul', { class: 'orders' }, ...sorted.map(showOrder)))
+}
+
+function showOrder(order: Order): HTMLElement {
+  const name = names.get(order.item_id) ?? order.item_id
+  const open = isOpen(order)
+  return element(
+    'li',
+    { class: 'card' },
+    element(
+      'div',
+      { class: 'sale-head' },
+      element('h2', {}, order.quantity === 1 ? name : `${order.quantity} × ${name}`),
+      element('span', { class: 'badge', 'data-status': order.status }, STATUS_WORDS[order.status]),
+    ),
+    element(
+      'p',
+      { class: 'quiet' },
+      `${formatMoney(order.amount, order.currency)} · ${formatMoment(order.claimed_at)} · ${order.order_id}`,
+    ),
+    ...(order.status === 'FAILED' ? [element('p', {}, failureText(order.failure_reason))] : []),
+    element(
+      'p',
+      {},
+      element(
+        'a',
+        { class: open ? 'button' : 'link', href: `/checkout/${order.sale_id}?order=${order.order_id}` },
+        open ? `Pay by ${formatMoment(order.pay_by)}` : 'Show',
+      ),
+    ),
+  )
+}
