@@ -18,11 +18,11 @@
 -- WRITES   stock buyers holds claims outbox
 -- EVENTS   OrderCreated for each reserved
 local item_id, run_id = ARGV[1], ARGV[2]
-local item, answers, user_ids, entries_of, parsed = read_item(), {}, {}, {}, {}
+local item, answers, order_ids, user_ids, entries_of, claim_of, parsed = read_item(), {}, {}, {}, {}, {}, {}
 local refused = not item and 'unloaded' or item.run_id ~= run_id and 'fenced'
 for at = 3, #ARGV, 3 do
   answers[#answers + 1] = refused or nil
-  user_ids[#user_ids + 1] = ARGV[at + 1]
+  order_ids[#order_ids + 1], user_ids[#user_ids + 1] = ARGV[at], ARGV[at + 1]
 end
 if refused then return answers end
 
@@ -31,6 +31,9 @@ local closed = (item.state == 'ended' or (item.ends_at and now >= item.ends_at))
   or now < item.opens_at and 'not_open' or item.state ~= 'open' and 'paused'
 for index, entries in ipairs(redis.call('HMGET', buyers_key, unpack(user_ids))) do
   entries_of[user_ids[index]] = entries or ''
+end
+for index, claim in ipairs(redis.call('HMGET', claims_key, unpack(order_ids))) do
+  claim_of[order_ids[index]] = claim
 end
 
 local function parse(terms)
@@ -42,10 +45,8 @@ local function parse(terms)
 end
 
 local function repeated(order_id, user_id, quantity)
-  local new = taken[order_id]
-  local claim = new and new.claim or redis.call('HGET', claims_key, order_id) or ''
-  local deadline = new and new.deadline or redis.call('ZSCORE', holds_key, order_id)
-  local times, holder = string.match(claim, '^%d+ (%d+ %d+ %d+) (.*)$')
+  local deadline = deadline_of[order_id] or redis.call('ZSCORE', holds_key, order_id)
+  local times, holder = string.match(claim_of[order_id] or '', '^%d+ (%d+ %d+ %d+) (.*)$')
   local held = deadline and holder == user_id
   return 'repeated ' .. quantity .. (held and ' ' .. times .. ' ' .. deadline or '')
 end
@@ -60,13 +61,14 @@ local function decide(order_id, user_id, terms)
   if active + terms.quantity > terms.limit then return 'limit_reached' end
   if item.available <= 0 then return item.held > 0 and 'held_out' or 'sold_out' end
   if item.available < terms.quantity then return 'not_enough_left ' .. item.available end
-  if taken[order_id] or redis.call('HEXISTS', claims_key, order_id) == 1 then return 'foreign' end
+  if claim_of[order_id] then return 'foreign' end
   entries_of[user_id] = (entries == '' and '' or entries .. ' ') .. order_id .. ':' .. terms.quantity
-  return 'reserved ' .. take(item, item_id, order_id, user_id, entries_of[user_id], terms, now)
+  claim_of[order_id] = take(item, item_id, order_id, user_id, entries_of[user_id], terms, now)
+  return 'reserved ' .. item.seq .. ' ' .. now .. ' ' .. now + terms.pay_ms .. ' ' .. now + terms.hold_ms
 end
 
 for at = 3, #ARGV, 3 do
-  append(answers, decide(ARGV[at], ARGV[at + 1], parsed[ARGV[at + 2]] or parse(ARGV[at + 2])))
+  answers[#answers + 1] = decide(ARGV[at], ARGV[at + 1], parsed[ARGV[at + 2]] or parse(ARGV[at + 2]))
 end
 write_taken(item)
 return answers

@@ -119,7 +119,8 @@ test('an outbox that takes no event leaves claim and release without any change'
   const last = '18446744073709551615-18446744073709551615'
   await other.commands.xadd(outboxKey('item'), last, 'type', 'none may follow')
   const before = await dump(other.commands, 'item')
-  for (const refused of [inventory.claim(claimOf('item')), inventory.release('item', request.order_id)])
-    expect(String(await errorOf(refused))).toContain('exhausted the last possible ID')
+  const refused = [inventory.claim(claimOf('item')), inventory.release('item', request.order_id)].map(errorOf)
+  for (const error of await Promise.all(refused))
+    expect(String(error)).toContain('exhausted the last possible ID')
   expect(await dump(other.commands, 'item')).toEqual(before)
 })

@@ -1,24 +1,25 @@
 -- The writing half of claim (scripts.ts puts it between item.lua and claim.lua): what is taken is collected while
 -- the batch is decided, and written after it in five kinds of call, so a failing batch leaves nothing written.
-local taken, events, holds, claims, buyers = {}, {}, {}, {}, {}
+local deadline_of, events, holds, claims, buyers = {}, {}, {}, {}, {}
 
-local function append(list, ...)
-  for _, value in ipairs({ ... }) do list[#list + 1] = value end
+local function append(list, first, second)
+  local size = #list
+  list[size + 1], list[size + 2] = first, second
 end
 
--- Takes from `item` in memory and answers the times of the hold: 'claim_seq timestamp pay_by hold_expires_at'.
+-- Takes from `item` in memory; answers the entry for the claims hash, and notes the deadline in `deadline_of`.
 local function take(item, item_id, order_id, user_id, entries, terms, now)
   local quantity, pay_by, deadline = terms.quantity, now + terms.pay_ms, now + terms.hold_ms
   item.available, item.held, item.seq = item.available - quantity, item.held + quantity, item.seq + 1
-  local claim = table.concat({ quantity, item.seq, now, pay_by, user_id }, ' ')
-  taken[order_id] = { claim = claim, deadline = deadline }
+  local claim = quantity .. ' ' .. item.seq .. ' ' .. now .. ' ' .. pay_by .. ' ' .. user_id
+  deadline_of[order_id] = deadline
   append(holds, deadline, order_id)
   append(claims, order_id, claim)
   append(buyers, user_id, entries)
-  append(events, { 'type', 'OrderCreated', 'version', 1, 'order_id', order_id, 'user_id', user_id, 'item_id', item_id,
-    'sale_id', item.sale_id, 'quantity', quantity, 'timestamp', now, 'amount', terms.amount, 'currency', terms.currency,
-    'claim_seq', item.seq, 'pay_by', pay_by, 'hold_expires_at', deadline })
-  return table.concat({ item.seq, now, pay_by, deadline }, ' ')
+  events[#events + 1] = { 'type', 'OrderCreated', 'version', 1, 'order_id', order_id, 'user_id', user_id,
+    'item_id', item_id, 'sale_id', item.sale_id, 'quantity', quantity, 'timestamp', now, 'amount', terms.amount,
+    'currency', terms.currency, 'claim_seq', item.seq, 'pay_by', pay_by, 'hold_expires_at', deadline }
+  return claim
 end
 
 local function write_taken(item)
