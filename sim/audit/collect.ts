@@ -1,0 +1,77 @@
+import type { Shards } from '../../src/platform/postgres.ts'
+import type { RedisConnection } from '../../src/platform/redis.ts'
+import { type CrowdResult, POLL_MS } from '../crowd/crowd.ts'
+import type { RushOptions } from '../options.ts'
+import type { SaleInfo, Target } from '../target.ts'
+import type { Evidence, Limits, Probe } from './evidence.ts'
+import { countEntered, readActive, readLedger, readOrders } from './gather.ts'
+import { readStock, type Sampler } from './sampler.ts'
+import { isSettled, untilSettled } from './settle.ts'
+
+export interface Sources {
+  readonly target: Target
+  readonly sale: SaleInfo
+  readonly options: RushOptions
+  readonly crowd: CrowdResult
+  readonly probes: readonly Probe[]
+  readonly sampler: Sampler
+  readonly redis: RedisConnection
+  readonly shards: Shards
+}
+
+/** One sweep of the cleanup worker, and the restart of one that was killed. */
+const LATE_MS = 500 + 5000
+const STALE_MS = 1000
+/** One admission an idle line saves up, and one for reading a fraction as a whole number. */
+const TURN_BURST = 2
+/** Beyond the last hold's deadline. */
+const SETTLE_MS = 30_000
+
+/** Waits until nothing is left to happen, within bounds, and puts the evidence together. */
+export async function collect(sources: Sources): Promise<Evidence> {
+  const { target, sale, options, crowd, probes, sampler, redis, shards } = sources
+  const items = sale.products.map((product) => product.id)
+  const told = new Set(crowd.history.claims.flatMap((claim) => claim.order_id ?? []))
+
+  const end = await untilSettled(
+    async () => {
+      const orders = await readOrders(shards, sale.id)
+      const [ledger, stock] = await Promise.all([
+        readLedger(target, new Set([...told, ...orders.map((order) => order.order_id)])),
+        readStock(redis, items),
+      ])
+      return { settled: isSettled({ orders, ledger, stock: [stock] }, told), value: { orders, ledger } }
+    },
+    sale.hold_s * 1000 + SETTLE_MS,
+  )
+  await sampler.stop()
+
+  return {
+    ...end,
+    sale: {
+      id: sale.id,
+      rate_per_second: sale.rate_per_second,
+      own: options.sale === undefined,
+      items: sale.products.map(({ id, units, per_buyer_limit, amount }) => ({
+        ...{ id, units, per_buyer_limit, amount },
+      })),
+    },
+    history: crowd.history,
+    statuses: crowd.statuses,
+    stock: sampler.samples,
+    active: await readActive(redis, items),
+    probes,
+    entered: await countEntered(redis, sale.id),
+    limits: limitsOf(crowd.stallMs),
+  }
+}
+
+/** A page learns of its turn from a status up to a second old, polls, and asks at a moment of its own. */
+export function limitsOf(stallMs: number): Limits {
+  return {
+    lateMs: LATE_MS,
+    staleMs: STALE_MS,
+    turnBurst: TURN_BURST,
+    askMs: STALE_MS + 2 * POLL_MS + stallMs,
+  }
+}

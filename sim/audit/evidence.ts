@@ -1,0 +1,145 @@
+import type { ItemId, OrderId, SaleId, UserId } from '../../src/contracts/ids.ts'
+import type { FailureReason, OrderStatus } from '../../src/contracts/orders.ts'
+import type { StatusSample } from '../crowd/status-board.ts'
+import type { History } from '../history.ts'
+
+/** Everything the verdict is found from: plain data, so that each check is a function with a test. Times in ms. */
+export interface Evidence {
+  readonly sale: SaleTerms
+  readonly history: History
+  /** The public status as the crowd saw it, oldest first. */
+  readonly statuses: readonly StatusSample[]
+  /** Redis as it was during the run, oldest first; the last one was read at the end. */
+  readonly stock: readonly StockSample[]
+  /** Every order of the sale, whoever made it, from every shard. */
+  readonly orders: readonly OrderRow[]
+  /** Entries of the items' buyers hashes at the end: units each order still counts for. */
+  readonly active: readonly ActiveEntry[]
+  /** The provider's ledger for the orders above and those the crowd was told of; undefined: it has none to read. */
+  readonly ledger: readonly LedgerEntry[] | undefined
+  /** Answers to claims that must not be possible. */
+  readonly probes: readonly Probe[]
+  /** Positions let in according to the waiting room's bitmap. */
+  readonly entered: number
+  readonly limits: Limits
+}
+
+export interface SaleTerms {
+  readonly id: SaleId
+  readonly rate_per_second: number
+  readonly items: readonly ItemTerms[]
+  /** Only the crowd of this run buys here. */
+  readonly own: boolean
+}
+export interface ItemTerms {
+  readonly id: ItemId
+  readonly units: number
+  readonly per_buyer_limit: number
+  readonly amount: number
+}
+
+/** How far from the ideal the checks let a real system be; the report states them. */
+export interface Limits {
+  /** A hold may outlive its deadline by this: one sweep, and the restart of a sweeper that was killed. */
+  readonly lateMs: number
+  /** What is shown may be this old. */
+  readonly staleMs: number
+  /** Admissions beyond rate * t of the turns themselves. */
+  readonly turnBurst: number
+  /** Time a turn may pass before its buyer asks: status age, poll interval, jitter, the simulator's own stalls. */
+  readonly askMs: number
+}
+
+export interface StockSample {
+  readonly asked: number
+  readonly answered: number
+  /** The Redis server's clock. */
+  readonly at: number
+  readonly items: readonly ItemSample[]
+}
+export interface ItemSample {
+  readonly id: ItemId
+  readonly total: number
+  readonly available: number
+  readonly held: number
+  readonly sold: number
+  /** claim_seq of the latest claim. */
+  readonly seq: number
+  readonly epoch: number
+  /** Events SQL has not confirmed. */
+  readonly outbox: number
+  readonly holds: number
+  /** Deadline of the hold that ends first. */
+  readonly oldest_deadline: number | undefined
+}
+
+export interface OrderRow {
+  /** Database it was found in, and the one its buyer belongs to. */
+  readonly shard: number
+  readonly home_shard: number
+  readonly order_id: OrderId
+  readonly user_id: UserId
+  readonly item_id: ItemId
+  readonly quantity: number
+  readonly amount: number
+  readonly status: OrderStatus
+  readonly failure_reason: FailureReason | null
+  readonly claim_seq: number
+  readonly claimed_at: number
+  readonly pay_by: number
+  readonly hold_expires_at: number
+  readonly paid_at: number | null
+  readonly failed_at: number | null
+  readonly restocked_at: number | null
+}
+
+export interface ActiveEntry {
+  readonly item_id: ItemId
+  readonly user_id: UserId
+  readonly order_id: OrderId
+  readonly quantity: number
+}
+
+export interface LedgerEntry {
+  readonly payment_intent: string
+  readonly order_id: OrderId | null
+  readonly amount: number
+  readonly captured: number
+  readonly refunded: number
+  readonly captures: number
+}
+
+export interface Probe {
+  readonly what: string
+  readonly expected: string
+  readonly answered: string
+}
+
+/** What a check found. Nothing examined is nothing proven: such a check does not count as held. */
+export type Finding =
+  | { readonly kind: 'examined'; readonly count: number; readonly violations: readonly string[] }
+  | { readonly kind: 'not_checked'; readonly reason: string }
+
+export interface Check {
+  readonly invariant: number
+  readonly name: string
+  readonly examine: (evidence: Evidence) => Finding
+}
+
+export const examined = (count: number, violations: readonly string[]): Finding => ({
+  kind: 'examined',
+  count,
+  violations,
+})
+export const notChecked = (reason: string): Finding => ({ kind: 'not_checked', reason })
+
+/** Orders the crowd was told of with a 201, by id. */
+export function acknowledged({ history }: Evidence): Map<OrderId, UserId> {
+  const orders = new Map<OrderId, UserId>()
+  for (const claim of history.claims)
+    if (claim.order_id !== undefined) orders.set(claim.order_id, claim.user_id)
+  return orders
+}
+
+export const last = ({ stock }: Evidence): StockSample | undefined => stock.at(-1)
+export const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, one) => total + one, 0)

@@ -1,0 +1,90 @@
+import type { Shards } from '../../src/platform/postgres.ts'
+import type { RedisConnection } from '../../src/platform/redis.ts'
+import { itemKeys } from '../../src/flow/inventory/keys.ts'
+import type { ActiveEntry, LedgerEntry, OrderRow, Probe } from './evidence.ts'
+import type { SaleInfo, Target } from '../target.ts'
+
+/** Reads SQL, Redis, the waiting room and the provider from the outside, as they are now. */
+
+const ms = (column: string) => `extract(epoch from ${column})::float8 * 1000 as ${column}`
+
+/** Every order of a sale from every shard, with the shard it was found on and the one it belongs to. */
+export async function readOrders(shards: Shards, sale: string): Promise<OrderRow[]> {
+  const times = ['claimed_at', 'pay_by', 'hold_expires_at', 'paid_at', 'failed_at', 'restocked_at'].map(ms)
+  const found = await Promise.all(
+    shards.all.map(async (database, shard) => {
+      const { rows } = await database.query<OrderRow>(
+        `select id as order_id, user_id, item_id, quantity, amount, status, failure_reason, claim_seq, ${times.join()}
+         from orders where sale_id = $1`,
+        [sale],
+      )
+      return rows.map((row) => ({ ...row, shard, home_shard: shards.all.indexOf(shards.of(row.user_id)) }))
+    }),
+  )
+  return found.flat()
+}
+
+/** The buyers hashes: `order_id:quantity` entries by buyer. Read in steps, they may be large. */
+export async function readActive(
+  { commands }: RedisConnection,
+  items: readonly string[],
+): Promise<ActiveEntry[]> {
+  const entries = new Map<string, ActiveEntry>()
+  for (const item_id of items) {
+    let cursor = '0'
+    do {
+      const [next, page] = await commands.hscan(itemKeys(item_id).buyers, cursor, 'COUNT', 1000)
+      cursor = next
+      for (let at = 0; at + 1 < page.length; at += 2)
+        for (const entry of (page[at + 1] ?? '').split(' ').filter(Boolean)) {
+          const [order_id = '', quantity] = entry.split(':')
+          entries.set(order_id, { item_id, user_id: page[at] ?? '', order_id, quantity: Number(quantity) })
+        }
+    } while (cursor !== '0')
+  }
+  return [...entries.values()]
+}
+
+export async function countEntered({ commands }: RedisConnection, sale: string): Promise<number> {
+  return commands.bitcount(`queue:{${sale}}:entered`)
+}
+
+/** The sandbox's ledger for some orders; undefined where payments go to somebody who shows us none. */
+export async function readLedger(
+  target: Target,
+  orders: ReadonlySet<string>,
+): Promise<readonly LedgerEntry[] | undefined> {
+  const sandbox = target.run.urls.stripe_sandbox
+  if (sandbox === undefined) return undefined
+  const { port } = new URL(sandbox)
+  const answer = await fetch(`http://${target.address}:${port}/_sandbox/ledger`, {
+    signal: AbortSignal.timeout(15_000),
+  })
+  const { entries } = (await answer.json()) as { entries: LedgerEntry[] }
+  return entries.filter((entry) => entry.order_id !== null && orders.has(entry.order_id))
+}
+
+/** Asks for units as nobody may. */
+export async function probe(target: Target, sale: SaleInfo): Promise<Probe[]> {
+  const item_id = sale.products[0]?.id ?? ''
+  const forged = `${btoa('{"alg":"none","typ":"pass","kid":"k1"}')}.${btoa(`{"aud":"${sale.id}","pos":1}`)}.`
+  const wishes = [
+    { what: 'a claim without a pass', expected: 'pass_missing', headers: {} },
+    {
+      what: 'a claim with a forged pass',
+      expected: 'pass_invalid',
+      headers: { Authorization: `Bearer ${forged}` },
+    },
+  ]
+  return Promise.all(
+    wishes.map(async ({ what, expected, headers }) => {
+      const answer = await target.fetch('shop', '/api/claims', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `probe-${sale.id}`, ...headers },
+        body: JSON.stringify({ item_id, quantity: 1 }),
+      })
+      const { code } = (await answer.json()) as { code?: string }
+      return { what, expected, answered: code ?? `http_${answer.status}` }
+    }),
+  )
+}

@@ -1,0 +1,51 @@
+import { sleep } from '../clock.ts'
+import type { Fate } from '../history.ts'
+import { claim } from './claiming.ts'
+import { cancel, pay } from './paying.ts'
+import type { BuyerPlan } from './plan.ts'
+import type { Browser, Scene } from './scene.ts'
+import { waitInLine } from './waiting.ts'
+
+/** One buyer's day, from arriving to leaving; what happens goes into the history. */
+export async function liveBuyer(scene: Scene, plan: BuyerPlan): Promise<void> {
+  await sleep(plan.arrivesMs)
+  // An answer that can not even be read is the system's fault and goes into the verdict; the crowd goes on.
+  const end = await day(scene, plan).catch((error: unknown): Day => ({
+    ending: 'refused',
+    detail: `unreadable answer: ${String(error)}`,
+  }))
+  scene.history.fates.push({ buyer: plan.buyer, ...NOTHING, ...end })
+  scene.counts.done++
+}
+
+const NOTHING = { user_id: undefined, order_id: undefined, shown: undefined, detail: undefined }
+
+type Day = Pick<Fate, 'ending'> & Partial<Omit<Fate, 'buyer' | 'ending'>>
+
+async function day(scene: Scene, plan: BuyerPlan): Promise<Day> {
+  const admission = await waitInLine(scene, plan)
+  if (admission.kind === 'refused') return { ending: 'refused', detail: admission.detail }
+  if (admission.kind !== 'admitted') return { ending: admission.kind }
+
+  const browser: Browser = { random: plan.random, cookie: undefined }
+  const claiming = await claim(scene, plan, browser, admission)
+  const user_id = claiming.user_id
+  if (claiming.kind === 'refused') return { ending: 'refused', detail: claiming.detail, user_id }
+  if (claiming.kind !== 'reserved') return { ending: claiming.kind, user_id }
+
+  scene.counts.ordered++
+  const { order_id } = claiming
+  if (plan.then === 'forgets') return { ending: 'unpaid', user_id, order_id }
+  if (plan.then === 'cancels') {
+    const shown = await cancel(scene, plan, browser, order_id)
+    return { ending: shown === undefined ? 'unpaid' : 'cancelled', user_id, order_id, shown }
+  }
+  const shown = await pay(scene, plan, browser, order_id)
+  if (shown === 'PAID') scene.counts.paid++
+  return {
+    ending: shown === 'PAID' ? 'paid' : shown === 'FAILED' ? 'failed' : 'gave_up',
+    user_id,
+    order_id,
+    shown,
+  }
+}

@@ -1,0 +1,91 @@
+import { sleep } from '../clock.ts'
+import type { History } from '../history.ts'
+import type { Random } from '../random.ts'
+import type { SaleInfo, Target } from '../target.ts'
+import type { WireAnswer, WireClient, WireRequest } from '../wire/client.ts'
+import type { StatusBoard } from './status-board.ts'
+
+/** What every buyer of a crowd shares. */
+export interface Scene {
+  readonly sale: SaleInfo
+  readonly hosts: Target['hosts']
+  /** To the web process. */
+  readonly web: WireClient
+  /** To a payment provider's browser API, by its origin. */
+  readonly provider: (origin: string) => WireClient
+  readonly board: StatusBoard
+  readonly pollMs: number
+  readonly history: History
+  readonly counts: Counts
+  /** True once the run is over: buyers who are still busy give up. */
+  readonly over: () => boolean
+}
+
+export interface Counts {
+  joined: number
+  admitted: number
+  ordered: number
+  paid: number
+  /** Buyers whose day has ended. */
+  done: number
+}
+
+/** A browser: its cookies, and the patience to ask again where an answer tells nothing about the request. */
+export interface Browser {
+  readonly random: Random
+  cookie: string | undefined
+}
+
+export type Answered = Extract<WireAnswer, { kind: 'answer' }>
+
+/** The `code` of a problem, `http_<status>` where there is none. */
+export function codeOf(answer: Answered): string {
+  try {
+    const { code } = JSON.parse(answer.text) as { code?: unknown }
+    if (typeof code === 'string') return code
+  } catch {
+    // Not JSON: the status says all there is.
+  }
+  return `http_${answer.status}`
+}
+
+/** Whether a request with this answer should simply be sent again. */
+export function isTransient(answer: WireAnswer): boolean {
+  if (answer.kind === 'lost') return true
+  return answer.status === 429 || answer.status >= 500
+}
+
+/** Waits longer each time, up to two seconds, never in step with other buyers. */
+export const backOff = (attempt: number, random: Random): Promise<void> =>
+  sleep(Math.min(2000, 150 * 2 ** Math.min(attempt, 4)) * (0.5 + random()))
+
+/** A request to the shop with the buyer's session cookie, which the first answer sets. */
+export async function sendToShop(
+  scene: Scene,
+  browser: Browser,
+  request: Omit<WireRequest, 'host'>,
+): Promise<WireAnswer> {
+  const headers = { ...request.headers, ...(browser.cookie === undefined ? {} : { Cookie: browser.cookie }) }
+  const answer = await scene.web.send({ ...request, host: scene.hosts.shop, headers })
+  if (answer.kind === 'answer') {
+    const cookie = /^(__Host-session=[^;]+)/.exec(answer.headers.get('set-cookie') ?? '')?.[1]
+    if (cookie !== undefined) browser.cookie = cookie
+  }
+  return answer
+}
+
+/** Sends until an answer says something; undefined once the run is over. */
+export async function persist(
+  scene: Scene,
+  random: Random,
+  send: () => Promise<WireAnswer>,
+): Promise<Answered | undefined> {
+  for (let attempt = 0; !scene.over(); attempt++) {
+    const answer = await send()
+    if (answer.kind === 'answer' && !isTransient(answer)) return answer
+    await backOff(attempt, random)
+  }
+  return undefined
+}
+
+export const JSON_BODY = { 'Content-Type': 'application/json' } as const

@@ -1,0 +1,81 @@
+import { SLUG } from '../src/contracts/ids.ts'
+import { SettingError } from '../src/platform/errors.ts'
+
+export interface RushOptions {
+  readonly buyers: number
+  /** Units of a sale of its own. */
+  readonly units: number
+  /** Share of those who hold an order that pay. */
+  readonly pay: number
+  /** A sale that exists; undefined: one is created for the run. */
+  readonly sale: string | undefined
+  /** Admissions a second of a sale of its own. */
+  readonly rate: number
+  /** Seconds within which the crowd arrives, most of it early on. */
+  readonly spread: number
+  readonly seed: number
+  readonly json: boolean
+  readonly dataDir: string
+  readonly payWindow: number
+  readonly hold: number
+  /** Connections to the web process. */
+  readonly connections: number
+  /** Seconds after which buyers who are still busy give up. */
+  readonly timeout: number
+}
+
+/** For `program.option(flags, description)`; the values go to `readRushOptions` as they are. */
+export const RUSH_FLAGS: readonly { readonly flags: string; readonly description: string }[] = [
+  { flags: '--buyers <n>', description: 'simulated buyers (5000)' },
+  { flags: '--units <n>', description: 'units in the sale it creates (100)' },
+  { flags: '--pay <share>', description: 'share of those holding an order that pay (0.8)' },
+  { flags: '--sale <id>', description: 'send the crowd to this sale instead of creating one' },
+  { flags: '--rate <n>', description: 'admissions a second in the sale it creates (a fifth of the buyers)' },
+  { flags: '--spread <s>', description: 'seconds within which the crowd arrives, most in the first (2)' },
+  { flags: '--pay-window <s>', description: 'payment window of the sale it creates (3)' },
+  { flags: '--hold <s>', description: 'hold of the sale it creates (6)' },
+  { flags: '--seed <n>', description: 'replays the choices of an earlier crowd (random)' },
+  { flags: '--connections <n>', description: 'connections held open to the web process (256)' },
+  { flags: '--timeout <s>', description: 'buyers still busy then give up (180)' },
+  { flags: '--json', description: 'print the verdict as one JSON object on the last line' },
+]
+
+type Values = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** Checks what the command line gave. Throws SettingError, in one line. */
+export function readRushOptions(values: Values, dataDir: string): RushOptions {
+  const number = (name: string, fallback: number, least: number, most: number, whole = true) => {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    const value = values[name] === undefined ? fallback : Number(values[name])
+    if (Number.isNaN(value) || value < least || value > most || (whole && !Number.isInteger(value)))
+      throw new SettingError(`--${flag}: expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}`)
+    return value
+  }
+  const sale = values['sale']
+  if (sale !== undefined && (typeof sale !== 'string' || !SLUG.test(sale)))
+    throw new SettingError('--sale: expected the id of a sale')
+  for (const name of ['units', 'rate', 'payWindow', 'hold'])
+    if (sale !== undefined && values[name] !== undefined)
+      throw new SettingError(
+        `--${name === 'payWindow' ? 'pay-window' : name} is for a sale of its own: leave out --sale`,
+      )
+  const buyers = number('buyers', 5000, 1, 200_000)
+  const payWindow = number('payWindow', 3, 0.5, 3600, false)
+  const hold = number('hold', Math.max(6, payWindow * 2), 0.5, 7200, false)
+  if (hold < payWindow) throw new SettingError('--hold: a hold can not be shorter than the payment window')
+  return {
+    buyers,
+    units: number('units', 100, 1, 1_000_000),
+    pay: number('pay', 0.8, 0, 1, false),
+    sale,
+    rate: number('rate', Math.max(50, Math.ceil(buyers / 5)), 0.1, 1_000_000, false),
+    spread: number('spread', 2, 0, 3600, false),
+    seed: number('seed', Math.floor(Math.random() * 2 ** 31), 0, 2 ** 31 - 1),
+    json: values['json'] === true,
+    dataDir,
+    payWindow,
+    hold,
+    connections: number('connections', 256, 1, 4096),
+    timeout: number('timeout', 180, 1, 86_400, false),
+  }
+}
