@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { environment } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
 import { projectPath } from './platform/project.ts'
 import { runProcess } from './platform/shutdown.ts'
+import { RUSH_FLAGS } from '../sim/options.ts'
 
 // The command line. Each command imports what it needs when it runs, so that --help needs nothing.
 
@@ -87,6 +89,59 @@ program
     }),
   )
 
+const sale = program.command('sale').description('create a sale, open it now, pause, resume or end it')
+sale
+  .command('create <file>')
+  .description('create a sale from a JSON file; NewSale in /openapi.json says what goes in')
+  .addOption(dataDir())
+  .action((file: string, options: { dataDir: string }) =>
+    command(async () => {
+      const { connectRunning } = await import('./operator/client.ts')
+      const created = await connectRunning(options.dataDir).createSale(readJsonFile(file))
+      print(`${created.id} opens at ${new Date(created.opens_at).toISOString()}: ${created.queue_url}`)
+    }),
+  )
+for (const name of ['open', 'pause', 'resume', 'end'] as const)
+  sale
+    .command(`${name} <sale>`)
+    .description(`${name} a sale`)
+    .requiredOption('--reason <text>', 'why; kept in the audit log')
+    .addOption(dataDir())
+    .action((id: string, options: { dataDir: string; reason: string }) =>
+      command(async () => {
+        const { connectRunning } = await import('./operator/client.ts')
+        const changed = await connectRunning(options.dataDir).command(id, name, options.reason)
+        print(`${changed.id} is ${changed.state}, opening time ${new Date(changed.opens_at).toISOString()}`)
+      }),
+    )
+
+program
+  .command('reconcile')
+  .description('compare the stock in Redis with SQL, repair it, and report per item')
+  .option('--item <id>', 'only this item')
+  .requiredOption('--reason <text>', 'why; kept in the audit log')
+  .addOption(dataDir())
+  .action((options: { dataDir: string; item?: string; reason: string }) =>
+    command(async () => {
+      const { connectRunning } = await import('./operator/client.ts')
+      const { runs } = await connectRunning(options.dataDir).reconcile(options.reason, options.item)
+      for (const { item_id, outcome, drift, report } of runs)
+        print(`${item_id}: ${outcome}, drift ${drift}, ${JSON.stringify(report)}`)
+    }),
+  )
+
+const rushCommand = program
+  .command('rush')
+  .description('send a crowd of simulated buyers, then judge the outcome from the outside')
+  .addOption(dataDir())
+  .action((options: { dataDir: string }) =>
+    command(async (signal) => {
+      const { readRushOptions, rush } = await import('../sim/rush.ts')
+      process.exitCode = await rush(readRushOptions({ ...options }, options.dataDir), signal)
+    }),
+  )
+for (const { flags, description } of RUSH_FLAGS) rushCommand.option(flags, description)
+
 await program.parseAsync()
 
 /** A command that ends: exit code 1 and one line where the operator can put something right. */
@@ -96,6 +151,14 @@ function command(run: (signal: AbortSignal) => Promise<void>): Promise<never> {
 
 function print(line: string): void {
   console.log(line)
+}
+
+function readJsonFile(path: string): never {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as never
+  } catch (error) {
+    throw new SettingError(`${path} can not be read: ${(error as Error).message}`)
+  }
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

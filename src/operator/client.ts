@@ -1,6 +1,8 @@
-import { PROBLEMS, type ProblemBody } from '../contracts/problems.ts'
+import type { z } from 'zod'
 import type { NewSale, SaleWithProducts } from '../contracts/http.ts'
-import { z } from '@hono/zod-openapi'
+import { PROBLEMS, type ProblemBody } from '../contracts/problems.ts'
+import { SettingError } from '../platform/errors.ts'
+import { readRunFile, readSecrets } from '../platform/servers/data-dir.ts'
 
 /** Where a running system is and the operator's token for it. */
 export interface OperatorAccess {
@@ -10,9 +12,8 @@ export interface OperatorAccess {
   readonly token: string
 }
 
-/** The operator's API refused. */
-export class Refused extends Error {
-  override readonly name = 'Refused'
+/** The operator's API refused; `message` says what and what to do, in one line. */
+export class Refused extends SettingError {
   readonly code: string
 
   constructor({ code, title, detail }: Partial<ProblemBody>) {
@@ -30,10 +31,20 @@ export interface OperatorClient {
   reconcile(reason: string, item?: string): Promise<{ runs: Record<string, unknown>[] }>
 }
 
+/** The system that runs in a data folder. Throws SettingError, in one line, where nothing does. */
+export function connectRunning(dataDir: string): OperatorClient {
+  const run = readRunFile(dataDir)
+  if (run === undefined)
+    throw new SettingError('Doorbuster is not running here: start it with `npm start`, then try again')
+  const token = readSecrets(dataDir)['OPS_TOKEN'] ?? ''
+  return connectOperator({ port: run.port, opsUrl: run.urls.ops, token })
+}
+
 export function connectOperator({ port, opsUrl, token }: OperatorAccess): OperatorClient {
   const call = async <Answer>(path: string, body: object): Promise<Answer> => {
     const answer = await fetch(`http://127.0.0.1:${port}/api/operator/${path}`, {
       method: 'POST',
+      signal: AbortSignal.timeout(30_000),
       headers: {
         Host: new URL(opsUrl).host,
         Authorization: `Bearer ${token}`,

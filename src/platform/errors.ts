@@ -2,7 +2,7 @@ import { PROBLEMS, type ProblemBody, type ProblemCode } from '../contracts/probl
 
 /** A setting is missing or wrong: one clear line for the operator, exit code 78 (EX_CONFIG) for a process. */
 export class SettingError extends Error {
-  override readonly name = 'SettingError'
+  override readonly name: string = 'SettingError'
 }
 
 /** An expected refusal on its way to the client as problem+json. `detail` tells what to do. */

@@ -43,7 +43,7 @@ export async function runProcess(
     process.stderr.write(`${error.message}\n`)
     process.exit(settingExit)
   }
-  process.exit(0)
+  process.exit()
 }
 
 /** One JSON line in the form of our other logs (pino's), so that whoever collects them keeps the stack. */
