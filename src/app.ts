@@ -26,8 +26,10 @@ import { connectRedis, type RedisConnection, unsafeSettings } from './platform/r
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
 import { createTokens } from './platform/tokens.ts'
 
-/** What a test may put in place of the real thing. */
+/** What a process says of itself, and what a test may put in place of the real thing. */
 export interface Overrides {
+  /** The process's name in the logs. */
+  readonly process?: string
   readonly clock?: Clock
   readonly log?: Log
   readonly redis?: RedisConnection
@@ -44,7 +46,7 @@ export type Application = Awaited<ReturnType<typeof createApp>>
  */
 export async function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}) {
   const clock = overrides.clock ?? systemClock
-  const log = overrides.log ?? createLog(config.logLevel, 'doorbuster')
+  const log = overrides.log ?? createLog(config.logLevel, overrides.process ?? 'doorbuster')
   const metrics = createMetrics()
   const onError = (error: Error) => log.warn({ err: error }, 'connection')
   const redis = overrides.redis ?? (await connectRedis({ url: config.redis.url, onError }))

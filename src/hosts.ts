@@ -37,7 +37,12 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
 
   catalogueRoutes(hosts.shop, { ...app, queueUrl: config.urls.queue })
   inventoryRoutes(hosts.shop, { ...app, identity, stopping })
-  orderRoutes(hosts.shop, { ...app, findHold: restock.findHold, cancel: restock.cancel, identity })
+  orderRoutes(hosts.shop, {
+    ...app,
+    findHold: (user, id) => restock.findHold(user, id),
+    cancel: (user, id) => restock.cancel(user, id),
+    identity,
+  })
   paymentRoutes(hosts.shop, {
     ...app,
     findOrder,

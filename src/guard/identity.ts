@@ -7,20 +7,13 @@ import type { Clock } from '../platform/clock.ts'
 import type { Config, Secrets } from '../platform/config.ts'
 import { Problem } from '../platform/errors.ts'
 import type { AppEnv } from '../platform/http.ts'
+import type { Identity } from '../platform/identity.ts'
 import { createTokens } from '../platform/tokens.ts'
 
 const COOKIE = '__Host-session'
 /** With `AUTH=jwt`: where the identity token travels, since `Authorization` carries the pass of a claim. */
 const USER_TOKEN_HEADER = 'x-user-token'
 const SESSION_S = 30 * 24 * 3600
-
-/** Who the buyer is. Throws the problems `session_missing`, `session_invalid` and `origin_refused`. */
-export interface Identity {
-  /** The buyer; a guest without a session gets one with the answer. */
-  user(c: Context<AppEnv>): Promise<UserId>
-  /** The buyer, where there is one already. */
-  known(c: Context<AppEnv>): Promise<UserId>
-}
 
 export interface IdentityParts {
   readonly auth: Config['auth']

@@ -6,7 +6,7 @@ import { runProcess } from '../platform/shutdown.ts'
 /** Order log to SQL. */
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
-  const app = await createApp(config, secrets)
+  const app = await createApp(config, secrets, { process: 'order-worker' })
   await app.eventLog.consume(orderConsumer(app), signal)
   await app.close()
 })

@@ -8,7 +8,7 @@ import { runProcess } from '../platform/shutdown.ts'
 /** Gate, shop and operator behind one port. */
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
-  const app = await createApp(config, secrets)
+  const app = await createApp(config, secrets, { process: 'web' })
   const assets = await buildAssets({
     config: { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops },
   })

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { OrderParam, PaymentAnswer, PaymentRequest } from '../../contracts/http.ts'
 import type { OrderId, UserId } from '../../contracts/ids.ts'
-import type { Identity } from '../../guard/identity.ts'
+import type { Identity } from '../../platform/identity.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Log, Metrics } from '../../platform/telemetry.ts'

@@ -117,7 +117,9 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
   const item = async (id: ItemId): Promise<ReconcileRun> => {
     const run = { item_id: id, ...(await reconcile(id)) }
     await insertRun(database, run)
-    if (run.outcome !== 'clean') log.warn({ ...run }, 'reconciled')
+    // Taking over an intact item after a restart is a matter of course; anything else somebody should look at.
+    const ordinary = run.drift === 0 && (run.outcome === 'clean' || run.outcome === 'repaired')
+    log[ordinary ? 'info' : 'warn'](run, 'reconciled')
     return run
   }
 

@@ -2,8 +2,8 @@
 -- buyer, Idempotency-Key and body that came with it, until that claim is refused (unbind-pass).
 -- KEYS[i] queue:{sale}:pass:position  hash
 -- ARGV    lifetime of a bound pass (ms); then per pass: order_id, user_id, key (hash), body (hash), look_up (1 | 0)
--- Results per pass: bound order_id | repeated order_id | foreign | used | key_reused | expired
--- Events  none
+-- RESULTS per pass: bound order_id | repeated order_id | foreign | used | key_reused | expired
+-- EVENTS  none
 -- `look_up` binds nothing: it is for a pass that has expired, whose retry must still be told the truth.
 local lifetime = ARGV[1]
 local results = {}

@@ -3,8 +3,8 @@
 -- KEYS[2] queue:{sale}:entered        bitmap, one bit a position
 -- KEYS[3] queue:{sale}:pass:position  hash, lives as long as the pass
 -- ARGV    position, pass lifetime (ms)
--- Results entered issued_at | too_early serving now running | turn_lapsed | paused | ended | unloaded
--- Events  none
+-- RESULTS entered issued_at | too_early serving now running | turn_lapsed | paused | ended | unloaded
+-- EVENTS  none
 local position, lifetime = tonumber(ARGV[1]), tonumber(ARGV[2])
 local now = now_ms()
 local q = read_queue(KEYS[1], now)

@@ -1,8 +1,8 @@
 -- Hands out positions at the end of the line, to a whole batch at once.
 -- KEYS[1] queue:{sale}   hash
 -- ARGV[1] how many positions
--- Results joined first_position now | ended | unloaded
--- Events  none
+-- RESULTS joined first_position now | ended | unloaded
+-- EVENTS  none
 local now = now_ms()
 local q = read_queue(KEYS[1], now)
 if not q then return { 'unloaded' } end

@@ -1,7 +1,8 @@
 -- The waiting room as everybody sees it. Reads only.
 -- KEYS[1] queue:{sale}   hash
--- Results open serving tail rate opens_at now running | paused ... | ended ... (the same fields) | unloaded
--- Events  none
+-- ARGV    none
+-- RESULTS open serving tail rate opens_at now running | paused ... | ended ... (the same fields) | unloaded
+-- EVENTS  none
 local now = now_ms()
 local q = read_queue(KEYS[1], now)
 if not q then return { 'unloaded' } end

@@ -2,8 +2,8 @@
 -- KEYS[1] queue:{sale}   hash
 -- ARGV    rate, state (open | paused | ended), stopped (1 | 0: nothing is available), opens_at (ms);
 --         '' leaves a field as it is
--- Results changed | same | unloaded
--- Events  none
+-- RESULTS changed | same | unloaded
+-- EVENTS  none
 local now = now_ms()
 local q = read_queue(KEYS[1], now)
 if not q then return 'unloaded' end

@@ -1,0 +1,14 @@
+import type { Context } from 'hono'
+import type { UserId } from '../contracts/ids.ts'
+import type { AppEnv } from './http.ts'
+
+/**
+ * Who the buyer of a request is. Throws the problems `session_missing`, `session_invalid` and, for a state change that
+ * a browser sends from another origin, `origin_refused`.
+ */
+export interface Identity {
+  /** The buyer; a guest without a session gets one with the answer. */
+  user(c: Context<AppEnv>): Promise<UserId>
+  /** The buyer, where there is one already. */
+  known(c: Context<AppEnv>): Promise<UserId>
+}
