@@ -99,6 +99,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     const product = await catalogue.product(id)
     if (product === undefined)
       return { outcome: 'refused', drift: 0, report: { why: 'not in the catalogue' } }
+    const checkedOn = runId()
     const seen = await look(id)
     if (seen === undefined)
       return { outcome: 'in_motion', drift: 0, report: { why: 'the stock kept moving' } }
@@ -107,8 +108,8 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     const report = { stock: stock ?? null, sold: found.sold, pending: found.pending.length, ...found.counts }
     if (found.sold > product.units) return { outcome: 'oversold', drift: found.drift, report }
     if (found.matches && stock !== undefined) {
-      if (stock.run_id === runId()) return { outcome: 'clean', drift: 0, report }
-      const adopted = await inventory.adopt(id, stock.epoch)
+      if (stock.run_id === checkedOn) return { outcome: 'clean', drift: 0, report }
+      const adopted = await inventory.adopt(id, stock.epoch, checkedOn)
       return { outcome: adopted === 'adopted' ? 'repaired' : 'in_motion', drift: 0, report }
     }
     return { outcome: await repair(id, seen, found), drift: found.drift, report }
