@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Order } from '../../src/contracts/http.ts'
 import { sleep } from '../clock.ts'
 import type { BuyerPlan } from './plan.ts'
-import { backOff, type Browser, isTransient, JSON_BODY, persist, type Scene, sendToShop } from './scene.ts'
+import { backOff, type Browser, isTransient, JSON_BODY, persist, type Shopping, sendToShop } from './scene.ts'
 
 const GOOD_CARD = '4242424242424242'
 const DECLINED_CARD = '4000000000000002'
@@ -11,7 +11,7 @@ type Status = z.infer<typeof Order>['status']
 
 /** Pays as the checkout page does, and watches until the order has a last word; undefined: none in time. */
 export async function pay(
-  scene: Scene,
+  scene: Shopping,
   plan: BuyerPlan,
   browser: Browser,
   order_id: string,
@@ -40,7 +40,7 @@ export async function pay(
 
 /** Changes its mind; undefined where that was refused or never answered. */
 export async function cancel(
-  scene: Scene,
+  scene: Shopping,
   plan: BuyerPlan,
   browser: Browser,
   order_id: string,
@@ -58,7 +58,7 @@ const final = (status: Status | undefined) => (status === 'PAID' || status === '
 
 /** Reads the order until it passes the test, asking less often the longer it takes. */
 async function watch(
-  scene: Scene,
+  scene: Shopping,
   plan: BuyerPlan,
   browser: Browser,
   order_id: string,
@@ -87,7 +87,7 @@ interface Form {
  * Confirms the PaymentIntent as Stripe.js does: with the publishable key and the client secret, form-encoded.
  * True once the bank has said yes, or has said so before.
  */
-async function confirm(scene: Scene, plan: BuyerPlan, form: Form, card: string): Promise<boolean> {
+async function confirm(scene: Shopping, plan: BuyerPlan, form: Form, card: string): Promise<boolean> {
   const { origin, host } = new URL(form.api_url)
   const intent = form.client_secret.split('_secret_')[0]
   const body = new URLSearchParams({

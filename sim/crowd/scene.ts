@@ -21,6 +21,9 @@ export interface Scene {
   readonly over: () => boolean
 }
 
+/** What it takes to shop, once one is let in. */
+export type Shopping = Pick<Scene, 'hosts' | 'web' | 'provider' | 'over'>
+
 export interface Counts {
   joined: number
   admitted: number
@@ -61,7 +64,7 @@ export const backOff = (attempt: number, random: Random): Promise<void> =>
 
 /** A request to the shop with the buyer's session cookie, which the first answer sets. */
 export async function sendToShop(
-  scene: Scene,
+  scene: Shopping,
   browser: Browser,
   request: Omit<WireRequest, 'host'>,
 ): Promise<WireAnswer> {
@@ -76,7 +79,7 @@ export async function sendToShop(
 
 /** Sends until an answer says something; undefined once the run is over. */
 export async function persist(
-  scene: Scene,
+  scene: Shopping,
   random: Random,
   send: () => Promise<WireAnswer>,
 ): Promise<Answered | undefined> {

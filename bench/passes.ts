@@ -1,0 +1,53 @@
+import { sleep } from '../sim/clock.ts'
+import type { Target } from '../sim/target.ts'
+import type { WireClient, WireRequest } from '../sim/wire/client.ts'
+
+/** A buyer who has been let in. */
+export interface Holder {
+  readonly cookie: string
+  readonly pass: string
+}
+
+const AT_ONCE = 64
+
+/** Joins, enters and opens a session for many buyers. Throws where that fails for good. */
+export async function fetchPasses(
+  web: WireClient,
+  hosts: Target['hosts'],
+  sale: string,
+  count: number,
+): Promise<Holder[]> {
+  const holders: Holder[] = []
+  let left = count
+  const worker = async () => {
+    while (left-- > 0) {
+      const device = `bench-${sale}-${left}`
+      const { ticket } = await post<{ ticket: string }>(web, hosts.queue, `/api/queue/${sale}/join`, {
+        device,
+      })
+      const { pass } = await post<{ pass: string }>(web, hosts.queue, `/api/queue/${sale}/enter`, { ticket })
+      const session = await insist(web, { method: 'GET', host: hosts.shop, path: '/api/session' })
+      const cookie = /^[^;]+/.exec(session.headers.get('set-cookie') ?? '')?.[0]
+      if (cookie === undefined) throw new Error('no session')
+      holders.push({ cookie, pass })
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return holders
+}
+
+async function post<T>(web: WireClient, host: string, path: string, body: object): Promise<T> {
+  const headers = { 'Content-Type': 'application/json' }
+  const answer = await insist(web, { method: 'POST', host, path, headers, body: JSON.stringify(body) })
+  return JSON.parse(answer.text) as T
+}
+
+/** Until it works: the line needs a moment to reach a place just taken. */
+async function insist(web: WireClient, request: WireRequest) {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const answer = await web.send(request)
+    if (answer.kind === 'answer' && answer.status < 300) return answer
+    await sleep(20 * attempt)
+  }
+  throw new Error(`${request.path} keeps failing`)
+}
