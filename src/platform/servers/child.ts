@@ -14,7 +14,8 @@ export interface ChildOptions {
   readonly file: string
   /** Its whole environment. */
   readonly env: Env
-  readonly logDir: string
+  /** Its log goes to `logs` in there. Named on its command line, so that `ps` tells whose process it is. */
+  readonly dataDir: string
   /** For the terminal: restarts, warnings and errors. */
   readonly print: (line: string) => void
   /** Each start, with the new pid. */
@@ -37,13 +38,13 @@ const BACKOFF_MS = { first: 100, most: 5000, resetAfterMs: 10_000 }
 export function keepRunning(options: ChildOptions): Child {
   const { name, print } = options
   const stopping = new AbortController()
-  const log = openLog(join(options.logDir, `${name}.log`))
+  const log = openLog(join(options.dataDir, 'logs', `${name}.log`))
   let pid: number | undefined
 
   const runOnce = () =>
     new Promise<string>((resolve) => {
       let lastError = ''
-      const child = spawn(process.execPath, [options.file], {
+      const child = spawn(process.execPath, [options.file, options.dataDir], {
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         env: options.env,

@@ -71,7 +71,8 @@ export async function lockDataDir(dataDir: string, port: number): Promise<() => 
 /** Our processes notice that their supervisor is gone and end by themselves; this waits for that, or ends them. */
 async function endLeftovers(dataDir: string): Promise<void> {
   const pids = Object.values(readRunFile(dataDir)?.processes ?? {})
-  const ours = pids.filter((pid) => commandLine(pid).startsWith(process.execPath))
+  // A number may have been given to another program since; ours name the folder.
+  const ours = pids.filter((pid) => commandLine(pid).endsWith(` ${dataDir}`))
   await Promise.all(ours.map((pid) => stopProcess(pid, ['SIGTERM', 'SIGKILL'], 3000)))
   rmSync(join(dataDir, RUN_FILE), { force: true })
 }

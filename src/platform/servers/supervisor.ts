@@ -119,8 +119,7 @@ async function startChildren(
   env: Env,
   children: Child[],
 ): Promise<AbortSignal> {
-  const logDir = join(options.dataDir, 'logs')
-  await mkdir(logDir, { recursive: true, mode: 0o700 })
+  await mkdir(join(options.dataDir, 'logs'), { recursive: true, mode: 0o700 })
   const broken = new AbortController()
   const pids: Record<string, number> = {}
   const roles = [
@@ -135,7 +134,7 @@ async function startChildren(
       name,
       file: options.processFile(name),
       env,
-      logDir,
+      dataDir: options.dataDir,
       print: options.print,
       onStart: (pid) => {
         pids[name] = pid
