@@ -32,6 +32,8 @@ const SKEW_S = 60
 export function createTokens(keys: readonly TokenKey[]): Tokens {
   const first = keys[0]
   if (first === undefined) throw new Error('no signing key')
+  const twin = keys.find(({ kid }, index) => keys.findIndex((one) => one.kid === kid) < index)
+  if (twin !== undefined) throw new Error(`two signing keys are named ${twin.kid}`)
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   const headerOf = (type: TokenType, key: TokenKey) => encode({ alg: 'HS256', typ: type, kid: key.kid })
   const headers = new Map<string, TokenKey>()
@@ -57,9 +59,21 @@ export function createTokens(keys: readonly TokenKey[]): Tokens {
       if (given.length !== expected.length || given.toString('base64url') !== signature)
         return { kind: 'invalid' }
       if (!timingSafeEqual(given, expected)) return { kind: 'invalid' }
-      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Claims & RegisteredClaims
-      if (claims.iat > nowS + SKEW_S) return { kind: 'invalid' }
+      const claims = readClaims<Claims>(payload)
+      if (claims === undefined || claims.iat > nowS + SKEW_S) return { kind: 'invalid' }
       return claims.exp <= nowS ? { kind: 'expired', claims } : { kind: 'valid', claims }
     },
+  }
+}
+
+/** Undefined where this is no JSON object with the registered claims: well signed, but not by this code. */
+function readClaims<Claims>(payload: string): (Claims & RegisteredClaims) | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    const { aud, iat, exp } = claims as Partial<RegisteredClaims>
+    const complete = typeof aud === 'string' && Number.isFinite(iat) && Number.isFinite(exp)
+    return complete ? (claims as Claims & RegisteredClaims) : undefined
+  } catch {
+    return undefined
   }
 }
