@@ -52,21 +52,31 @@ export function connectDatabase(url: string, options: PoolOptions = {}): Databas
     statement_timeout: 15_000,
     application_name: 'doorbuster',
   })
-  pool.on('error', options.onError ?? (() => undefined))
+  const onError = options.onError ?? (() => undefined)
+  pool.on('error', onError)
   return {
     query: (text, values) => pool.query(text, values),
     transaction: async (work) => {
       const client = await pool.connect()
       let broken: Error | undefined
+      // The pool listens to idle connections only; one that is lost while lent out must not end the process.
+      const onLost = (error: Error) => {
+        broken = error
+        onError(error)
+      }
+      client.on('error', onLost)
       try {
         await client.query('begin')
         const result = await work({ query: (text, values) => client.query(text, values) })
-        await client.query('commit')
+        // PostgreSQL answers a commit after a failed statement with a rollback and no error.
+        const { command } = await client.query('commit')
+        if (command !== 'COMMIT') throw new Error('a statement failed; the transaction was rolled back')
         return result
       } catch (error) {
         await client.query('rollback').catch((failure: Error) => (broken = failure))
         throw error
       } finally {
+        client.off('error', onLost)
         client.release(broken)
       }
     },

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { eventually } from '../../test/support/stripe.ts'
+import { type TestDatabases, testDatabases } from '../../test/support/postgres.ts'
+import { connectDatabase, connectShards, type Database, logicalShard, type Sql } from './postgres.ts'
+
+let databases: TestDatabases
+let url: string
+let database: Database
+const seen: Error[] = []
+beforeAll(async () => {
+  databases = await testDatabases(1)
+  url = databases.urls[0] ?? ''
+  database = connectDatabase(url, { max: 4, onError: (error) => seen.push(error) })
+  await database.query('create table notes (text text primary key)')
+})
+afterAll(async () => {
+  await database.close()
+  await databases.drop()
+})
+
+const notes = async (like: string) =>
+  (await database.query<{ text: string }>('select text from notes where text like $1', [like])).rows.length
+const write = (sql: Sql, text: string) => sql.query('insert into notes values ($1)', [text])
+const pidOf = async (sql: Sql) =>
+  (await sql.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+/** Ends server processes from outside, as a restart of PostgreSQL does, and waits until they are gone. */
+async function terminate(pids: readonly number[]): Promise<void> {
+  const admin = connectDatabase(url, { max: 1 })
+  await admin.query('select pg_terminate_backend(pid) from unnest($1::int[]) as pid', [pids])
+  await eventually(async () => {
+    const left = await admin.query('select 1 from pg_stat_activity where pid = any($1)', [pids])
+    return left.rowCount === 0
+  })
+  await admin.close()
+}
+
+test('a transaction that throws leaves nothing; one that returns leaves everything', async () => {
+  const error = await failure(
+    database.transaction(async (sql) => {
+      await write(sql, 'rolled-1')
+      await write(sql, 'rolled-2')
+      throw new Error('changed our mind')
+    }),
+  )
+  expect(error).toMatchObject({ message: 'changed our mind' })
+  expect(await notes('rolled-%')).toBe(0)
+  const answer = await database.transaction(async (sql) => {
+    await write(sql, 'kept-1')
+    await write(sql, 'kept-2')
+    return 'done'
+  })
+  expect(answer).toBe('done')
+  expect(await notes('kept-%')).toBe(2)
+})
+
+test('what is written in a transaction is seen by nobody else until it is committed', async () => {
+  await database.transaction(async (sql) => {
+    await write(sql, 'secret')
+    expect(await notes('secret')).toBe(0)
+  })
+  expect(await notes('secret')).toBe(1)
+})
+
+test('a transaction whose statement failed never counts as committed, also where the failure was swallowed', async () => {
+  const error = await failure(
+    database.transaction(async (sql) => {
+      await write(sql, 'swallowed')
+      await sql.query('select no_such_column').catch(() => undefined)
+      return 'looks fine'
+    }),
+  )
+  expect(error).toBeInstanceOf(Error)
+  expect(await notes('swallowed')).toBe(0)
+})
+
+test('the pool goes on after the server ended its idle connections', async () => {
+  const pids = await Promise.all([1, 2, 3].map(() => database.transaction(pidOf)))
+  seen.length = 0
+  await terminate(pids)
+  await eventually(() => seen.length > 0)
+  expect(await Promise.all([1, 2, 3, 4].map(() => notes('none')))).toEqual([0, 0, 0, 0])
+})
+
+test('a connection ended in the middle of a transaction fails that transaction, and not the process', async () => {
+  const error = await failure(
+    database.transaction(async (sql) => {
+      await write(sql, 'cut')
+      await terminate([await pidOf(sql)])
+      await write(sql, 'cut again')
+    }),
+  )
+  expect(error).toBeInstanceOf(Error)
+  expect(await notes('cut%')).toBe(0)
+  expect(await database.transaction(async () => 'works')).toBe('works')
+})
+
+test('numbers of int8 are read as numbers, and refused where they would be rounded', async () => {
+  const { rows } = await database.query('select 9007199254740991::int8 as n')
+  expect(rows).toEqual([{ n: Number.MAX_SAFE_INTEGER }])
+  expect(await failure(database.query('select 9007199254740992::int8 as n'))).toBeInstanceOf(RangeError)
+})
+
+// Rows lie where these said: a change of any of them would lose rows.
+test.each([
+  ['', 227],
+  ['buyer-1', 45],
+  ['0190163d-8694-739b-aea5-966c26f8ad91', 101],
+  ['günther ❤', 135],
+])('the logical shard of %p is %p for ever', (user, shard) => {
+  expect(logicalShard(user)).toBe(shard)
+})
+
+test('each buyer has one database, all get their share, whatever their number', async () => {
+  const users = Array.from({ length: 3000 }, (_, n) => `buyer-${n}`)
+  for (const count of [1, 2, 3, 7]) {
+    const shards = connectShards(Array.from({ length: count }, () => url))
+    expect(shards.all).toHaveLength(count)
+    expect(shards.catalogue).toBe(shards.all[0] as Database)
+    const homes = users.map((user) => shards.of(user))
+    expect(users.map((user) => shards.of(user))).toEqual(homes)
+    for (const shard of shards.all) {
+      const share = homes.filter((home) => home === shard).length / users.length
+      expect(share).toBeGreaterThan(0.8 / count)
+      expect(share).toBeLessThan(1.2 / count + 1e-9)
+    }
+    await shards.close()
+  }
+})
+
+test('logical shards lie on the databases in equal runs', async () => {
+  const shards = connectShards([url, url])
+  for (let n = 0; n < 200; n += 1)
+    expect(shards.all.indexOf(shards.of(`u${n}`) as never)).toBe(logicalShard(`u${n}`) < 128 ? 0 : 1)
+  await shards.close()
+  expect(() => connectShards([])).toThrow('no database URL')
+})
