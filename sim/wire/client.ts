@@ -121,6 +121,7 @@ export function createWireClient({ address, port, connections, timeoutMs }: Wire
 
   const start = (connection: Connection, job: Job) => {
     connection.job = job
+    job.sent = now()
     const { socket } = connection
     const write = () => {
       job.sent = now()
