@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { startKafka } from './servers/kafka.ts'
 import { isRunning } from './servers/os-process.ts'
 import { freePort } from './servers/ports.ts'
 
+setDefaultTimeout(60_000)
 const kafka = await testKafka()
 const cluster = { brokers: kafka?.brokers ?? [], clientId: 'test' }
 
@@ -137,7 +138,7 @@ describe.skipIf(kafka === undefined)('the local broker', () => {
     expect(refused).toContain(`Port ${port} is taken`)
     await after.stop()
     expect(isRunning(after.pid)).toBe(false)
-  }, 60_000)
+  })
 })
 
 async function newTopic(partitions: number): Promise<string> {

@@ -1,0 +1,249 @@
+import { afterAll, afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import type { EventProcess } from '../../../test/support/event-process.ts'
+import {
+  createBackground,
+  newTopics,
+  putEvents,
+  recorder,
+  runUntilKilled,
+  until,
+} from '../../../test/support/events.ts'
+import { testKafka } from '../../../test/support/kafka.ts'
+import { startTestRedis } from '../../../test/support/redis.ts'
+import type { DomainEvent } from '../../contracts/events.ts'
+import { systemClock } from '../../platform/clock.ts'
+import { connectRedis } from '../../platform/redis.ts'
+import {
+  createKafkaEventLog,
+  createRedisStreamEventLog,
+  createRelay,
+  type EventLog,
+  type Handler,
+} from './events.ts'
+
+setDefaultTimeout(30_000)
+const server = await startTestRedis({ appendfsync: 'always' })
+const redis = await connectRedis({ url: server.url })
+const kafka = await testKafka()
+const brokers = kafka?.brokers ?? []
+afterAll(async () => {
+  await redis.close()
+  await server.stop()
+})
+
+/** What the contract needs to know about an adapter. */
+interface Rig {
+  worker(name: string): EventLog
+  /** A process of its own that becomes a worker and hangs in its handler. */
+  dyingWorker(name: string): EventProcess
+}
+
+let background = createBackground()
+beforeEach(async () => {
+  await redis.commands.flushall()
+  background = createBackground()
+})
+afterEach(() => background.end())
+
+const common = { redis, clock: systemClock, takeOverAfterMs: 400 }
+const put = (item: string, count: number) => putEvents(redis, item, count)
+
+contract('RedisStreamEventLog', true, () => ({
+  worker: (consumer) => createRedisStreamEventLog({ ...common, consumer }),
+  dyingWorker: (consumer) => ({ role: 'redis-worker', redisUrl: server.url, consumer }),
+}))
+
+contract('KafkaEventLog', kafka !== undefined, () => {
+  const topics = newTopics()
+  const onKafka = { brokers, topics, group: topics.orders }
+  background.run(createRelay({ ...common, ...onKafka, consumer: 'relay-1' }).run(background.signal))
+  return {
+    worker: (consumer) => createKafkaEventLog({ ...common, ...onKafka, consumer, sessionTimeoutMs: 1500 }),
+    dyingWorker: (consumer) => ({ role: 'kafka-worker', redisUrl: server.url, consumer, ...onKafka }),
+  }
+})
+
+function contract(name: string, available: boolean, createRig: () => Rig): void {
+  describe.skipIf(!available)(name, () => {
+    let rig: Rig
+    beforeEach(() => {
+      rig = createRig()
+    })
+    const consume = (consumer: string, handler: Handler, signal = background.signal) =>
+      background.consume(rig.worker(consumer), handler, signal)
+
+    test('delivers every event of every item and takes it off the outbox', async () => {
+      const sent = [...(await put('tv', 120)), ...(await put('phone', 120)), ...(await put('shoe', 60))]
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', handler)
+      expect(await log.backlog()).toBe(300)
+      await until(() => seen.size === 300)
+      expect([...seen.keys()].toSorted()).toEqual(sent.map((event) => event.order_id).toSorted())
+      for (const event of sent) expect(seen.get(event.order_id)?.event).toEqual(event)
+      await until(async () => (await log.backlog()) === 0)
+      expect(await log.deadLetters(10)).toEqual([])
+    })
+
+    test('gives a batch again to a handler that threw, and later events after it', async () => {
+      const first = await put('tv', 5)
+      const { seen, handler } = recorder()
+      let failures = 0
+      const { log } = consume('worker-1', async (batch) => {
+        if (failures < 3) {
+          failures++
+          throw new Error('SQL is down')
+        }
+        return handler(batch)
+      })
+      await until(() => failures === 3)
+      const later = await put('tv', 5)
+      await until(async () => (await log.backlog()) === 0)
+      expect([...seen.keys()].toSorted()).toEqual([...first, ...later].map((e) => e.order_id).toSorted())
+    })
+
+    test('sets aside what the handler rejects and what is no event; the rest goes on', async () => {
+      const sent = await put('tv', 6)
+      const poison = sent[2]?.order_id
+      const broken = await redis.commands.xadd(
+        'item:{tv}:outbox',
+        '*',
+        'type',
+        'OrderCreated',
+        'quantity',
+        '-1',
+      )
+      const after = await put('tv', 3)
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', async (batch) => {
+        await handler(batch)
+        return batch
+          .filter(({ event }) => event.order_id === poison)
+          .map((delivery) => ({ delivery, reason: 'amount differs from the price' }))
+      })
+      await until(async () => (await log.backlog()) === 0)
+      expect([...seen.keys()].toSorted()).toEqual([...sent, ...after].map((e) => e.order_id).toSorted())
+      const letters = (await log.deadLetters(10)).toSorted((a, b) => a.reason.localeCompare(b.reason))
+      expect(letters.map(({ reason, item_id }) => [reason, item_id])).toEqual([
+        ['amount differs from the price', 'tv'],
+        ['not an event', 'tv'],
+      ])
+      expect(letters[0]?.fields['order_id']).toBe(poison ?? '')
+      expect(letters[1]).toMatchObject({
+        id: `tv:${broken}`,
+        outbox_id: broken,
+        fields: { type: 'OrderCreated', quantity: '-1' },
+      })
+    })
+
+    test('gives a dead letter again when it is replayed', async () => {
+      const [sent] = await put('tv', 1)
+      let poisoned = true
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', async (batch) => {
+        if (!poisoned) return handler(batch)
+        return batch.map((delivery) => ({ delivery, reason: 'no such price' }))
+      })
+      await until(async () => (await log.backlog()) === 0)
+      const [letter] = await log.deadLetters(10)
+      poisoned = false
+      expect(await log.replay(letter?.id ?? '')).toBe('replayed')
+      await until(async () => (await log.backlog()) === 0)
+      expect(seen.get(sent?.order_id ?? '')?.event).toEqual(sent as DomainEvent)
+      expect(await log.deadLetters(10)).toEqual([])
+      expect(await log.replay(letter?.id ?? '')).toBe('unknown')
+    })
+
+    test('two workers share the work', async () => {
+      const sent = await put('tv', 600)
+      const one = recorder()
+      const two = recorder()
+      // The first worker keeps its batch until the second has got some.
+      const { log } = consume('worker-1', async (batch) => {
+        await until(() => two.seen.size > 0)
+        return one.handler(batch)
+      })
+      consume('worker-2', async (batch) => {
+        await until(() => one.seen.size > 0 || two.seen.size === 0)
+        return two.handler(batch)
+      })
+      await until(async () => (await log.backlog()) === 0)
+      expect(one.seen.size).toBeGreaterThan(0)
+      expect(two.seen.size).toBeGreaterThan(0)
+      const all = new Set([...one.seen.keys(), ...two.seen.keys()])
+      expect(all).toEqual(new Set(sent.map((event) => event.order_id)))
+    })
+
+    test('a worker that dies with a batch in hand loses nothing: another gets it', async () => {
+      const sent = await put('tv', 20)
+      await runUntilKilled(rig.dyingWorker('worker-1'))
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-2', handler)
+      await until(() => seen.size === sent.length)
+      await until(async () => (await log.backlog()) === 0)
+    })
+
+    test('a worker that comes back under its name goes on at once', async () => {
+      const sent = await put('tv', 20)
+      await runUntilKilled(rig.dyingWorker('worker-1'))
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', handler)
+      await until(() => seen.size === sent.length)
+      await until(async () => (await log.backlog()) === 0)
+    })
+
+    test('sees an item that appears while it runs', async () => {
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', handler)
+      await put('tv', 1)
+      await until(() => seen.size === 1)
+      const later = await put('brand-new', 1)
+      await until(() => seen.has(later[0]?.order_id ?? ''))
+      // Known, but nothing claimed yet: no stream may be created on the way.
+      await redis.commands.sadd('items', 'unclaimed')
+      const [last] = await put('tv', 1)
+      await until(() => seen.has(last?.order_id ?? ''))
+      await until(async () => (await log.backlog()) === 0)
+      expect(await redis.commands.exists('item:{unclaimed}:outbox')).toBe(0)
+    })
+
+    test('finishes the batch under way when it is told to stop', async () => {
+      await put('tv', 3)
+      const stopping = new AbortController()
+      const begun = Promise.withResolvers<void>()
+      const release = Promise.withResolvers<void>()
+      const { seen, handler } = recorder()
+      const { log, consuming } = consume(
+        'worker-1',
+        async (batch) => {
+          begun.resolve()
+          await release.promise
+          return handler(batch)
+        },
+        stopping.signal,
+      )
+      await begun.promise
+      stopping.abort()
+      release.resolve()
+      await consuming
+      expect(seen.size).toBeGreaterThan(0)
+      expect(await log.backlog()).toBe(3 - seen.size)
+      const next = recorder()
+      consume('worker-2', next.handler)
+      await until(async () => (await log.backlog()) === 0)
+      expect(next.seen.size).toBe(3 - seen.size)
+    })
+
+    test('goes on after Redis was killed and started again', async () => {
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', handler)
+      const before = await put('tv', 10)
+      await until(() => seen.size === before.length)
+      await server.kill9()
+      await server.restart()
+      await until(() => redis.runId() !== undefined)
+      const after = await put('tv', 10)
+      await until(async () => (await log.backlog()) === 0)
+      expect(seen.size).toBe(before.length + after.length)
+    })
+  })
+}

@@ -1,0 +1,107 @@
+import type { DomainEvent } from '../../contracts/events.ts'
+import type { ItemId } from '../../contracts/ids.ts'
+import { createBackoff } from '../../platform/backoff.ts'
+import type { Clock } from '../../platform/clock.ts'
+
+export interface Delivery {
+  /** Id of the entry in the outbox stream of `event.item_id`. */
+  readonly outbox_id: string
+  readonly event: DomainEvent
+}
+
+/** An event that can never succeed: it goes to the dead letters and blocks nobody. */
+export interface Rejection {
+  readonly delivery: Delivery
+  readonly reason: string
+}
+
+/**
+ * Makes the effect of a whole batch durable and returns those that can never succeed. Throws when it should
+ * be tried again (SQL is down). The same event may come twice, in one batch too.
+ */
+export type Handler = (batch: readonly Delivery[]) => Promise<readonly Rejection[]>
+
+/** What was set aside, as it stood in the outbox. */
+export interface DeadLetter {
+  /** `item_id:outbox_id`; for a message that came from elsewhere, its place in the log. */
+  readonly id: string
+  readonly item_id: ItemId
+  readonly outbox_id: string
+  readonly reason: string
+  /** Fields of the outbox entry, or what could be read of them. */
+  readonly fields: Readonly<Record<string, string>>
+  /** Milliseconds since the epoch when it was set aside. */
+  readonly at: number
+}
+
+/** `unknown`: there is no such dead letter. `no_outbox`: its item has no outbox to put it back into. */
+export type Replay = 'replayed' | 'unknown' | 'no_outbox'
+
+/** Carries the order log from the outbox to its workers. One contract, two adapters. */
+export interface EventLog {
+  /**
+   * Delivers events at least once, in batches, until the signal is aborted; finishes the batch under way
+   * first. After the handler resolved: commit, then confirm (XACK where due, XDEL) in the outbox. A handler
+   * that throws gets the same batch again after a jittered, growing delay: nothing is skipped. Events of one
+   * user come in order as long as nothing fails and the adapter keeps them together (Kafka does).
+   */
+  consume(handler: Handler, signal: AbortSignal): Promise<void>
+  /** Events taken from stock whose effect SQL has not confirmed: the entries left in all outboxes. */
+  backlog(): Promise<number>
+  /** The oldest `max` dead letters. */
+  deadLetters(max: number): Promise<DeadLetter[]>
+  /** Puts a dead letter's event back into its item's outbox and takes it off the dead letters. */
+  replay(id: string): Promise<Replay>
+  close(): Promise<void>
+}
+
+/** Told of failures that are retried, so that somebody hears of them. */
+export type OnRetry = (what: string, error: unknown) => void
+
+export interface RetryOptions {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly onRetry: OnRetry
+}
+
+/**
+ * Does it until it succeeds, waiting 50 ms to 5 s between attempts. Always attempts once; undefined when the
+ * signal was aborted before an attempt succeeded.
+ */
+export async function untilDone<Result>(
+  what: string,
+  attempt: () => Promise<Result>,
+  { clock, signal, onRetry }: RetryOptions,
+): Promise<{ result: Result } | undefined> {
+  const backoff = createBackoff(50, 5000)
+  for (;;) {
+    try {
+      return { result: await attempt() }
+    } catch (error) {
+      onRetry(what, error)
+      if (signal.aborted) return undefined
+      await clock.sleep(backoff.next(), signal)
+    }
+    if (signal.aborted) return undefined
+  }
+}
+
+/**
+ * Runs the body again and again until the signal is aborted. One that throws runs again after a delay, which
+ * grows from 50 ms to 5 s until the body reports progress.
+ */
+export async function repeat(
+  what: string,
+  body: (progress: () => void) => Promise<void>,
+  { clock, signal, onRetry }: RetryOptions,
+): Promise<void> {
+  const backoff = createBackoff(50, 5000)
+  while (!signal.aborted) {
+    try {
+      await body(() => backoff.reset())
+    } catch (error) {
+      onRetry(what, error)
+      await clock.sleep(backoff.next(), signal)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { DomainEvent } from '../../contracts/events.ts'
+import { type ItemId, SLUG } from '../../contracts/ids.ts'
+import type { Delivery } from './delivery.ts'
+
+/** One entry of an item's outbox stream, as Redis gives it: field, value, field, value, ... */
+export interface OutboxEntry {
+  readonly item_id: ItemId
+  readonly outbox_id: string
+  readonly fields: readonly string[]
+}
+
+/** Set of all item ids ever loaded; written by flow/inventory. */
+export const ITEMS_KEY = 'items'
+/** The outbox stream of an item; written by the scripts of flow/inventory. */
+export const outboxKey = (item: ItemId) => `item:{${item}}:outbox`
+
+const CURRENCY = /^[A-Z]{3}$/
+const INTEGER = /^(?:0|[1-9]\d{0,15})$/
+
+/**
+ * The event in an entry's fields, undefined where they are none: a field missing or twice, a number that is
+ * no safe integer, an unknown type or version. Fields it does not know are left out: they are only ever added.
+ */
+export function parseEntry(fields: readonly string[]): DomainEvent | undefined {
+  const values = toRecord(fields)
+  if (values === undefined || values['version'] !== '1') return undefined
+  const { order_id, user_id, item_id, sale_id } = values
+  const quantity = integer(values['quantity'], 1)
+  const timestamp = integer(values['timestamp'], 0)
+  if (!order_id || !user_id || !item_id || !sale_id || !SLUG.test(item_id)) return undefined
+  if (quantity === undefined || timestamp === undefined) return undefined
+  const base = { version: 1, order_id, user_id, item_id, sale_id, quantity, timestamp } as const
+  if (values['type'] === 'Restocked') return { type: 'Restocked', ...base }
+  if (values['type'] !== 'OrderCreated') return undefined
+
+  const { currency } = values
+  const amount = integer(values['amount'], 0)
+  const claim_seq = integer(values['claim_seq'], 1)
+  const pay_by = integer(values['pay_by'], 0)
+  const hold_expires_at = integer(values['hold_expires_at'], 0)
+  if (currency === undefined || !CURRENCY.test(currency)) return undefined
+  if (amount === undefined || claim_seq === undefined) return undefined
+  if (pay_by === undefined || hold_expires_at === undefined) return undefined
+  return { type: 'OrderCreated', ...base, amount, currency, claim_seq, pay_by, hold_expires_at }
+}
+
+/** The delivery in an entry; undefined where the fields are no event, or one of another item. */
+export function parseDelivery(entry: OutboxEntry): Delivery | undefined {
+  const event = parseEntry(entry.fields)
+  if (event === undefined || event.item_id !== entry.item_id) return undefined
+  return { outbox_id: entry.outbox_id, event }
+}
+
+/** Fields by name; undefined where a name is missing its value or comes twice. */
+export function toRecord(fields: readonly string[]): Record<string, string> | undefined {
+  const record: Record<string, string> = {}
+  for (let index = 0; index < fields.length; index += 2) {
+    const [name, value] = [fields[index], fields[index + 1]]
+    if (name === undefined || value === undefined || Object.hasOwn(record, name)) return undefined
+    record[name] = value
+  }
+  return record
+}
+
+/** An event's fields as the outbox holds them: flat, all strings. */
+export function toFields(event: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(event).flatMap(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ])
+}
+
+function integer(text: string | undefined, least: number): number | undefined {
+  if (text === undefined || !INTEGER.test(text)) return undefined
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value >= least ? value : undefined
+}

@@ -1,0 +1,133 @@
+import type { Clock } from '../../platform/clock.ts'
+import {
+  connectConsumer,
+  connectProducer,
+  type KafkaConsumer,
+  type KafkaRecord,
+} from '../../platform/kafka.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import { kafkaDeadLetters, letterOfRejection, replayDeadLetter } from './dead-letters.ts'
+import {
+  type DeadLetter,
+  type EventLog,
+  type Handler,
+  type OnRetry,
+  repeat,
+  type RetryOptions,
+  untilDone,
+} from './delivery.ts'
+import { confirm, countEntries } from './outbox-commands.ts'
+import { createTopics, parseRecord, TOPICS, type Topics } from './topics.ts'
+
+export interface KafkaEventLogOptions {
+  readonly brokers: readonly string[]
+  /** Where the outboxes are, to confirm what was done. */
+  readonly redis: RedisConnection
+  readonly clock: Clock
+  /** Name of this worker: stable over restarts and unique among the workers that run. */
+  readonly consumer: string
+  readonly batchSize?: number
+  /** A worker not heard of for so long is dead, in milliseconds. */
+  readonly sessionTimeoutMs?: number
+  readonly topics?: Topics
+  readonly group?: string
+  readonly onRetry?: OnRetry
+}
+
+const WAIT_MS = 500
+
+/** The full profile: the worker reads what the relay brought from the outboxes to Kafka. */
+export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
+  const { brokers, redis, clock, consumer: name, batchSize = 256, topics = TOPICS } = options
+  const { group = 'orders', sessionTimeoutMs = 6000, onRetry = () => undefined } = options
+  const cluster = { brokers, clientId: name }
+  const producer = connectProducer(cluster)
+  const deadLetters = kafkaDeadLetters(cluster, producer, topics.deadLetters)
+
+  const join = async () => {
+    await createTopics(cluster, topics)
+    return connectConsumer({
+      ...cluster,
+      group,
+      topic: topics.orders,
+      instanceId: name,
+      sessionTimeoutMs,
+    })
+  }
+
+  /** False when it was stopped before the batch was done: its offsets stay uncommitted. */
+  const settle = async (
+    consumer: KafkaConsumer,
+    records: readonly KafkaRecord[],
+    handler: Handler,
+    retry: RetryOptions,
+  ) => {
+    const sorted = records.map((record) => ({ record, delivery: parseRecord(record) }))
+    const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
+    const handled = await untilDone(
+      'handle events',
+      async () => (deliveries.length > 0 ? handler(deliveries) : []),
+      retry,
+    )
+    if (handled === undefined) return false
+
+    const now = clock.now()
+    const letters = [
+      ...handled.result.map((rejection) => letterOfRejection(rejection, now)),
+      ...sorted.flatMap(({ record, delivery }) => (delivery ? [] : letterOfRecord(record, now))),
+    ]
+    const buried = await untilDone('write dead letters', () => deadLetters.add(letters), retry)
+    if (buried === undefined) return false
+    // A lost membership throws here; the records then come again, to us or to the partition's new owner.
+    await consumer.commit(records)
+    const places = deliveries.map(({ outbox_id, event }) => ({ item_id: event.item_id, outbox_id }))
+    const confirmed = await untilDone('confirm events', () => confirm(redis.commands, places), retry)
+    return confirmed !== undefined
+  }
+
+  return {
+    consume: async (handler, signal) => {
+      const retry = { clock, signal, onRetry }
+      await repeat(
+        'consume from Kafka',
+        async (progress) => {
+          const consumer = await join()
+          try {
+            while (!signal.aborted) {
+              const records = await consumer.next(batchSize, WAIT_MS, signal)
+              if (records.length === 0) continue
+              if (!(await settle(consumer, records, handler, retry))) return
+              progress()
+            }
+          } finally {
+            await consumer.close()
+          }
+        },
+        retry,
+      )
+    },
+    backlog: () => countEntries(redis.commands),
+    deadLetters: async (max) => {
+      await createTopics(cluster, topics)
+      return (await deadLetters.list()).slice(0, max)
+    },
+    replay: async (id) => {
+      await createTopics(cluster, topics)
+      return replayDeadLetter(redis.commands, deadLetters, id)
+    },
+    close: () => producer.close(),
+  }
+}
+
+/** A record that is no event of ours has no item; its place in the log names it. */
+function letterOfRecord({ topic, partition, offset, key, value }: KafkaRecord, at: number): DeadLetter {
+  const place = `${partition}-${offset}`
+  return {
+    id: `${topic}:${place}`,
+    item_id: topic,
+    outbox_id: place,
+    reason: 'not an event',
+    fields: { key, value: value ?? '' },
+    at,
+  }
+}

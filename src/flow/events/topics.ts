@@ -1,0 +1,54 @@
+import { ensureTopics, type KafkaRecord } from '../../platform/kafka.ts'
+import type { Delivery } from './delivery.ts'
+import { parseEntry, toFields } from './entry.ts'
+
+export interface Cluster {
+  readonly brokers: readonly string[]
+  readonly clientId: string
+}
+
+export interface Topics {
+  /** Keyed by user_id; value: JSON of a `Delivery`. */
+  readonly orders: string
+  /** Keyed by the dead letter's id; value: JSON of a `DeadLetter`, or nothing once it was replayed. */
+  readonly deadLetters: string
+}
+
+export const TOPICS: Topics = {
+  orders: 'doorbuster.orders',
+  deadLetters: 'doorbuster.orders.dead-letter',
+}
+
+/** At most so many workers share the work. */
+const PARTITIONS = 6
+
+export function createTopics(cluster: Cluster, topics: Topics): Promise<void> {
+  return ensureTopics(cluster, [
+    { name: topics.orders, partitions: PARTITIONS },
+    { name: topics.deadLetters, partitions: 1, compacted: true },
+  ])
+}
+
+export const toMessage = (topic: string, delivery: Delivery) => ({
+  topic,
+  key: delivery.event.user_id,
+  value: JSON.stringify(delivery),
+})
+
+/** The delivery in a record, held to the same rules as an outbox entry; undefined where it is none. */
+export function parseRecord(record: KafkaRecord): Delivery | undefined {
+  const message = parseJson(record.value ?? '')
+  if (typeof message !== 'object' || message === null) return undefined
+  const { outbox_id, event } = message as { outbox_id?: unknown; event?: unknown }
+  if (typeof outbox_id !== 'string' || typeof event !== 'object' || event === null) return undefined
+  const parsed = parseEntry(toFields(event as Record<string, unknown>))
+  return parsed === undefined ? undefined : { outbox_id, event: parsed }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
