@@ -20,29 +20,32 @@ const list = z
       .map((part) => part.trim())
       .filter(Boolean),
   )
+const httpUrl = z.url({ protocol: /^https?$/, error: 'it must be an http:// or https:// URL' })
+const redisUrl = z.string().regex(/^rediss?:\/\/./, 'it must be a redis:// or rediss:// URL')
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'each must be a postgres:// URL')
 
 const Environment = z.object({
   PROFILE: z.enum(['embedded', 'full']).default('embedded'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
-  SHOP_URL: z.url().optional(),
-  QUEUE_URL: z.url().optional(),
-  OPS_URL: z.url().optional(),
+  SHOP_URL: httpUrl.optional(),
+  QUEUE_URL: httpUrl.optional(),
+  OPS_URL: httpUrl.optional(),
   DATA_DIR: z.string().default('.data'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  REDIS_URL: z.string().default('redis://127.0.0.1:6379'),
+  REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   REDIS_ACCEPT_UNSAFE: flag,
-  DATABASE_URLS: list,
+  DATABASE_URLS: list.pipe(z.array(postgresUrl)),
   KAFKA_BROKERS: list,
   WORKER_NAME: z.string().min(1).max(100).default(hostname()),
-  STRIPE_API_URL: z.url().default('https://api.stripe.com'),
+  STRIPE_API_URL: httpUrl.default('https://api.stripe.com'),
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_PUBLISHABLE_KEY: z.string().optional(),
   STRIPE_WEBHOOK_SECRET: z.string().optional(),
   SANDBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
-  SANDBOX_WEBHOOK_URL: z.url().optional(),
+  SANDBOX_WEBHOOK_URL: httpUrl.optional(),
   AUTH: z.enum(['guest', 'jwt']).default('guest'),
-  AUTH_JWKS_URL: z.url().optional(),
+  AUTH_JWKS_URL: httpUrl.optional(),
   AUTH_JWT_KEY: z.string().min(32).optional(),
   AUTH_JWT_ISSUER: z.string().optional(),
   AUTH_JWT_AUDIENCE: z.string().optional(),
@@ -109,7 +112,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
   const parsed = Environment.safeParse(withoutEmpty(env))
   if (!parsed.success) {
     const issue = parsed.error.issues[0]
-    throw new SettingError(`The setting ${issue?.path.join('.')} is not valid: ${issue?.message}`)
+    throw new SettingError(`The setting ${String(issue?.path[0])} is not valid: ${issue?.message}`)
   }
   const e = parsed.data
   if (e.DATABASE_URLS.length === 0)
@@ -147,6 +150,8 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     sweepIntervalS: e.SWEEP_INTERVAL_S,
     reconcileIntervalS: e.RECONCILE_INTERVAL_S,
   }
+  if (new Set(Object.values(config.urls).map((url) => new URL(url).hostname)).size < 3)
+    throw new SettingError('SHOP_URL, QUEUE_URL and OPS_URL must have three different host names')
   const secrets: Secrets = {
     tokenKeys: e.TOKEN_KEYS.map(readTokenKey),
     session: Buffer.from(required(e.SESSION_KEY, 'SESSION_KEY', 'at least 32 random characters')),
@@ -160,6 +165,8 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
   }
   if (secrets.tokenKeys.length === 0)
     throw new SettingError('TOKEN_KEYS is missing: kid:base64url pairs separated by commas; the first signs')
+  if (new Set(secrets.tokenKeys.map(({ kid }) => kid)).size < secrets.tokenKeys.length)
+    throw new SettingError('TOKEN_KEYS gives two keys the same kid')
   return { config, secrets }
 }
 
@@ -173,9 +180,8 @@ function required(value: string | undefined, name: string, what: string): string
 }
 
 function readTokenKey(pair: string): TokenKey {
-  const [kid, encoded] = pair.split(':')
-  const secret = Buffer.from(encoded ?? '', 'base64url')
-  if (!kid || !/^[\w-]{1,32}$/.test(kid) || secret.length < 32)
+  const [, kid, encoded] = /^([\w-]{1,32}):([\w-]{43,})=*$/.exec(pair) ?? []
+  if (kid === undefined || encoded === undefined)
     throw new SettingError('TOKEN_KEYS holds a key that is not `kid:base64url` with at least 32 bytes')
-  return { kid, secret }
+  return { kid, secret: Buffer.from(encoded, 'base64url') }
 }

@@ -1,0 +1,137 @@
+import { expect, test } from 'bun:test'
+import { hostname } from 'node:os'
+import { type Env, readConfig } from './config.ts'
+import { SettingError } from './errors.ts'
+
+const secret = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+const GOOD: Env = {
+  DATABASE_URLS: 'postgres://one/a, postgres://two/b',
+  TOKEN_KEYS: `k1:${secret(1)},k2:${secret(2)}`,
+  SESSION_KEY: 's'.repeat(32),
+  OPS_TOKEN: 'o'.repeat(16),
+  STRIPE_SECRET_KEY: 'sk',
+  STRIPE_PUBLISHABLE_KEY: 'pk',
+  STRIPE_WEBHOOK_SECRET: 'wh',
+}
+const read = (change: Env = {}) => readConfig({ ...GOOD, ...change })
+
+/** What the operator is told; fails where the settings are accepted or another kind of error comes. */
+function complaint(change: Env): string {
+  try {
+    read(change)
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingError)
+    return (error as Error).message
+  }
+  throw new Error(`accepted: ${JSON.stringify(change)}`)
+}
+
+test('the smallest environment, with the defaults of the rest', () => {
+  const { config, secrets } = read()
+  expect(config).toEqual({
+    profile: 'embedded',
+    http: { host: '127.0.0.1', port: 8080 },
+    urls: {
+      shop: 'http://shop.localhost:8080',
+      queue: 'http://queue.localhost:8080',
+      ops: 'http://ops.localhost:8080',
+    },
+    dataDir: '.data',
+    logLevel: 'info',
+    redis: { url: 'redis://127.0.0.1:6379', acceptUnsafe: false },
+    databaseUrls: ['postgres://one/a', 'postgres://two/b'],
+    kafkaBrokers: [],
+    workerName: hostname(),
+    stripe: { apiUrl: 'https://api.stripe.com' },
+    sandbox: { port: 8081, webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe' },
+    auth: { kind: 'guest' },
+    sweepIntervalS: 0.5,
+    reconcileIntervalS: 30,
+  })
+  expect(secrets.tokenKeys).toEqual([
+    { kid: 'k1', secret: Buffer.alloc(32, 1) },
+    { kid: 'k2', secret: Buffer.alloc(32, 2) },
+  ])
+  expect(secrets.session).toEqual(Buffer.from('s'.repeat(32)))
+  expect(secrets.opsToken).toBe('o'.repeat(16))
+})
+
+test('nothing secret is part of the config, which may be logged', () => {
+  const { config } = read({ AUTH: 'jwt', AUTH_JWT_KEY: 'j'.repeat(32) })
+  const text = JSON.stringify(config)
+  for (const value of [secret(1), 's'.repeat(32), 'o'.repeat(16), 'j'.repeat(32), '"sk"', '"wh"'])
+    expect(text).not.toContain(value)
+})
+
+test('an empty value is a missing one', () => {
+  expect(read({ PORT: '', SHOP_URL: '', AUTH: '' }).config).toEqual(read().config)
+  expect(complaint({ OPS_TOKEN: '' })).toStartWith('OPS_TOKEN is missing')
+})
+
+test('public addresses become origins', () => {
+  const { urls } = read({
+    SHOP_URL: 'https://shop.example/path/?a=b',
+    QUEUE_URL: 'https://Queue.example:443/',
+  }).config
+  expect(urls).toEqual({
+    shop: 'https://shop.example',
+    queue: 'https://queue.example',
+    ops: 'http://ops.localhost:8080',
+  })
+})
+
+const BAD: Record<string, readonly string[]> = {
+  PROFILE: ['both', 'Full'],
+  PORT: ['x', '-1', '65536', '80.5', '0x'],
+  SHOP_URL: ['shop', 'shop.example:80', 'ftp://shop.example', 'mailto:a@b.example', 'http://'],
+  QUEUE_URL: ['queue', 'file:///queue'],
+  OPS_URL: ['ops', 'javascript:1'],
+  LOG_LEVEL: ['loud'],
+  REDIS_URL: ['127.0.0.1:6379', 'http://redis'],
+  REDIS_ACCEPT_UNSAFE: ['yes', 'true'],
+  DATABASE_URLS: ['localhost/a', 'postgres://one/a,mysql://two/b'],
+  WORKER_NAME: ['x'.repeat(101)],
+  STRIPE_API_URL: ['stripe', 'ftp://stripe.example'],
+  SANDBOX_PORT: ['x', '65536'],
+  SANDBOX_WEBHOOK_URL: ['here'],
+  AUTH: ['none', 'JWT'],
+  AUTH_JWKS_URL: ['keys', 'file:///keys'],
+  AUTH_JWT_KEY: ['short'],
+  TOKEN_KEYS: [
+    ...['k1', 'k1:', `:${secret(1)}`, `k 1:${secret(1)}`, `k1:${secret(1).slice(1)}`, `${secret(1)}`],
+    ...[`k1:${secret(1)}:x`, `k1:${secret(1)}!`, `k1:${secret(1)},k1:${secret(2)}`, ','],
+  ],
+  SESSION_KEY: ['short'],
+  OPS_TOKEN: ['short'],
+  SWEEP_INTERVAL_S: ['0', '-1', 'x', '86401'],
+  RECONCILE_INTERVAL_S: ['0', 'often'],
+}
+for (const [name, values] of Object.entries(BAD))
+  test(`a wrong ${name} is one line that names it and does not repeat its value`, () => {
+    for (const value of values) {
+      const message = complaint({ [name]: value })
+      expect(message).toContain(name)
+      expect(message).not.toContain('\n')
+      if (/KEY|TOKEN/.test(name) && value.length > 2) expect(message).not.toContain(value)
+    }
+  })
+
+test('what is missing is named, with what it should be', () => {
+  for (const name of Object.keys(GOOD)) {
+    const message = complaint({ [name]: undefined })
+    expect(message).toMatch(new RegExp(`^${name} is missing: .{10,}`))
+    expect(message).not.toContain('\n')
+  }
+})
+
+test('what depends on each other', () => {
+  expect(complaint({ PROFILE: 'full' })).toStartWith('KAFKA_BROKERS is missing')
+  expect(read({ PROFILE: 'full', KAFKA_BROKERS: 'a:1, b:2,' }).config.kafkaBrokers).toEqual(['a:1', 'b:2'])
+  expect(complaint({ AUTH: 'jwt' })).toBe('AUTH=jwt needs AUTH_JWKS_URL or AUTH_JWT_KEY')
+  // The Host header tells the three apart.
+  for (const change of [
+    { SHOP_URL: 'https://sale.example', QUEUE_URL: 'https://sale.example/queue' },
+    { QUEUE_URL: 'http://a.example:1', OPS_URL: 'http://a.example:2' },
+  ])
+    expect(complaint(change)).toBe('SHOP_URL, QUEUE_URL and OPS_URL must have three different host names')
+})
