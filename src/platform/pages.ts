@@ -39,6 +39,9 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
 
   for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
 
+  // The waiting rooms have no list of their own; the shop has it.
+  if (host === 'queue') app.get('/', (c) => c.redirect(`${urls.shop}/`, 302))
+
   app.get(`${ASSET_PATH}:name`, (c) => {
     const asset = assets.asset(c.req.param('name'))
     if (asset === undefined) throw new Problem('not_found')

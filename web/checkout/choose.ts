@@ -8,6 +8,7 @@ import { formatMoney } from '../lib/money.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { stockText } from '../lib/stock-text.ts'
 import { everyTick, pause } from '../lib/time.ts'
+import { wantedItem } from '../lib/wanted.ts'
 import type { ClaimAnswer, Product, Sale } from '../lib/types.ts'
 import { type Attempt, type CheckoutMemory, judge, passEnd, type Refusal, type Verdict } from './attempt.ts'
 import { showScene } from './scenes.ts'
@@ -40,7 +41,7 @@ export function choose({ sale, pass, memory, clock }: Choosing): Promise<Chosen>
     const left = (passEnd(pass) ?? Infinity) - clock.now()
     setText(byId('pass-end'), left === Infinity ? '' : `Your pass is good for ${formatCountdown(left)}.`)
   })
-  selectFirst(memory.read()?.attempt)
+  preselect(memory.read()?.attempt?.item_id ?? wantedItem(sale.id).read())
   showScene('choose')
 
   return new Promise((resolve) => {
@@ -107,9 +108,10 @@ function radios(): HTMLInputElement[] {
   return [...byId('items').querySelectorAll('input')]
 }
 
-function selectFirst(attempt: Attempt | undefined): void {
+/** Nobody claims by accident what happens to be first in a list. */
+function preselect(wanted: string | undefined): void {
   const all = radios()
-  const chosen = all.find((radio) => radio.value === attempt?.item_id) ?? all[0]
+  const chosen = all.length === 1 ? all[0] : all.find((radio) => radio.value === wanted)
   if (chosen !== undefined) chosen.checked = true
 }
 

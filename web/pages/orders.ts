@@ -70,8 +70,9 @@ function showOrder(order: Order): HTMLElement {
     element(
       'p',
       { class: 'quiet' },
-      `${formatMoney(order.amount, order.currency)} · ${formatMoment(order.claimed_at)} · ${order.order_id}`,
+      `${formatMoney(order.amount, order.currency)} · ${formatMoment(order.claimed_at)}`,
     ),
+    element('p', { class: 'quiet small' }, `Order ${order.order_id}`),
     ...(order.status === 'FAILED' ? [element('p', {}, failureText(order.failure_reason))] : []),
     element(
       'p',

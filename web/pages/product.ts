@@ -9,6 +9,7 @@ import { createServerClock } from '../lib/server-clock.ts'
 import { stockText } from '../lib/stock-text.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
 import type { Product, Sale, Stock } from '../lib/types.ts'
+import { wantedItem } from '../lib/wanted.ts'
 
 /** One product: price, live stock, the time to the opening, and the way into the queue. */
 const SALE_EVERY_MS = 10_000
@@ -19,6 +20,7 @@ let stock: Stock | undefined
 const product = await insist<Product>(`/api/products/${id}`)
 let sale = await insist<Sale>(`/api/sales/${product.sale_id}`)
 describe(product)
+byId('buy').addEventListener('click', () => wantedItem(sale.id).write(id))
 watchStock(id, (latest) => {
   clock.observe(latest.server_time)
   stock = latest
