@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core'
 import { environment } from '../../src/platform/config.ts'
 import {
   fetchIn,
+  glance,
   hasBrowser,
   loseAnswers,
   payWith,
