@@ -38,8 +38,8 @@ export function orderConsumer({ orders, log }: { orders: Orders; log: Log }): Ha
   }
 }
 
-/** SQLSTATE classes 22 (data) and 23 (constraint): the same event would be refused again and again. */
+/** SQLSTATE classes 22 (data), 23 (constraint) and 54 (too large): the event would be refused again and again. */
 function isRefusal(error: unknown): boolean {
   const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' && /^2[23]/.test(code)
+  return typeof code === 'string' && /^(22|23|54)/.test(code)
 }
