@@ -1,11 +1,20 @@
--- Binds each pass to the one request it is used for (a batch). A pass buys once: it belongs to the first
--- buyer, Idempotency-Key and body that came with it, until that claim is refused (unbind-pass).
--- KEYS[i] queue:{sale}:pass:position  hash
--- ARGV    lifetime of a bound pass (ms); then per pass: order_id, user_id, key (hash), body (hash), look_up (1 | 0)
--- RESULTS per pass: bound order_id | repeated order_id | foreign | used | key_reused | expired
--- EVENTS  none
--- `look_up` binds nothing: it is for a pass that has expired, whose retry must still be told the truth.
+-- bind-passes: binds each pass to the one request it is used for (a batch). A pass buys once: it belongs to the
+-- buyer, Idempotency-Key and body that came with it first, until that claim is refused (unbind-pass).
+-- KEYS     pass (one for each use)
+-- ARGV     lifetime (of a bound pass, ms), then for each use: order_id user_id key body look_up
+--          key and body are hashes; look_up 1 binds nothing: for a pass that has expired, whose retry is still told
+--          the truth
+-- RESULTS  one for each use, its first word one of
+--          bound       + order_id
+--          repeated    + order_id of the request it is bound to, which is this one
+--          foreign     bound to another buyer
+--          used        bound to another Idempotency-Key
+--          key_reused  the same key with another body
+--          expired     no such pass any more, or nothing to look up
+-- WRITES   pass
+-- EVENTS   none
 local lifetime = ARGV[1]
+
 local results = {}
 for i, key in ipairs(KEYS) do
   local at = 2 + (i - 1) * 5
@@ -19,7 +28,7 @@ for i, key in ipairs(KEYS) do
     elseif not known[1] then
       redis.call('HSET', key, 'order_id', order_id, 'user_id', user_id, 'key', idempotency_key, 'body', body,
         'uses', 1)
-      redis.call('PEXPIRE', key, lifetime)
+      redis.call('PEXPIRE', key, lifetime, 'GT')
       results[i] = { 'bound', order_id }
     elseif known[2] ~= user_id then
       results[i] = { 'foreign' }

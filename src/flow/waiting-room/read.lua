@@ -1,8 +1,12 @@
--- The waiting room as everybody sees it. Reads only.
--- KEYS[1] queue:{sale}   hash
--- ARGV    none
--- RESULTS open serving tail rate opens_at now running | paused ... | ended ... (the same fields) | unloaded
--- EVENTS  none
+-- read: the waiting room as everybody sees it.
+-- KEYS     queue
+-- ARGV     none
+-- RESULTS  open      + serving tail rate opens_at now running
+--          paused    + the same
+--          ended     + the same
+--          unloaded  no such waiting room, or it is damaged
+-- WRITES   none
+-- EVENTS   none
 local now = now_ms()
 local q = read_queue(KEYS[1], now)
 if not q then return { 'unloaded' } end

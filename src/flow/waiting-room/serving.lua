@@ -1,25 +1,37 @@
 -- Shared head of the waiting room's scripts: the serving number as a function of time.
--- A queue hash holds: tail, base, since, rate, state, stopped, opens_at, ends_at (times in ms, '' for never).
+-- A queue hash holds: tail, base, since, rate, peak (the highest rate there was), state, stopped, opens_at, ends_at
+-- (times in ms, '' for never).
 
 local function now_ms()
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- The queue as numbers, or nil where it was never created or its key holds something else.
+-- The queue with its numbers as numbers, or nil where it was never created, is damaged, or its key holds something
+-- else. `serving` never goes back: not at the end of the sale, and not when the clock does.
 local function read_queue(key, now)
   if redis.call('TYPE', key).ok ~= 'hash' then return nil end
-  local f = redis.call('HMGET', key, 'tail', 'base', 'since', 'rate', 'state', 'stopped', 'opens_at', 'ends_at')
-  for i = 1, 8 do if not f[i] then return nil end end
-  local q = {
-    tail = tonumber(f[1]), base = tonumber(f[2]), since = tonumber(f[3]), rate = tonumber(f[4]),
-    state = f[5], stopped = f[6] == '1', opens_at = tonumber(f[7]), ends_at = tonumber(f[8]),
-  }
-  if q.ends_at and now >= q.ends_at then q.state = 'ended' end
-  q.running = q.state == 'open' and not q.stopped and now >= q.opens_at
+  local names = { 'tail', 'base', 'since', 'rate', 'peak', 'opens_at' }
+  local values = redis.call('HMGET', key, 'tail', 'base', 'since', 'rate', 'peak', 'opens_at', 'ends_at', 'state',
+    'stopped')
+  local q = {}
+  for index, name in ipairs(names) do
+    q[name] = tonumber(values[index])
+    if not q[name] then return nil end
+  end
+  local ends_at, state, stopped = unpack(values, 7, 9)
+  if not (ends_at and state and stopped) then return nil end
+  q.ends_at = tonumber(ends_at)
+  if ends_at ~= '' and not q.ends_at then return nil end
+
+  local over = q.ends_at and now >= q.ends_at
+  local moves = state == 'open' and stopped ~= '1'
+  q.state = over and 'ended' or state
+  q.running = moves and not over and now >= q.opens_at
   q.credit = q.base
-  if q.running then
-    q.credit = q.base + q.rate * (now - math.max(q.since, q.opens_at)) / 1000
+  if moves then
+    local moved_for = (over and q.ends_at or now) - math.max(q.since, q.opens_at)
+    q.credit = q.base + q.rate * math.max(0, moved_for) / 1000
   end
   q.serving = math.floor(math.min(q.credit, q.tail))
   return q

@@ -1,10 +1,13 @@
--- Frees a pass whose claim was refused, so that its holder can try again, for another item too.
--- Counts uses: while a second request with the same key is still under way the pass stays bound to it.
--- KEYS[1] queue:{sale}:pass:position  hash
--- ARGV[1] order_id
--- RESULTS free | bound
--- EVENTS  none
-if redis.call('HGET', KEYS[1], 'order_id') ~= ARGV[1] then return 'free' end
+-- unbind-pass: frees a pass whose claim was refused, so that its holder can try again, for another item too.
+-- KEYS     pass
+-- ARGV     order_id
+-- RESULTS  free   also where it was free or bound to another request
+--          bound  another use of the same request is still under way, or may have succeeded
+-- WRITES   pass
+-- EVENTS   none
+local order_id = ARGV[1]
+
+if redis.call('HGET', KEYS[1], 'order_id') ~= order_id then return 'free' end
 if redis.call('HINCRBY', KEYS[1], 'uses', -1) > 0 then return 'bound' end
 redis.call('HDEL', KEYS[1], 'order_id', 'user_id', 'key', 'body', 'uses')
 return 'free'
