@@ -25,6 +25,20 @@ export function untilSignal(): AbortSignal {
   return controller.signal
 }
 
+/** Resolves when `signal` is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** The answer of `work`, or undefined as soon as `signal` is aborted: then nobody cares how it ends. */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  work.catch(() => undefined)
+  return (await Promise.race([work, untilAborted(signal)])) ?? undefined
+}
+
 /**
  * Runs a process to its end and exits: 0 when `main` returns; `settingExit` with one line on stderr for a
  * SettingError; 1 with a logged stack for anything else. `main` returns once `signal` is aborted and

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readRunFile, type RunFile } from '../../src/platform/servers/data-dir.ts'
 import { isRunning, readPidFile } from '../../src/platform/servers/os-process.ts'
-import { freePort } from '../../src/platform/servers/ports.ts'
+import { freePort, portIsFree } from '../../src/platform/servers/ports.ts'
 
 /** A folder that every user may enter, as a project's usually is. */
 export async function openFolder(): Promise<string> {
@@ -29,7 +29,6 @@ export async function until<T>(what: string, look: () => T | undefined | false, 
 
 /** Two ports in a row: the second is the sandbox's. */
 export async function portPair(): Promise<number> {
-  const { portIsFree } = await import('../../src/platform/servers/ports.ts')
   for (;;) {
     const port = await freePort()
     if (port < 65_535 && (await portIsFree(port + 1))) return port

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { withClient } from '../../src/platform/migrate.ts'
 import { connectRedis } from '../../src/platform/redis.ts'
-import { isRunning, signalProcess } from '../../src/platform/servers/os-process.ts'
+import { isRunning, readPidFile, signalProcess } from '../../src/platform/servers/os-process.ts'
 import { openFolder, portPair, removeFolder, Started, until } from './started.ts'
 
 // One data folder for all: initdb runs once, and each test also shows that a start finds what the last one left.
@@ -72,6 +72,16 @@ describe('start', () => {
     again.commands.disconnect()
   }, 40_000)
 
+  test('Ctrl-C in the middle of a start ends what has come up so far', async () => {
+    const system = start()
+    const redis = await until('Redis', () => readPidFile(join(dataDir, 'redis/redis.pid')))
+    const { code, ms } = await system.stop()
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(5000)
+    expect(system.output).toBe('')
+    expect(Started.anyLeft([redis, ...system.pids()])).toEqual([])
+  }, 30_000)
+
   test('a second one in the same folder is refused and does not disturb the first', async () => {
     const system = start()
     await system.ready()
@@ -96,7 +106,6 @@ describe('start', () => {
     await before.ready()
     await before.stop()
     const secrets = readFileSync(join(dataDir, 'secrets.json'), 'utf8')
-    const { mkdirSync } = await import('node:fs')
     mkdirSync(join(dataDir, 'kafka/libs'), { recursive: true })
     for (const file of ['kafka/libs/a.jar', 'kafka/server.properties', 'notes.txt'])
       writeFileSync(join(dataDir, file), '')

@@ -59,7 +59,8 @@ export function keepRunning(options: ChildOptions): Child {
         if (readable !== undefined) print(`${name}: ${readable}`)
       })
       eachLine(child.stderr, (line) => {
-        lastError = line
+        // Bun ends the account of an error with its own version.
+        if (line.trim() !== '' && !line.startsWith('Bun v')) lastError = line
         log.write(`${line}\n`)
       })
       // Not `exit`: its last lines may still be in the pipe then.

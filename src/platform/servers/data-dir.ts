@@ -82,7 +82,7 @@ export async function emptyDataDir(dataDir: string): Promise<void> {
   await removePostgres(join(dataDir, 'postgres'))
   await stopLeftoverRedis(join(dataDir, 'redis'))
   await stopLeftoverKafka(dataDir)
-  for (const name of ['redis', 'logs', 'secrets.json'])
+  for (const name of ['redis', 'stripe-sandbox', 'logs', 'secrets.json'])
     await rm(join(dataDir, name), { recursive: true, force: true })
   const kafka = join(dataDir, 'kafka')
   for (const name of existsSync(kafka) ? await readdir(kafka) : [])

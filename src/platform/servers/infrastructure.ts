@@ -1,9 +1,11 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { systemClock } from '../clock.ts'
 import type { Env } from '../config.ts'
 import { SettingError } from '../errors.ts'
+import { orAborted } from '../shutdown.ts'
 import { startKafka } from './kafka.ts'
-import { signalProcess } from './os-process.ts'
-import { startPostgres } from './postgres.ts'
+import { commandLine, readPidFile, signalProcess } from './os-process.ts'
+import { postmasterPidFile, startPostgres } from './postgres.ts'
 import { startRedis } from './redis.ts'
 
 export interface Addresses {
@@ -41,28 +43,63 @@ const DATABASES = ['doorbuster_0', 'doorbuster_1']
 
 export function createServers(): Servers {
   const running: Server[] = []
-  const add = <T extends Server>(server: T): T => {
-    running.push(server)
+  let starting: Starting | undefined
+  /** Undefined when `signal` was aborted first; the server is then still on its way and `stop` sees to it. */
+  const begin = async <T extends Server>(signal: AbortSignal, pidFile: string, start: Promise<T>) => {
+    const add = start.then(
+      (server) => void running.push(server),
+      () => undefined,
+    )
+    starting = { pidFile, ended: add }
+    const server = await orAborted(start, signal)
+    if (server !== undefined) starting = undefined
     return server
   }
   return {
-    start: async ({ dataDir, env, profile, print, signal }) => {
+    start: async ({ dataDir, env, profile, print: log, signal }) => {
       requireStripeKeys(env)
-      const log = print
-      const redisUrl = env['REDIS_URL'] || add(await startRedis({ dir: join(dataDir, 'redis'), log })).url
-      if (signal.aborted) return undefined
+      const redisDir = join(dataDir, 'redis')
+      const redisUrl =
+        env['REDIS_URL'] ||
+        (await begin(signal, join(redisDir, 'redis.pid'), startRedis({ dir: redisDir, log })))?.url
+      if (redisUrl === undefined || signal.aborted) return undefined
+
+      const dir = join(dataDir, 'postgres')
       const databaseUrls =
         commaList(env['DATABASE_URLS']) ??
-        add(await startPostgres({ dir: join(dataDir, 'postgres'), databases: DATABASES, log })).urls
-      if (signal.aborted) return undefined
+        (await begin(signal, postmasterPidFile(dir), startPostgres({ dir, databases: DATABASES, log })))?.urls
+      if (databaseUrls === undefined || signal.aborted) return undefined
       if (profile === 'embedded') return { redisUrl, databaseUrls, kafkaBrokers: [] }
-      const kafkaBrokers = commaList(env['KAFKA_BROKERS']) ?? add(await startKafka({ dataDir, log })).brokers
-      return { redisUrl, databaseUrls, kafkaBrokers }
+
+      const kafkaBrokers =
+        commaList(env['KAFKA_BROKERS']) ??
+        (await begin(signal, join(dataDir, 'kafka/kafka.pid'), startKafka({ dataDir, log })))?.brokers
+      return kafkaBrokers && { redisUrl, databaseUrls, kafkaBrokers }
     },
     pids: () => running.map((server) => server.pid),
     stop: async (graceMs) => {
+      if (starting !== undefined) await abandon(starting, graceMs)
       await Promise.all(running.splice(0).map((server) => stopWithin(server, graceMs)))
     },
+  }
+}
+
+/** A server that is on its way up. */
+interface Starting {
+  readonly pidFile: string
+  /** When it runs or has failed; never rejects. */
+  readonly ended: Promise<void>
+}
+
+/** Nobody uses it yet, so it is killed; what it had written is found again by its next start. */
+async function abandon({ pidFile, ended }: Starting, graceMs: number): Promise<void> {
+  let done = false
+  void ended.then(() => (done = true))
+  const deadline = systemClock.now() + graceMs
+  while (!done && systemClock.now() < deadline) {
+    const pid = readPidFile(pidFile)
+    if (pid !== undefined && commandLine(pid).includes(dirname(pidFile))) signalProcess(pid, 'SIGKILL')
+    await systemClock.sleep(50)
   }
 }
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { untilAborted } from '../shutdown.ts'
 import { lockDataDir } from './data-dir.ts'
 import { startKafka } from './kafka.ts'
 
@@ -16,10 +17,7 @@ export async function kafkaAlone(
     const jarsDir = join(resolve(options.dataDir), 'kafka', 'libs')
     const broker = await startKafka({ dataDir: folder, port: options.port, jarsDir, log: options.print })
     options.print(`Kafka listens on ${broker.brokers.join(',')}; Ctrl-C stops it`)
-    await new Promise<void>((done) => {
-      if (signal.aborted) done()
-      signal.addEventListener('abort', () => done(), { once: true })
-    })
+    await untilAborted(signal)
     await broker.stop()
   } finally {
     unlock()

@@ -42,15 +42,6 @@ export async function ensureKafkaJars(libs: string, log: (line: string) => void)
   }
 }
 
-/** True when the tools a local broker needs are on the PATH. */
-export async function hasKafkaTools(): Promise<boolean> {
-  const java = await requireJava().then(
-    () => true,
-    () => false,
-  )
-  return java && (await run('mvn', ['-v'])).code === 0
-}
-
 async function requireJava(): Promise<void> {
   const { code, output } = await run('java', ['-version'])
   const version = /version "(\d+)/.exec(output)?.[1]

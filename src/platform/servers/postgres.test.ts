@@ -86,7 +86,7 @@ describe('in a folder that only its owner may enter', () => {
     const folder = join(locked, 'postgres')
     const lines: string[] = []
     server = await startPostgres({ dir: folder, databases: ['one'], log: (line) => lines.push(line) })
-    const moved = await movedTo(folder)
+    const moved = movedTo(folder)
     // Only root has to be another user; anybody else is the server's user and enters their own folder.
     expect(moved !== undefined).toBe(isRoot)
     const data = join(moved ?? folder, 'data')

@@ -71,10 +71,21 @@ export async function startPostgres(options: PostgresServerOptions): Promise<Pos
 /** Removes the data of a server that `startPostgres` ran in this folder, wherever they are kept. */
 export async function removePostgres(dir: string): Promise<void> {
   const folder = resolve(dir)
-  const moved = await movedTo(folder).catch(() => undefined)
-  for (const place of moved === undefined ? [folder] : [moved, folder]) {
+  for (const place of new Set([dataFolder(folder), folder])) {
     await stopLeftover(place)
     await rm(place, { recursive: true, force: true })
+  }
+}
+
+/** The server's pid file; it need not be there. */
+export const postmasterPidFile = (dir: string) => join(dataFolder(resolve(dir)), 'data/postmaster.pid')
+
+/** A folder copied with its note about data elsewhere is not theirs. */
+function dataFolder(dir: string): string {
+  try {
+    return movedTo(dir) ?? dir
+  } catch {
+    return dir
   }
 }
 

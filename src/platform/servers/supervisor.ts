@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts'
 import type { Env } from '../config.ts'
 import { SettingError } from '../errors.ts'
 import { migrate } from '../migrate.ts'
+import { orAborted, untilAborted } from '../shutdown.ts'
 import { type Child, keepRunning } from './child.ts'
 import { emptyDataDir, lockDataDir, readSecrets, type RunFile, writeRunFile } from './data-dir.ts'
 import { createServers, type Servers } from './infrastructure.ts'
@@ -70,7 +71,7 @@ async function runUntil(
 
   const addresses = await servers.start({ dataDir, env, profile, print, signal })
   if (signal.aborted || addresses === undefined) return
-  await migrate(addresses.databaseUrls)
+  await orAborted(migrate(addresses.databaseUrls), signal)
   if (signal.aborted) return
 
   const run: RunFile = {
@@ -106,7 +107,7 @@ async function runUntil(
   const broken = await startChildren(options, run, childEnv, children)
   const ended = AbortSignal.any([signal, broken])
   await untilReady(port, ended)
-  if (!ended.aborted) await options.onReady?.(run, childEnv)
+  if (!ended.aborted && options.onReady) await orAborted(options.onReady(run, childEnv), ended)
   if (!ended.aborted) print(startScreen(run, dataDir))
   await untilAborted(ended)
   if (broken.aborted) throw broken.reason
@@ -187,13 +188,6 @@ async function stopAll(children: readonly Child[], servers: Servers): Promise<vo
 async function requireFree(port: number, what: string): Promise<void> {
   if (!(await portIsFree(port)))
     throw new SettingError(`Port ${port} is taken${what}; choose another with --port`)
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 const definedOnly = (env: Env): Env =>
