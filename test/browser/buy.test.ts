@@ -1,57 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { environment } from '../../src/platform/config.ts'
-import {
-  fetchIn,
-  glance,
-  hasBrowser,
-  loseAnswers,
-  payWith,
-  picture,
-  type Running,
-  shows,
-  startRunning,
-} from './running.ts'
+import { claimIn, createSale, type Running, startRunning } from './running.ts'
+import { fetchIn, loseAnswers, payWith, picture, shows, skipLoudly } from './page.ts'
 
-// A person's way through the pages, with a real browser against the real system. Pictures go to test/output/.
+// A person's way through the shop's pages, with a real browser against the real system. Pictures: test/output/.
 const GOOD_CARD = '4242 4242 4242 4242'
 const DECLINED_CARD = '4000 0000 0000 0002'
 const ASKING_CARD = '4000 0025 0000 3155'
 
-const skipped = !hasBrowser && environment()['CI'] !== 'true'
-if (skipped)
-  process.stderr.write('\n!!! No Chromium here: the browser tests are SKIPPED. apt-get install chromium\n\n')
-
-describe.skipIf(skipped)('in a browser', () => {
+const skipped = skipLoudly()
+describe.skipIf(skipped)('buying in a browser', () => {
   let system: Running
   beforeAll(async () => {
-    if (!hasBrowser) throw new Error('CI needs Chromium: apt-get install chromium')
     system = await startRunning(3)
   }, 90_000)
   afterAll(async () => {
     await system.stop()
   }, 15_000)
-
-  const createSale = (
-    id: string,
-    more: { units?: number; rate?: number; opens_at?: number; pass_s?: number } = {},
-  ) =>
-    system.operator.createSale({
-      id,
-      name: `Sale ${id}`,
-      rate_per_second: more.rate ?? 1000,
-      reason: 'test',
-      ...(more.opens_at === undefined ? {} : { opens_at: more.opens_at }),
-      ...(more.pass_s === undefined ? {} : { pass_s: more.pass_s }),
-      products: [{ id: `${id}-lamp`, name: 'Lamp', amount: 1999, currency: 'EUR', units: more.units ?? 10 }],
-    })
   const queue = (sale: string) => `${system.urls.queue}/${sale}`
-  /** Through the waiting room of an open sale, and one unit claimed. */
-  const claimIn = async (page: Page, sale: string) => {
-    await page.goto(queue(sale))
-    await page.locator('#claim-button').click()
-    await shows(page, '#order-title', 'You have it')
-  }
+
   const orders = async (page: Page) => {
     const { text } = await fetchIn(page, '/api/orders')
     return (JSON.parse(text) as { orders: { status: string }[] }).orders
@@ -97,108 +64,21 @@ describe.skipIf(skipped)('in a browser', () => {
     expect((await orders(page)).map(({ status }) => status)).toEqual(['PAID'])
   }, 60_000)
 
-  test('keeps the place over a refresh, a second tab and a lost network, and goes in by itself', async () => {
-    await createSale('slow', { rate: 0.001 })
-    for (let others = 0; others < 3; others++) await system.join('slow')
-    const { context, page } = await system.visitor()
-    const joins: number[] = []
-    context.on('response', (response) => {
-      if (response.url().endsWith('/join')) joins.push(response.status())
-    })
-    await page.goto(queue('slow'))
-    await shows(page, '#text', '3 people are ahead of you. Your turn comes in about')
-    await shows(page, '#position', '4')
-    await picture(page, 'waiting')
-
-    await page.reload()
-    await shows(page, '#position', '4')
-    const second = await context.newPage()
-    await second.goto(queue('slow'))
-    await shows(second, '#position', '4')
-    expect(joins).toEqual([201, 200, 200])
-    await second.close()
-
-    await context.setOffline(true)
-    await glance(page)
-    await shows(page, '#trouble', 'Your place is kept.')
-    await picture(page, 'waiting-offline')
-    await context.setOffline(false)
-    await page.locator('#trouble').waitFor({ state: 'hidden' })
-
-    await system.setRate('slow', 1000)
-    await glance(page)
-    await page.waitForURL(`${system.urls.shop}/checkout/slow`)
-  }, 60_000)
-
-  test('two tabs opened at once share one place', async () => {
-    await createSale('tabs', { rate: 0.001 })
-    const { context, page } = await system.visitor()
-    const second = await context.newPage()
-    await Promise.all([page.goto(queue('tabs')), second.goto(queue('tabs'))])
-    await Promise.all([shows(page, '#position', '1'), shows(second, '#position', '1')])
-  }, 30_000)
-
-  test('waits for the opening in the lobby', async () => {
-    const { page } = await system.visitor()
-    await createSale('later', { opens_at: Date.now() + 3_600_000 })
-    await page.goto(`${system.urls.shop}/products/later-lamp`)
-    await shows(page, '#countdown', /^(1:00:00|59:\d\d)$/)
-    await shows(page, '#buy', 'Join the queue')
-    await picture(page, 'product-before')
-    await page.locator('#buy').click()
-    await shows(page, '#heading', 'The sale opens in')
-    await shows(page, '#countdown', /^(1:00:00|59:\d\d)$/)
-    await picture(page, 'lobby')
-    await system.operator.command('later', 'open', 'test')
-    await glance(page)
-    await page.waitForURL(`${system.urls.shop}/checkout/later`)
-  }, 60_000)
-
-  test('a pause keeps the place; the end reaches everybody', async () => {
-    await createSale('halting', { rate: 0.5 })
-    for (let others = 0; others < 20; others++) await system.join('halting')
-    const { page } = await system.visitor()
-    await page.goto(queue('halting'))
-    await shows(page, '#heading', 'You are in line')
-    await system.operator.command('halting', 'pause', 'test')
-    await shows(page, '#heading', 'The sale is paused')
-    await shows(page, '#text', 'Your place is kept.')
-    await picture(page, 'waiting-paused')
-    await system.operator.command('halting', 'resume', 'test')
-    await shows(page, '#heading', 'You are in line')
-    await system.operator.command('halting', 'end', 'test')
-    await shows(page, '#heading', 'The sale has ended')
-    await picture(page, 'waiting-ended')
-  }, 60_000)
-
-  test('all taken for now is not sold out: who waits gets the unit that comes back', async () => {
-    await createSale('last', { units: 1 })
-    const [first, second] = [await system.visitor(), await system.visitor()]
-    await claimIn(first.page, 'last')
-    await second.page.goto(queue('last'))
-    await shows(second.page, '#heading', 'All taken for now')
-    await picture(second.page, 'waiting-held')
-
-    await first.page.locator('#cancel').click()
-    await picture(first.page, 'checkout-cancel')
-    await first.page.locator('#cancel-yes').click()
-    await shows(first.page, '#order-title', 'Not bought')
-    await shows(first.page, '#order-lead', 'You cancelled it')
-    await picture(first.page, 'checkout-cancelled')
-
-    await second.page.locator('#claim-button').click()
-    await shows(second.page, '#order-title', 'You have it')
-    const third = await system.visitor()
-    await third.page.goto(queue('last'))
-    await shows(third.page, '#heading', 'All taken for now')
-    await payWith(second.page, GOOD_CARD)
-    await shows(second.page, '#order-title', 'Paid')
-    await shows(third.page, '#heading', 'Sold out')
-    await picture(third.page, 'waiting-sold-out')
+  test('stock is live, also where event streams do not come through', async () => {
+    await createSale(system, 'live')
+    const [watcher, blocked, buyer] = [await system.visitor(), await system.visitor(), await system.visitor()]
+    await blocked.page.route('**/stock/live', (route) => route.abort())
+    for (const { page } of [watcher, blocked]) {
+      await page.goto(`${system.urls.shop}/products/live-lamp`)
+      await shows(page, '#stock', '10 of 10 left')
+    }
+    await claimIn(system, buyer.page, 'live')
+    await shows(watcher.page, '#stock', '9 of 10 left')
+    await shows(blocked.page, '#stock', '9 of 10 left')
   }, 60_000)
 
   test('who comes to the checkout too late is told so, and may try again while units are held', async () => {
-    await createSale('race', { units: 1 })
+    await createSale(system, 'race', { units: 1 })
     const [first, second] = [await system.visitor(), await system.visitor()]
     for (const { page } of [first, second]) {
       await page.goto(queue('race'))
@@ -218,7 +98,7 @@ describe.skipIf(skipped)('in a browser', () => {
   }, 60_000)
 
   test('a claim whose answer got lost is repeated, not doubled, even over a refresh', async () => {
-    await createSale('lossy')
+    await createSale(system, 'lossy')
     const { page } = await system.visitor()
     await page.goto(queue('lossy'))
     const { lost, stop } = await loseAnswers(page, '/api/claims')
@@ -235,9 +115,9 @@ describe.skipIf(skipped)('in a browser', () => {
   }, 60_000)
 
   test("a bank's question is answered on its page; a refusal there leaves another try", async () => {
-    await createSale('asking')
+    await createSale(system, 'asking')
     const { page } = await system.visitor()
-    await claimIn(page, 'asking')
+    await claimIn(system, page, 'asking')
     await payWith(page, ASKING_CARD)
     await page.getByRole('button', { name: 'Fail' }).click()
     await shows(page, '#card-error', 'Your bank did not confirm')
@@ -245,24 +125,6 @@ describe.skipIf(skipped)('in a browser', () => {
     await payWith(page, ASKING_CARD)
     await page.getByRole('button', { name: 'Approve' }).click()
     await shows(page, '#order-title', 'Paid')
-  }, 60_000)
-
-  test('a turn not taken lapses, and one may join again', async () => {
-    await createSale('lapse', { rate: 0.001, pass_s: 0.01 })
-    const { context, page } = await system.visitor()
-    await page.goto(queue('lapse'))
-    await shows(page, '#position', '1')
-    await context.setOffline(true)
-    for (let others = 0; others < 30; others++) await system.join('lapse')
-    await system.setRate('lapse', 1000)
-    // The line has moved on when the last of them may go in.
-    await system.operator.command('lapse', 'pause', 'test')
-    await system.operator.command('lapse', 'resume', 'test')
-    await context.setOffline(false)
-    await shows(page, '#heading', 'Your turn has passed')
-    await picture(page, 'waiting-lapsed')
-    await page.locator('#rejoin').click()
-    await page.waitForURL(`${system.urls.shop}/checkout/lapse`)
   }, 60_000)
 
   test('what is not there says so: without a pass, an unknown sale, an unknown page; the operator host introduces itself', async () => {

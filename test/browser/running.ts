@@ -1,16 +1,10 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { connectRunning, type OperatorClient } from '../../src/operator/client.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import { readRunFile, readSecrets, type RunFile } from '../../src/platform/servers/data-dir.ts'
+import { CHROMIUM, FLAGS, shows } from './page.ts'
 import { openFolder, portPair, removeFolder, until } from '../setup/started.ts'
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
-
-export const hasBrowser = CHROMIUM !== undefined
 
 /** The real system under a real browser. */
 export interface Running {
@@ -28,6 +22,7 @@ export interface Running {
 }
 
 export async function startRunning(opensInS: number): Promise<Running> {
+  if (CHROMIUM === undefined) throw new Error('No Chromium here: apt-get install chromium')
   const [dataDir, port] = [await openFolder(), await portPair()]
   const options = ['--port', String(port), '--data-dir', dataDir, '--opens-in', String(opensInS)]
   const system = spawn(process.execPath, [projectPath('src/doorbuster.ts'), 'start', ...options])
@@ -51,7 +46,7 @@ export async function startRunning(opensInS: number): Promise<Running> {
       },
       60_000,
     )
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: FLAGS.split(' ') })
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' ') })
   } catch (error) {
     await stopSystem()
     throw error
@@ -100,58 +95,26 @@ export async function startRunning(opensInS: number): Promise<Running> {
   }
 }
 
-/** Keeps a picture of the page at the width of a phone and of a desk, for people to look at. */
-export async function picture(page: Page, name: string): Promise<void> {
-  for (const [width, height] of [
-    [390, 844],
-    [1280, 800],
-  ] as const) {
-    await page.setViewportSize({ width, height })
-    await page.screenshot({ path: projectPath(`test/output/${name}-${width}.png`), fullPage: true })
-  }
-}
-
-/** Waits until the element shows this text. */
-export async function shows(page: Page, selector: string, text: string | RegExp): Promise<void> {
-  await page.locator(selector).filter({ hasText: text, visible: true }).waitFor()
-}
-
-/** Comes back to the tab, which asks at once: far from the front the poll policy waits half a minute. */
-export function glance(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
-}
-
-/** Types a card into the form and pays. */
-export async function payWith(page: Page, number: string): Promise<void> {
-  await page.locator('#number').fill(number)
-  await page.locator('#expiry').fill('12/34')
-  await page.locator('#cvc').fill('123')
-  await page.locator('#pay').click()
-}
-
-/** A request from inside the page, with its cookies; only the browser resolves *.localhost everywhere. */
-export function fetchIn(page: Page, path: string, headers: Record<string, string> = {}) {
-  return page.evaluate(
-    async ([path, headers]) => {
-      const answer = await fetch(path, { headers })
-      return {
-        status: answer.status,
-        headers: Object.fromEntries<string>(answer.headers),
-        text: await answer.text(),
-      }
-    },
-    [path, headers] as const,
-  )
-}
-
-/** Lets requests to `path` through to the server and loses the answers. Returns the requests' headers as they come. */
-export async function loseAnswers(page: Page, path: string) {
-  const session = await page.context().newCDPSession(page)
-  const lost: Record<string, string>[] = []
-  session.on('Fetch.requestPaused', ({ requestId, request }) => {
-    lost.push(request.headers)
-    void session.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' })
+/** A sale of lamps at €19.99, open at once and fast where nothing else is said. */
+export function createSale(
+  { operator }: Running,
+  id: string,
+  more: { units?: number; rate?: number; opens_at?: number; pass_s?: number } = {},
+) {
+  const { units = 10, rate = 1000, ...times } = more
+  return operator.createSale({
+    id,
+    name: `Sale ${id}`,
+    rate_per_second: rate,
+    reason: 'test',
+    ...times,
+    products: [{ id: `${id}-lamp`, name: 'Lamp', amount: 1999, currency: 'EUR', units }],
   })
-  await session.send('Fetch.enable', { patterns: [{ urlPattern: `*${path}`, requestStage: 'Response' }] })
-  return { lost, stop: () => session.detach() }
+}
+
+/** Through the waiting room of an open sale, and one unit claimed. */
+export async function claimIn({ urls }: Running, page: Page, sale: string): Promise<void> {
+  await page.goto(`${urls.queue}/${sale}`)
+  await page.locator('#claim-button').click()
+  await shows(page, '#order-title', 'You have it')
 }

@@ -57,7 +57,7 @@ export function choose({ sale, pass, memory, clock }: Choosing): Promise<Chosen>
       // An unsettled attempt is kept: whatever comes next repeats it. A refused one is over, its pass is free.
       if (verdict.kind === 'unsure') return showUnsure()
       memory.write({ pass })
-      if (verdict.kind !== 'over') return showRefusal(verdict)
+      if (verdict.kind !== 'over') return showRefusal(verdict, sale.products.length)
       memory.forget()
       const { title, detail = 'A new pass comes from the waiting room.' } = verdict.problem
       resolve({ kind: 'no_pass', title, detail })
@@ -145,9 +145,10 @@ function showUnsure(): void {
   for (const radio of radios()) radio.disabled = true
 }
 
-function showRefusal({ kind, problem }: Refusal): void {
+function showRefusal({ kind, problem }: Refusal, items: number): void {
+  const others = items > 1 ? ' Your pass is still good for the others.' : ''
   const words = {
-    not_this_time: ['Not this time.', 'This one is sold out. Your pass is still good for the others.'],
+    not_this_time: ['Not this time.', `This one is sold out.${others}`],
     held: [
       'All held right now.',
       'Some may not be paid for and come back: your pass is still good, try again.',

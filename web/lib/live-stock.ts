@@ -3,26 +3,46 @@ import { pause, whenVisible } from './time.ts'
 import type { Stock } from './types.ts'
 
 const POLL_MS = 1000
+/** The server says something at least every 15 s. */
+const SILENCE_MS = 20_000
+const FIRST_MS = 3000
 
 /**
- * Tells `show` the stock of an item whenever it changes: by server-sent events, or by asking every second where
- * those do not come through (old proxies, a full server). Runs as long as the page.
+ * Tells `show` the stock of an item whenever it changes: by server-sent events, and by asking every second as long as
+ * those do not come through (a proxy that keeps them back, a full server). Hidden tabs give their stream back: a
+ * browser has only six connections to a server without HTTP/2. Runs as long as the page.
  */
 export function watchStock(itemId: string, show: (stock: Stock) => void): void {
-  const source = new EventSource(`/api/items/${itemId}/stock/live`)
-  source.addEventListener('stock', (event: MessageEvent<string>) => show(JSON.parse(event.data) as Stock))
-  // The browser repairs a stream that broke by itself; CLOSED means the server refused it for good.
-  source.addEventListener('error', () => {
-    if (source.readyState === EventSource.CLOSED) void pollStock(itemId, show)
-  })
+  let heardAt = performance.now() - SILENCE_MS + FIRST_MS
+  let source: EventSource | undefined
+  const open = () => {
+    source = new EventSource(`/api/items/${itemId}/stock/live`)
+    source.addEventListener('stock', (event: MessageEvent<string>) => {
+      heardAt = performance.now()
+      show(JSON.parse(event.data) as Stock)
+    })
+    // The browser goes on trying to connect; until it does, we ask.
+    source.addEventListener('error', () => (heardAt = -Infinity))
+  }
+  const followVisibility = () => {
+    source?.close()
+    if (!document.hidden) open()
+  }
+  document.addEventListener('visibilitychange', followVisibility)
+  followVisibility()
+  void pollStock(itemId, show, () => performance.now() - heardAt > SILENCE_MS)
 }
 
-/** Asks for the stock every second while the page can be seen. Runs as long as the page. */
-export async function pollStock(itemId: string, show: (stock: Stock) => void): Promise<never> {
+/** Asks for the stock every second while the page can be seen and it is `needed`. Runs as long as the page. */
+export async function pollStock(
+  itemId: string,
+  show: (stock: Stock) => void,
+  needed = () => true,
+): Promise<never> {
   for (;;) {
     await whenVisible()
-    const answer = await ask<Stock>(`/api/items/${itemId}/stock`)
-    if (answer.kind === 'ok') show(answer.body)
+    const answer = needed() ? await ask<Stock>(`/api/items/${itemId}/stock`) : undefined
+    if (answer?.kind === 'ok') show(answer.body)
     await pause(POLL_MS * (0.9 + Math.random() * 0.2))
   }
 }

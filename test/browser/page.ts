@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { environment } from '../../src/platform/config.ts'
+import { projectPath } from '../../src/platform/project.ts'
+
+export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  existsSync,
+)
+export const FLAGS =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
+
+/** Whether to leave browser tests out because there is no browser: never silently, and never in CI. */
+export function skipLoudly(): boolean {
+  const skip = CHROMIUM === undefined && environment()['CI'] !== 'true'
+  if (skip)
+    process.stderr.write('\n!!! No Chromium: the browser tests are SKIPPED. apt-get install chromium\n\n')
+  return skip
+}
+
+/** Keeps a picture of the page at the width of a phone and of a desk, for people to look at. */
+export async function picture(page: Page, name: string): Promise<void> {
+  for (const [width, height] of [
+    [390, 844],
+    [1280, 800],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    await page.screenshot({ path: projectPath(`test/output/${name}-${width}.png`), fullPage: true })
+  }
+}
+
+/** Waits until the element shows this text. */
+export async function shows(page: Page, selector: string, text: string | RegExp): Promise<void> {
+  await page.locator(selector).filter({ hasText: text, visible: true }).waitFor()
+}
+
+/** Comes back to the tab, which asks at once: far from the front the poll policy waits half a minute. */
+export function glance(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+}
+
+/** Types a card into the form and pays. */
+export async function payWith(page: Page, number: string): Promise<void> {
+  await page.locator('#number').fill(number)
+  await page.locator('#expiry').fill('12/34')
+  await page.locator('#cvc').fill('123')
+  await page.locator('#pay').click()
+}
+
+/** A request from inside the page, with its cookies; only the browser resolves *.localhost everywhere. */
+export function fetchIn(page: Page, path: string, headers: Record<string, string> = {}) {
+  return page.evaluate(
+    async ([path, headers]) => {
+      const answer = await fetch(path, { headers })
+      return {
+        status: answer.status,
+        headers: Object.fromEntries<string>(answer.headers),
+        text: await answer.text(),
+      }
+    },
+    [path, headers] as const,
+  )
+}
+
+/** Lets requests to `path` through to the server and loses the answers. Returns the requests' headers as they come. */
+export async function loseAnswers(page: Page, path: string) {
+  const session = await page.context().newCDPSession(page)
+  const lost: Record<string, string>[] = []
+  session.on('Fetch.requestPaused', ({ requestId, request }) => {
+    lost.push(request.headers)
+    void session.send('Fetch.failRequest', { requestId, errorReason: 'ConnectionReset' })
+  })
+  await session.send('Fetch.enable', { patterns: [{ urlPattern: `*${path}`, requestStage: 'Response' }] })
+  return { lost, stop: () => session.detach() }
+}
+
+/** Puts the tab to the back or to the front, as far as its page can tell. */
+export function setHidden(page: Page, hidden: boolean): Promise<boolean> {
+  return page.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { value, configurable: true })
+    return document.dispatchEvent(new Event('visibilitychange'))
+  }, hidden)
+}
