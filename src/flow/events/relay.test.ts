@@ -10,8 +10,10 @@ import {
 import { testKafka } from '../../../test/support/kafka.ts'
 import { startTestRedis } from '../../../test/support/redis.ts'
 import { systemClock } from '../../platform/clock.ts'
+import { connectProducer } from '../../platform/kafka.ts'
 import { connectRedis } from '../../platform/redis.ts'
 import { createKafkaEventLog, createRelay, type RelayOptions, type Topics } from './events.ts'
+import { createTopics } from './topics.ts'
 
 setDefaultTimeout(30_000)
 const server = await startTestRedis()
@@ -66,6 +68,23 @@ describe.skipIf(kafka === undefined)('relay', () => {
     const { seen, log } = consumeAll(topics)
     await until(async () => (await log.backlog()) === 0)
     expect(seen.size).toBe(5)
+  })
+
+  test('a message that is no event of ours is set aside and blocks nothing', async () => {
+    const topics = newTopics()
+    await createTopics({ brokers, clientId: 'test' }, topics)
+    const producer = connectProducer({ brokers, clientId: 'test' })
+    const foreign = ['no json', '{}', '{"outbox_id":"1-0","event":{"type":"OrderCreated"}}', null]
+    await producer.send(foreign.map((value) => ({ topic: topics.orders, key: 'user-0', value })))
+    await producer.close()
+    const sent = await putEvents(redis, 'tv', 5)
+    background.run(relay(topics).run(background.signal))
+    const { seen, log } = consumeAll(topics)
+    await until(async () => (await log.backlog()) === 0)
+    expect(seen.size).toBe(sent.length)
+    const letters = await log.deadLetters(10)
+    expect(letters.map((letter) => letter.fields['value'])).toEqual(foreign.map((value) => value ?? ''))
+    expect(await log.replay(letters[0]?.id ?? '')).toBe('no_outbox')
   })
 
   test('publishes again what SQL has not confirmed in time', async () => {
