@@ -1,0 +1,101 @@
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import { type Assets, buildAssets } from './assets.ts'
+import { createHttpApp } from './http.ts'
+import { bestEncoding, mountPages } from './pages.ts'
+import { createLog, createMetrics } from './telemetry.ts'
+
+const urls = {
+  shop: 'http://shop.example',
+  queue: 'http://queue.example',
+  ops: 'http://ops.example',
+  stripe: 'http://pay.example',
+}
+const text = (body: Uint8Array) => new TextDecoder().decode(body)
+let assets: Assets
+beforeAll(async () => {
+  assets = await buildAssets({
+    config: { shop_url: urls.shop, queue_url: urls.queue, odd: '</script><script>alert(1)' },
+  })
+})
+
+describe('buildAssets', () => {
+  test('every page names assets that exist, and has no placeholder left', () => {
+    for (const name of ['shop', 'product', 'checkout', 'orders', 'waiting-room', 'ops', 'not-found']) {
+      const html = text(assets.page(name).bodies.identity)
+      const named = [...html.matchAll(/\/assets\/([^"]+)/g)].map((match) => match[1] ?? '')
+      expect(named.length).toBeGreaterThanOrEqual(3)
+      for (const asset of named) expect(assets.asset(asset)).toBeDefined()
+      expect(html).not.toContain('{{')
+    }
+    expect(() => assets.page('nothing')).toThrow(RangeError)
+    expect(assets.asset('nothing.js')).toBeUndefined()
+  })
+
+  test('a setting can not end the block it stands in', () => {
+    const html = text(assets.page('shop').bodies.identity)
+    expect(html).not.toContain('<script>alert')
+    const block = /<script type="application\/json" id="config">([^]*?)<\/script>/.exec(html)?.[1] ?? ''
+    expect(JSON.parse(block)).toMatchObject({ odd: '</script><script>alert(1)' })
+  })
+
+  test('the encodings hold the same bytes', () => {
+    const { bodies } = assets.page('checkout')
+    expect(text(gunzipSync(bodies.gzip))).toBe(text(bodies.identity))
+    expect(text(brotliDecompressSync(bodies.br))).toBe(text(bodies.identity))
+    expect(bodies.br.length).toBeLessThan(bodies.identity.length / 2)
+  })
+})
+
+describe('mountPages', () => {
+  const ask = (host: 'shop' | 'queue' | 'ops', path: string, headers: Record<string, string> = {}) => {
+    const app = createHttpApp(host, { log: createLog('silent', 'test'), metrics: createMetrics() })
+    mountPages(app, host, assets, urls)
+    return app.request(path, { headers })
+  }
+
+  test('only the shop may talk to the payment provider', async () => {
+    const policy = async (host: 'shop' | 'queue', path: string) =>
+      (await ask(host, path)).headers.get('content-security-policy') ?? ''
+    expect(await policy('shop', '/checkout/demo')).toContain(
+      `connect-src 'self' ${urls.queue} ${urls.stripe}`,
+    )
+    expect(await policy('queue', '/demo')).toContain("connect-src 'self';")
+  })
+
+  test('a page is asked again each time and sent once', async () => {
+    const first = await ask('shop', '/orders', { 'Accept-Encoding': 'gzip, br' })
+    expect(first.headers.get('cache-control')).toBe('no-cache')
+    expect(first.headers.get('content-encoding')).toBe('br')
+    const again = await ask('shop', '/orders', { 'If-None-Match': first.headers.get('etag') ?? '' })
+    expect([again.status, await again.text()]).toEqual([304, ''])
+  })
+
+  test('an unknown address is a page for a browser and a problem for a program', async () => {
+    const browser = await ask('ops', '/nothing', { Accept: 'text/html,*/*' })
+    expect([browser.status, browser.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+    for (const [path, accept] of [
+      ['/api/nothing', 'text/html'],
+      ['/nothing', '*/*'],
+      ['/assets/nothing.js', 'text/html'],
+    ] as const) {
+      const answer = await ask('ops', path, { Accept: accept })
+      expect(answer.status).toBe(404)
+      expect(await answer.json()).toMatchObject({ code: 'not_found' })
+    }
+  })
+
+  test('the bare waiting room leads to the shop', async () => {
+    const answer = await ask('queue', '/')
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, `${urls.shop}/`])
+  })
+})
+
+test('an encoding is used only where it is accepted', () => {
+  expect(bestEncoding('gzip, deflate, br, zstd')).toBe('br')
+  expect(bestEncoding('gzip;q=0.5')).toBe('gzip')
+  expect(bestEncoding('br;q=0, gzip')).toBe('gzip')
+  expect(bestEncoding('br; q=0.0')).toBe('identity')
+  expect(bestEncoding('*')).toBe('identity')
+  expect(bestEncoding(undefined)).toBe('identity')
+})
