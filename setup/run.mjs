@@ -19,7 +19,7 @@ const help = args.includes('--help') || args.includes('-h')
 const startsServers = args[0] === 'start' && !args.some((arg) => arg.startsWith('--role'))
 if (!help && (testing || (startsServers && !process.env.REDIS_URL))) ensureRedis()
 if (testing && !help) ensureChromium()
-const bun = ensurePackages()
+const bun = await ensurePackages()
 
 const child = spawn(bun, [entry, ...args], { stdio: 'inherit' })
 // Without a handler Node would end here and leave the child behind; it ends with the child instead.

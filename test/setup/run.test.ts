@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { spawn, spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readPidFile, untilGone } from '../../src/platform/servers/os-process.ts'
 import { openFolder, removeFolder, until } from './started.ts'
 
 // A project of its own with the real set-up and the real npm. Its one dependency is a folder whose `bun` is the
@@ -100,4 +101,23 @@ test('a signal reaches the entry, whose clean end is ours', async () => {
   child.kill('SIGINT')
   expect(await exit).toBe(0)
   expect(output).toBe('up\nstopped\n')
+}, 30_000)
+
+test('Ctrl-C during the installation leaves no npm behind that would go on writing', async () => {
+  // npm runs this while it installs.
+  writeFileSync(
+    join(project, 'packages/bun/package.json'),
+    JSON.stringify({
+      name: 'bun',
+      version: '1.0.0',
+      bin: 'bun.sh',
+      scripts: { install: 'echo $$ >pid; sleep 60' },
+    }),
+  )
+  const child = spawn(node, [join(project, 'setup/run.mjs'), 'entry.ts'], { env: environment(['sleep']) })
+  const exit = new Promise((resolve) => child.once('close', resolve))
+  const sleeping = await until('the installation', () => readPidFile(join(project, 'packages/bun/pid')))
+  child.kill('SIGINT')
+  expect(await exit).toBe(130)
+  expect(await untilGone(sleeping, 2000)).toBe(true)
 }, 30_000)
