@@ -14,4 +14,5 @@ test('latency counts from wanting, and not for answers that never came', () => {
   })
   const exchanges = [one(0, 10), one(0, 30), one(0, 20), one(0, 9999, 'lost')]
   expect(latencyOf(exchanges)).toEqual({ p50: 20, p99: 30, max: 30 })
+  expect(latencyOf(exchanges, 'sent')).toEqual({ p50: 15, p99: 25, max: 25 })
 })

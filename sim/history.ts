@@ -79,9 +79,15 @@ export interface Latency {
   readonly max: number
 }
 
-/** From wanting to having the answer, in ms: what waits inside the simulator counts too. */
-export function latencyOf(exchanges: readonly (Exchange & { readonly outcome: string })[]): Latency {
-  const times = exchanges.filter((one) => one.outcome !== 'lost').map((one) => one.answered - one.wanted)
+/**
+ * Time to the answer, in ms: from `wanted`, so that what waits for a connection inside the simulator counts too, or
+ * from `sent`, which leaves that out.
+ */
+export function latencyOf(
+  exchanges: readonly (Exchange & { readonly outcome: string })[],
+  from: 'wanted' | 'sent' = 'wanted',
+): Latency {
+  const times = exchanges.filter((one) => one.outcome !== 'lost').map((one) => one.answered - one[from])
   times.sort((a, b) => a - b)
   const round = (ms: number) => Math.round(ms * 100) / 100
   return {

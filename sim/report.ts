@@ -67,6 +67,11 @@ export function reportOf(facts: RunFacts, evidence: Evidence, verdicts: readonly
       enter: latencyOf(history.enters),
       claim: latencyOf(history.claims),
     },
+    latency_once_sent_ms: {
+      join: latencyOf(history.joins, 'sent'),
+      enter: latencyOf(history.enters, 'sent'),
+      claim: latencyOf(history.claims, 'sent'),
+    },
     tolerances: evidence.limits,
     invariants: verdicts.map(({ number, name, result, examined, violations, not_checked }) => ({
       ...{ number, name, result, examined },
@@ -81,14 +86,18 @@ const MARK = { held: 'ok', broken: 'BROKEN', not_checked: 'not checked' }
 
 /** The same for people. */
 export function renderReport(report: Report, verdicts: readonly Verdict[]): string {
-  const { latency_ms, failure_reasons, endings, tolerances } = report
+  const { latency_ms, latency_once_sent_ms, failure_reasons, endings, tolerances } = report
   const list = (counts: object) =>
     Object.entries(counts)
       .map(([name, value]) => `${value} ${name}`)
       .join(', ') || 'none'
   const latency = (['join', 'enter', 'claim'] as const).map((step) => {
     const { p50, p99, max } = latency_ms[step]
-    return `  ${step.padEnd(6)} p50 ${pad(p50)}  p99 ${pad(p99)}  max ${pad(max)} ms`
+    const sent = latency_once_sent_ms[step]
+    return (
+      `  ${step.padEnd(6)} p50 ${pad(p50)}  p99 ${pad(p99)}  max ${pad(max)} ms` +
+      `   (once sent: p50 ${pad(sent.p50)}  p99 ${pad(sent.p99)})`
+    )
   })
   return [
     '',

@@ -1,6 +1,6 @@
 import { connectShards } from '../src/platform/postgres.ts'
 import { connectRedis } from '../src/platform/redis.ts'
-import { SettingError } from '../src/platform/errors.ts'
+import { isConnectionError, SettingError } from '../src/platform/errors.ts'
 import { audit } from './audit/audit.ts'
 import { collect } from './audit/collect.ts'
 import { probe } from './audit/gather.ts'
@@ -23,10 +23,18 @@ export async function rush(options: RushOptions, signal?: AbortSignal): Promise<
   try {
     return await run(options, signal)
   } catch (error) {
-    if (!(error instanceof SettingError)) throw error
-    console.error(error.message)
+    if (error instanceof SettingError) console.error(error.message)
+    else if (isUnreachable(error)) console.error(`No verdict: the system can not be read (${String(error)})`)
+    else throw error
     return 1
   }
+}
+
+/** `fetch` has words of its own for what the drivers call ECONNREFUSED. */
+function isUnreachable(error: unknown): boolean {
+  if (isConnectionError(error)) return true
+  const { name, code } = error as { name?: unknown; code?: unknown }
+  return name === 'TimeoutError' || code === 'ConnectionRefused' || code === 'ConnectionClosed'
 }
 
 async function run(options: RushOptions, signal: AbortSignal | undefined): Promise<number> {

@@ -9,6 +9,8 @@ export type NewSaleBody = Readonly<Record<string, unknown>> & { readonly id: str
 /** The running system as an outsider with the operator's token sees it. */
 export interface Target {
   readonly run: RunFile
+  /** False once the system was stopped; one of its processes being away for a moment does not count. */
+  stillRuns(): boolean
   /** Where the web process listens, and the names it answers to there. */
   readonly address: string
   readonly port: number
@@ -50,6 +52,7 @@ export async function findTarget(dataDir: string): Promise<Target> {
 
   return {
     run,
+    stillRuns: () => readRunFile(dataDir) !== undefined,
     address,
     port: run.port,
     hosts,

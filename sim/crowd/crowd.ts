@@ -46,11 +46,13 @@ export async function runCrowd(
   const history = emptyHistory()
   const counts = { joined: 0, admitted: 0, ordered: 0, paid: 0, done: 0 }
   const deadline = performance.now() + options.timeout * 1000
-  const over = () => signal?.aborted === true || performance.now() > deadline
+  let stopped = false
+  const over = () => stopped || signal?.aborted === true || performance.now() > deadline
   const scene: Scene = { sale, hosts, web, provider, board, pollMs: POLL_MS, history, counts, over }
   const progress = startProgress(options.buyers, () => ({ done: counts.done, text: describe(scene) }))
   const stalls = watchStalls()
   const bell = setInterval(() => {
+    stopped ||= !target.stillRuns()
     // Whoever waits for the next status must learn that the run is over.
     if (over()) board.stop()
   }, 250)
