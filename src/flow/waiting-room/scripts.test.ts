@@ -149,6 +149,17 @@ test('enter: as its header says', async () => {
   watched.expectHeaderTrue()
 })
 
+test('the turn comes with the serving number, not one place sooner', async () => {
+  await create('turn')
+  await join('turn', 100)
+  await letPass(redis.commands, 'turn', 5000)
+  await steer('turn', { stopped: true })
+  const position = (await serving('turn')) ?? 0
+  expect(position).toBeGreaterThan(0)
+  expect(await enter('turn', position + 1)).toEqual({ kind: 'too_early', serving: position, running: false })
+  expect((await enter('turn', position)).kind).toBe('entered')
+})
+
 const useOf = (position: number, change: Partial<PassUse> = {}): PassUse => ({
   ...{ position, order_id: `order-${position}`, user_id: 'ann', key: 'k1', body: 'tv 1', look_up: false },
   ...change,
@@ -234,7 +245,7 @@ test('serving stands where it was when the end has come', async () => {
   await letPass(redis.commands, 'end', 25_000)
   const ended = await read('end')
   expect(ended).toMatchObject({ state: 'ended', running: false })
-  expect(ended?.serving).toBeWithin(3599, 3601)
+  expect(ended?.serving).toBeWithin(3599, 3603)
   await steer('end', { rate: 99 })
   await letPass(redis.commands, 'end', HOUR)
   expect(await serving('end')).toBe(ended?.serving)

@@ -173,7 +173,7 @@ export function createWaitingRoom({ redis, tokens, clock, catalogue, stock }: Wa
       const result = await scripts.enter.run(redis.commands, {
         sale,
         position: pos,
-        lifetime_ms: known.pass_s * 1000,
+        lifetime_ms: Math.max(1, Math.round(known.pass_s * 1000)),
       })
       switch (result.kind) {
         case 'entered': {
