@@ -1,11 +1,13 @@
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { OrderStatus } from '../../contracts/orders.ts'
+import { forEachAtMost } from '../../platform/parallel.ts'
 import type { Shards } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Order, Orders } from '../orders/orders.ts'
+import { createClosing } from './closing.ts'
 import type { PaymentProvider, ProviderEvent, ProviderName } from './provider.ts'
-import { advance, insertEvent, insertPayment, type Payment, selectPayments, selectUnfinished } from './sql.ts'
-import { nextStep, stateAfter } from './states.ts'
+import { advance, insertEvent, lockPayment, takeUnfinished, type Unfinished } from './sql.ts'
+import { REACHED_FROM, stateAfter } from './states.ts'
 
 export type { PaymentProvider, ProviderEvent, ProviderName, WebhookReading } from './provider.ts'
 export { ProviderRefused, ProviderUnavailable } from './provider.ts'
@@ -14,8 +16,11 @@ export type StartOutcome =
   | { readonly kind: 'started'; readonly browser: Record<string, string> }
   | { readonly kind: 'not_payable'; readonly status: OrderStatus }
 
-/** What a provider event did: `duplicate` had its effect before, `early` has no order yet and must come again. */
-export type EventOutcome = 'paid' | 'recorded' | 'duplicate' | 'early'
+/**
+ * What a provider event did: `duplicate` had its effect before, `early` has no order yet and must come again, `foreign`
+ * is about no order of ours.
+ */
+export type EventOutcome = 'paid' | 'recorded' | 'duplicate' | 'early' | 'foreign'
 
 export interface Payments {
   /** Opens the payment of a PENDING order. Repeating it gives the same payment. */
@@ -31,12 +36,20 @@ export interface Payments {
    * repeat, at any time, by anybody.
    */
   finish(user: UserId, order: OrderId): Promise<void>
-  /** Finishes what a crash or an outage left half done; at most `max` per shard. Returns how many it tried. */
+  /**
+   * Finishes what a crash or an outage left half done, and asks the provider about payments it has not told us of;
+   * at most `max` per shard. Returns how many it tried.
+   */
   repair(max: number): Promise<number>
 }
 
-/** How long a payment rests before `repair` takes it for abandoned. */
+/** How long a payment of a decided order rests before `repair` takes it for abandoned. */
 const QUIET_S = 2
+/** How long one of an open order rests before `repair` asks the provider itself: a webhook may be lost. */
+const POLL_S = 10
+/** Calls to providers under way at once. */
+const AT_ONCE = 8
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 export interface PaymentParts {
   readonly shards: Shards
@@ -49,47 +62,48 @@ export interface PaymentParts {
 
 export function createPayments({ shards, orders, providers, settle, log }: PaymentParts): Payments {
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
+  const finish = createClosing({ shards, orders, providers: byName, settle, log })
 
-  const act = async (order: Order, payment: Payment): Promise<void> => {
-    const provider = byName.get(payment.provider)
-    if (provider === undefined) throw new Error(`no adapter for ${payment.provider}`)
-    const { user_id, order_id } = order
-    const ref = payment.provider_ref
-    const moveTo = (state: Payment['state']) => advance(shards.of(user_id), user_id, order_id, payment, state)
-    switch (nextStep(order.status, payment.state)) {
-      case 'none':
-        return
-      case 'capture': {
-        const result = await provider.capture(ref, order_id)
-        if (result.kind === 'captured') await moveTo('captured')
-        else log.error({ order_id, provider_ref: ref, code: result.code }, 'a paid order can not be captured')
-        return
-      }
-      case 'cancel': {
-        const result = await provider.cancel(ref, order_id)
-        if (result.kind === 'cancelled') {
-          await moveTo('cancelled')
-          return
-        }
-        await moveTo('refund_due')
-        return act(order, { ...payment, state: 'refund_due' })
-      }
-      case 'refund': {
-        await provider.refund(ref, order_id, order.failure_reason ?? 'paid twice')
-        await moveTo('refunded')
-        return
-      }
-    }
+  /** Takes in what a provider says of a payment, in one transaction on the buyer's shard. */
+  const record = async (
+    provider: ProviderName,
+    { type, payment, event_id }: Omit<ProviderEvent, 'event_id' | 'occurred_at'> & { event_id?: string },
+  ): Promise<EventOutcome> => {
+    const { user_id, order_id } = payment
+    if (!UUID.test(order_id)) return 'foreign'
+    return shards
+      .of(user_id)
+      .transaction(async (sql): Promise<EventOutcome> => {
+        if (event_id !== undefined && !(await insertEvent(sql, user_id, provider, event_id)))
+          return 'duplicate'
+        const before = await lockPayment(sql, user_id, provider, payment)
+        const order = await orders.find(user_id, order_id, sql)
+        if (order === undefined) throw new EarlyEvent()
+        // A payment that is over, or of another price, pays nothing, whatever a late event says.
+        const pays =
+          (type === 'authorised' || type === 'captured') &&
+          REACHED_FROM[type].includes(before) &&
+          payment.amount === order.amount &&
+          payment.currency === order.currency &&
+          (type === 'authorised' || payment.amount_received === order.amount)
+        const won = pays && (await orders.pay(sql, user_id, order_id))
+        const winner = won || (order.status === 'PAID' && (before === 'authorised' || before === 'captured'))
+        await advance(sql, user_id, order_id, { provider, ...payment }, stateAfter(type, winner))
+        return won ? 'paid' : 'recorded'
+      })
+      .catch((error: unknown) => {
+        if (error instanceof EarlyEvent) return 'early' as const
+        throw error
+      })
   }
 
-  const finish = async (user: UserId, id: OrderId): Promise<void> => {
-    const order = await orders.find(user, id)
-    if (order === undefined || order.status === 'PENDING') return
-    if (order.status === 'PAID')
-      await settle(order).catch((error: unknown) =>
-        log.warn({ err: error, order_id: id }, 'settle failed; the cleanup worker will do it'),
-      )
-    for (const payment of await selectPayments(shards.of(user), user, id)) await act(order, payment)
+  /** The answer of a provider to a question that no webhook has answered. */
+  const poll = async ({ provider: name, provider_ref }: Unfinished): Promise<EventOutcome> => {
+    const payment = await byName.get(name)?.find(provider_ref)
+    const { state } = payment ?? {}
+    if (payment === undefined) return 'recorded'
+    if (state !== 'authorised' && state !== 'captured' && state !== 'cancelled') return 'recorded'
+    return record(name, { type: state, payment })
   }
 
   return {
@@ -106,32 +120,13 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
         description: `${order.quantity} x ${order.item_id}`,
       })
       // If the order fails right now, `repair` finds this row and cancels the payment.
-      await insertPayment(shards.of(order.user_id), order.user_id, name, payment)
+      await lockPayment(shards.of(order.user_id), order.user_id, name, payment)
       return { kind: 'started', browser }
     },
 
-    receive: async (name, { event_id, type, payment }) => {
-      const { user_id, order_id } = payment
-      const outcome = await shards
-        .of(user_id)
-        .transaction(async (sql): Promise<EventOutcome> => {
-          if (!(await insertEvent(sql, user_id, name, event_id))) return 'duplicate'
-          await insertPayment(sql, user_id, name, payment)
-          const won =
-            (type === 'authorised' || type === 'captured') && (await orders.pay(sql, user_id, order_id))
-          const order = await orders.find(user_id, order_id, sql)
-          if (order === undefined) throw new EarlyEvent()
-          const known = await selectPayments(sql, user_id, order_id)
-          const before = known.find(({ provider_ref }) => provider_ref === payment.provider_ref)?.state
-          const rival = order.status === 'PAID' && !won && (before === 'started' || before === 'failed')
-          const target = stateAfter(type, order.status, rival)
-          await advance(sql, user_id, order_id, { provider: name, ...payment }, target)
-          return won ? 'paid' : 'recorded'
-        })
-        .catch((error: unknown) => {
-          if (error instanceof EarlyEvent) return 'early' as const
-          throw error
-        })
+    receive: async (name, event) => {
+      const outcome = await record(name, event)
+      const { user_id, order_id } = event.payment
       if (outcome === 'paid' || outcome === 'recorded')
         await finish(user_id, order_id).catch((error: unknown) =>
           log.warn({ err: error, order_id }, 'the provider did not answer; the cleanup worker will finish'),
@@ -141,15 +136,24 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
 
     finish,
     repair: async (max) => {
-      let tried = 0
-      for (const shard of shards.all)
-        for (const { user_id, order_id } of await selectUnfinished(shard, QUIET_S, max)) {
-          tried += 1
-          await finish(user_id, order_id).catch((error: unknown) =>
-            log.warn({ err: error, order_id }, 'repairing a payment failed; it will be tried again'),
-          )
+      const found = await Promise.all(
+        shards.all.map((shard) =>
+          takeUnfinished(shard, { quietS: QUIET_S, pollS: POLL_S, max }).catch((error: unknown) => {
+            log.warn({ err: error }, 'a shard does not tell its unfinished payments')
+            return []
+          }),
+        ),
+      )
+      const unfinished = found.flat()
+      await forEachAtMost(AT_ONCE, unfinished, async (payment) => {
+        const { user_id, order_id, decided } = payment
+        try {
+          if (decided || (await poll(payment)) === 'paid') await finish(user_id, order_id)
+        } catch (error) {
+          log.warn({ err: error, order_id }, 'repairing a payment failed; it will be tried again')
         }
-      return tried
+      })
+      return unfinished.length
     },
   }
 }

@@ -23,18 +23,21 @@ export async function insertEvent(
   return done.rowCount === 1
 }
 
-export async function insertPayment(
+/** Makes sure of the payment's row, locks it to the end of the transaction, and answers its state. */
+export async function lockPayment(
   sql: Sql,
   user: UserId,
   provider: ProviderName,
   payment: ProviderPayment,
-): Promise<void> {
-  await sql.query(
+): Promise<PaymentState> {
+  const locked = await sql.query<{ state: PaymentState }>(
     `insert into payments (user_id, order_id, provider, provider_ref, amount, currency, state)
      values ($1, $2, $3, $4, $5, $6, 'started')
-     on conflict do nothing`,
+     on conflict (user_id, order_id, provider, provider_ref) do update set updated_at = now()
+     returning state`,
     [user, payment.order_id, provider, payment.provider_ref, payment.amount, payment.currency],
   )
+  return locked.rows[0]?.state ?? 'started'
 }
 
 /** Moves a payment forward; false where it has got there, or further, already. */
@@ -62,24 +65,39 @@ export async function selectPayments(sql: Sql, user: UserId, order: OrderId): Pr
   return found.rows
 }
 
+/** A payment that needs a look, and whether its order is decided. */
+export interface Unfinished extends Payment {
+  readonly user_id: UserId
+  readonly order_id: OrderId
+  readonly decided: boolean
+}
+
 /**
- * Orders whose decision is taken while a payment still waits for its call to the provider: a process died between the
- * commit and the call, or the provider did not answer. Untouched for `quiet_s`, so as not to race the request
- * that is finishing it right now.
+ * Payments that wait for us: the order is decided and a process died before its call to the provider, or the provider
+ * did not answer; or the order is open and the provider may have told us something that got lost. Taking one touches
+ * it, so nobody else takes it for `quietS` (decided) or `pollS` (open), and one that keeps failing goes to the back.
  */
-export async function selectUnfinished(
+export async function takeUnfinished(
   sql: Sql,
-  quietS: number,
-  max: number,
-): Promise<{ user_id: UserId; order_id: OrderId }[]> {
-  const found = await sql.query<{ user_id: UserId; order_id: OrderId }>(
-    `select p.user_id, p.order_id
-     from payments p join orders o on o.user_id = p.user_id and o.id = p.order_id
-     where p.state in ('started', 'failed', 'authorised', 'refund_due')
-       and p.updated_at < now() - make_interval(secs => $1)
-       and (o.status <> 'PENDING' or p.state = 'refund_due')
-     order by p.updated_at limit $2`,
-    [quietS, max],
+  { quietS, pollS, max }: { quietS: number; pollS: number; max: number },
+): Promise<Unfinished[]> {
+  const taken = await sql.query<Unfinished>(
+    `update payments set updated_at = now()
+     from (
+       select p.user_id, p.order_id, p.provider, p.provider_ref,
+              o.status <> 'PENDING' or p.state = 'refund_due' as decided
+       from payments p join orders o on o.user_id = p.user_id and o.id = p.order_id
+       where p.state in ('started', 'failed', 'authorised', 'refund_due')
+         and p.updated_at < now() - make_interval(secs =>
+           case when o.status <> 'PENDING' or p.state = 'refund_due' then $1::float8 else $2::float8 end)
+       order by p.updated_at limit $3
+       for update of p skip locked
+     ) as waiting
+     where payments.user_id = waiting.user_id and payments.order_id = waiting.order_id
+       and payments.provider = waiting.provider and payments.provider_ref = waiting.provider_ref
+     returning payments.user_id, payments.order_id, payments.provider, payments.provider_ref, payments.state,
+               waiting.decided`,
+    [quietS, pollS, max],
   )
-  return found.rows
+  return taken.rows
 }

@@ -36,15 +36,15 @@ export function nextStep(
 }
 
 /**
- * The state a provider event asks for, given what its order has become. `rival`: another payment has paid the order,
- * so this one stays `started`, which `nextStep` cancels, or gives its money back.
+ * The state a provider event asks for. `winner`: this payment is the one that has paid the order. Any other stays
+ * `started`, which `nextStep` cancels once the order is decided, or gives its money back.
  */
-export function stateAfter(type: ProviderEvent['type'], order: OrderStatus, rival: boolean): PaymentState {
+export function stateAfter(type: ProviderEvent['type'], winner: boolean): PaymentState {
   switch (type) {
     case 'authorised':
-      return rival ? 'started' : 'authorised'
+      return winner ? 'authorised' : 'started'
     case 'captured':
-      return rival || order === 'FAILED' ? 'refund_due' : 'captured'
+      return winner ? 'captured' : 'refund_due'
     case 'failed':
     case 'cancelled':
     case 'refunded':

@@ -1,0 +1,70 @@
+import type { OrderId, UserId } from '../../contracts/ids.ts'
+import type { Shards } from '../../platform/postgres.ts'
+import type { Log } from '../../platform/telemetry.ts'
+import type { Order, Orders } from '../orders/orders.ts'
+import type { PaymentProvider, ProviderName } from './provider.ts'
+import { advance, type Payment, selectPayments } from './sql.ts'
+import { nextStep } from './states.ts'
+
+export interface ClosingParts {
+  readonly shards: Shards
+  readonly orders: Orders
+  readonly providers: ReadonlyMap<ProviderName, PaymentProvider>
+  readonly settle: (order: Order) => Promise<unknown>
+  readonly log: Log
+}
+
+/** Carries out at the provider what SQL has decided; see `Payments.finish`. */
+export function createClosing({ shards, orders, providers, settle, log }: ClosingParts) {
+  const act = async (order: Order, payment: Payment): Promise<void> => {
+    const provider = providers.get(payment.provider)
+    if (provider === undefined) throw new Error(`no adapter for ${payment.provider}`)
+    const { user_id, order_id } = order
+    const ref = payment.provider_ref
+    const moveTo = (state: Payment['state']) => advance(shards.of(user_id), user_id, order_id, payment, state)
+    switch (nextStep(order.status, payment.state)) {
+      case 'none':
+        return
+      case 'capture': {
+        const result = await provider.capture(ref, order_id)
+        if (result.kind === 'captured') {
+          await moveTo('captured')
+          return
+        }
+        // Somebody withdrew the authorisation at the provider between our commit and our call.
+        log.error({ order_id, provider_ref: ref, code: result.code }, 'a paid order can not be captured')
+        if (result.payment.state === 'cancelled') await moveTo('cancelled')
+        return
+      }
+      case 'cancel': {
+        const result = await provider.cancel(ref, order_id)
+        if (result.kind === 'cancelled') {
+          await moveTo('cancelled')
+          return
+        }
+        await moveTo('refund_due')
+        return act(order, { ...payment, state: 'refund_due' })
+      }
+      case 'refund': {
+        const why = order.failure_reason ?? 'not what paid the order'
+        await provider.refund(ref, order_id, why)
+        await moveTo('refunded')
+        return
+      }
+    }
+  }
+
+  /** Throws the first failure, after every payment of the order has been tried. */
+  return async (user: UserId, id: OrderId): Promise<void> => {
+    const order = await orders.find(user, id)
+    if (order === undefined) return
+    if (order.status === 'PAID')
+      await settle(order).catch((error: unknown) =>
+        log.warn({ err: error, order_id: id }, 'settle failed; the cleanup worker will do it'),
+      )
+    const failures: unknown[] = []
+    for (const payment of await selectPayments(shards.of(user), user, id))
+      await act(order, payment).catch((error: unknown) => failures.push(error))
+    if (failures.length > 0) throw failures[0]
+  }
+}
