@@ -20,8 +20,8 @@ export interface RushOptions {
   readonly hold: number
   /** Connections to the web process. */
   readonly connections: number
-  /** Seconds after which buyers who are still busy give up. */
-  readonly timeout: number
+  /** Seconds after which buyers who are still busy give up; undefined: as the sale's hold needs. */
+  readonly timeout: number | undefined
 }
 
 /** For `program.option(flags, description)`; the values go to `readRushOptions` as they are. */
@@ -36,7 +36,10 @@ export const RUSH_FLAGS: readonly { readonly flags: string; readonly description
   { flags: '--hold <s>', description: 'hold of the sale it creates (6)' },
   { flags: '--seed <n>', description: 'replays the choices of an earlier crowd (random)' },
   { flags: '--connections <n>', description: 'connections held open to the web process (256)' },
-  { flags: '--timeout <s>', description: 'buyers still busy then give up (180)' },
+  {
+    flags: '--timeout <s>',
+    description: 'buyers still busy then give up (180, or three holds of the sale if that is more)',
+  },
   { flags: '--json', description: 'print the verdict as one JSON object on the last line' },
 ]
 
@@ -76,6 +79,6 @@ export function readRushOptions(values: Values, dataDir: string): RushOptions {
     payWindow,
     hold,
     connections: number('connections', 256, 1, 4096),
-    timeout: number('timeout', 180, 1, 86_400, false),
+    timeout: values['timeout'] === undefined ? undefined : number('timeout', 180, 1, 86_400, false),
   }
 }

@@ -74,7 +74,10 @@ export function reportOf(facts: RunFacts, evidence: Evidence, verdicts: readonly
     },
     tolerances: evidence.limits,
     invariants: verdicts.map(({ number, name, result, examined, violations, not_checked }) => ({
-      ...{ number, name, result, examined },
+      number,
+      name,
+      result,
+      examined,
       violations: violations.length,
       examples: violations.slice(0, 5),
       not_checked,

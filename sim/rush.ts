@@ -51,9 +51,15 @@ async function run(options: RushOptions, signal: AbortSignal | undefined): Promi
   try {
     const probes = await probe(target, sale)
     const started = performance.now()
-    const crowd = await runCrowd(target, sale, options, signal)
+    const crowd = await runCrowd(
+      target,
+      sale,
+      { ...options, timeout: timeoutOf(options, sale.hold_s) },
+      signal,
+    )
     const seconds = (performance.now() - started) / 1000
-    const evidence = await collect({ target, sale, options, crowd, probes, sampler, redis, shards })
+    say('The crowd is gone; waiting until nothing is left to happen')
+    const evidence = await collect({ target, sale, crowd, probes, sampler, redis, shards })
     const verdicts = audit(evidence)
     const { seed, buyers } = options
     const facts = { sale: sale.id, seed, buyers, seconds, profile: target.run.profile }
@@ -67,6 +73,11 @@ async function run(options: RushOptions, signal: AbortSignal | undefined): Promi
   }
 }
 
+/** Seconds: enough for units to come back twice. */
+function timeoutOf({ timeout }: RushOptions, holdS: number): number {
+  return timeout ?? Math.max(180, 3 * holdS)
+}
+
 /** One item, open at once, short windows, and passes that outlast the run. */
 async function createOwnSale(target: Target, options: RushOptions): Promise<SaleInfo> {
   const id = `rush-${Date.now().toString(36)}-${options.seed.toString(36)}`
@@ -76,7 +87,7 @@ async function createOwnSale(target: Target, options: RushOptions): Promise<Sale
     rate_per_second: options.rate,
     payment_window_s: options.payWindow,
     hold_s: options.hold,
-    pass_s: options.timeout + 60,
+    pass_s: timeoutOf(options, options.hold) + 60,
     reason: 'a simulated crowd (npm run rush)',
     products: [
       { id, name: 'Rush unit', amount: 4999, currency: 'EUR', units: options.units, per_buyer_limit: 1 },

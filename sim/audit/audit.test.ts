@@ -163,9 +163,9 @@ describe('what could not be looked at is not passed', () => {
       'admissions are position order: nobody asked to enter before their turn',
     ])
   })
-  test('a line that stood still', () => {
-    const lobby = run.shown(1100, 0, 'open', [2, 0, 0])
-    const statuses = [{ ...lobby, status: { ...lobby.status, phase: 'lobby' as const } }]
+  test('a line that was paused', () => {
+    const paused = run.shown(1100, 0, 'open', [2, 0, 0])
+    const statuses = [{ ...paused, status: { ...paused.status, phase: 'paused' as const } }]
     expect(
       verdict(changed({ statuses: [...statuses, ...run.lawfulRun().statuses] }), 11)?.not_checked[0],
     ).toMatch(/stood still/)

@@ -1,7 +1,6 @@
 import type { Shards } from '../../src/platform/postgres.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
 import { type CrowdResult, POLL_MS } from '../crowd/crowd.ts'
-import type { RushOptions } from '../options.ts'
 import type { SaleInfo, Target } from '../target.ts'
 import type { Evidence, Limits, Probe } from './evidence.ts'
 import { countEntered, readActive, readLedger, readOrders } from './gather.ts'
@@ -11,7 +10,6 @@ import { isSettled, untilSettled } from './settle.ts'
 export interface Sources {
   readonly target: Target
   readonly sale: SaleInfo
-  readonly options: RushOptions
   readonly crowd: CrowdResult
   readonly probes: readonly Probe[]
   readonly sampler: Sampler
@@ -29,7 +27,7 @@ const SETTLE_MS = 30_000
 
 /** Waits until nothing is left to happen, within bounds, and puts the evidence together. */
 export async function collect(sources: Sources): Promise<Evidence> {
-  const { target, sale, options, crowd, probes, sampler, redis, shards } = sources
+  const { target, sale, crowd, probes, sampler, redis, shards } = sources
   const items = sale.products.map((product) => product.id)
   const told = new Set(crowd.history.claims.flatMap((claim) => claim.order_id ?? []))
 
@@ -51,9 +49,11 @@ export async function collect(sources: Sources): Promise<Evidence> {
     sale: {
       id: sale.id,
       rate_per_second: sale.rate_per_second,
-      own: options.sale === undefined,
       items: sale.products.map(({ id, units, per_buyer_limit, amount }) => ({
-        ...{ id, units, per_buyer_limit, amount },
+        id,
+        units,
+        per_buyer_limit,
+        amount,
       })),
     },
     history: crowd.history,

@@ -28,8 +28,6 @@ export interface SaleTerms {
   readonly id: SaleId
   readonly rate_per_second: number
   readonly items: readonly ItemTerms[]
-  /** Only the crowd of this run buys here. */
-  readonly own: boolean
 }
 export interface ItemTerms {
   readonly id: ItemId
@@ -134,12 +132,12 @@ export const examined = (count: number, violations: readonly string[]): Finding 
 export const notChecked = (reason: string): Finding => ({ kind: 'not_checked', reason })
 
 /** Orders the crowd was told of with a 201, by id. */
-export function acknowledged({ history }: Evidence): Map<OrderId, UserId> {
+export function acknowledged({ history }: Pick<Evidence, 'history'>): Map<OrderId, UserId> {
   const orders = new Map<OrderId, UserId>()
   for (const claim of history.claims)
     if (claim.order_id !== undefined) orders.set(claim.order_id, claim.user_id)
   return orders
 }
 
-export const last = ({ stock }: Evidence): StockSample | undefined => stock.at(-1)
+export const last = ({ stock }: Pick<Evidence, 'stock'>): StockSample | undefined => stock.at(-1)
 export const sum = (numbers: Iterable<number>): number => [...numbers].reduce((total, one) => total + one, 0)

@@ -24,7 +24,7 @@ function turns({ statuses, limits }: Evidence) {
 function admissions({ history, statuses, limits, sale }: Evidence) {
   const entered = history.enters.filter((one) => one.outcome === 'entered')
   if (entered.length === 0) return notChecked('nobody was let in')
-  if (statuses.some(({ status }) => status.phase === 'paused' || status.phase === 'lobby'))
+  if (statuses.some(({ status }) => status.phase === 'paused'))
     return notChecked('the line stood still for a while: who was due then may enter at any later time')
   const rate = Math.max(sale.rate_per_second, ...statuses.map(({ status }) => status.rate_per_second))
   const allowed = limits.turnBurst + (rate * limits.askMs) / 1000

@@ -84,7 +84,6 @@ export function lawfulRun(): Evidence {
     sale: {
       id: 's',
       rate_per_second: 10,
-      own: true,
       items: [{ id: ITEM, units: 2, per_buyer_limit: 1, amount: 500 }],
     },
     history: {

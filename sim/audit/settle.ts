@@ -12,9 +12,7 @@ export function isSettled(
   const undone = orders.some(
     (order) => order.status === 'PENDING' || (order.status === 'FAILED' && order.restocked_at === null),
   )
-  const busy = last({ ...evidence } as Evidence)?.items.some(
-    (item) => item.held + item.holds + item.outbox > 0,
-  )
+  const busy = last(evidence)?.items.some((item) => item.held + item.holds + item.outbox > 0)
   if (undone || (busy ?? true)) return false
   if (ledger === undefined) return true
   const kept = Map.groupBy(ledger, (entry) => entry.order_id ?? '')

@@ -49,8 +49,8 @@ function neverOversold(evidence: Evidence) {
 }
 
 /** Where the units are when everything is over: more available than unsold (1), or fewer (-1). */
-function settled({ sale, orders, ...evidence }: Evidence, direction: 1 | -1) {
-  const end = last({ ...evidence, sale, orders })
+function settled({ sale, orders, stock }: Evidence, direction: 1 | -1) {
+  const end = last({ stock })
   if (end === undefined) return notChecked('Redis could not be read at the end')
   if (orders.some((order) => order.status === 'PENDING')) return notChecked('orders are still pending')
   const wrong = sale.items.flatMap(({ id, units }) => {

@@ -97,7 +97,14 @@ async function claimOnce(
     const { buyer } = plan
     const times = timesOf(answer)
     scene.history.claims.push({
-      ...{ buyer, ...times, outcome, key, position, item_id, user_id, order_id },
+      buyer,
+      ...times,
+      outcome,
+      key,
+      position,
+      item_id,
+      user_id,
+      order_id,
       hung_up: hangUp,
     })
     if (order_id !== undefined) return { outcome: 'reserved', order_id }

@@ -25,7 +25,7 @@ export interface CrowdResult {
 export async function runCrowd(
   target: Target,
   sale: SaleInfo,
-  options: RushOptions,
+  options: RushOptions & { readonly timeout: number },
   signal?: AbortSignal,
 ): Promise<CrowdResult> {
   const { address, port, hosts } = target
