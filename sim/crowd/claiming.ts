@@ -10,7 +10,7 @@ import {
   type Scene,
   sendToShop,
 } from './scene.ts'
-import { isFinal } from './status-board.ts'
+import { isFinal, type Status } from './status-board.ts'
 import { timesOf } from './waiting.ts'
 
 export type Claiming =
@@ -47,13 +47,8 @@ export async function claim(scene: Scene, plan: BuyerPlan, browser: Browser, pas
       case 'pass_expired':
         return { kind: answer.outcome, user_id }
       case 'again': {
-        // All are held: wait until one has come back, then try at a moment of one's own.
-        const status = await Promise.race([
-          scene.board.next((now) => isFinal(now) || now.available > 0),
-          sleep(2000).then(() => scene.board.latest()),
-        ])
+        const status = await untilWorthAnother(scene, plan)
         if (status?.phase === 'sold_out' || status?.phase === 'ended') return { kind: status.phase, user_id }
-        await sleep(plan.random() * scene.pollMs)
         break
       }
       case 'refused':
@@ -61,6 +56,19 @@ export async function claim(scene: Scene, plan: BuyerPlan, browser: Browser, pas
     }
   }
   return { kind: 'gave_up', user_id }
+}
+
+/** All are held: asks no more often than the published policy says, and rather when something has come back. */
+async function untilWorthAnother(scene: Scene, plan: BuyerPlan): Promise<Status | undefined> {
+  const { min_s, jitter } = scene.board.latest()?.poll ?? { min_s: 1, jitter: 0.25 }
+  await sleep(min_s * 1000 * (1 + jitter * (2 * plan.random() - 1)))
+  const status = await Promise.race([
+    scene.board.until((now) => isFinal(now) || now.available > 0),
+    sleep(2000).then(() => scene.board.latest()),
+  ])
+  // Every page polls at a moment of its own.
+  await sleep(plan.random() * min_s * 1000)
+  return status
 }
 
 type Once =
