@@ -13,7 +13,18 @@ const Count = z.int().nonnegative()
 const Token = z.string().min(1).max(2048)
 const Device = z.string().min(1).max(256)
 const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters (ISO 4217)')
-const Reason = z.string().trim().min(1).max(500).describe('Why; kept in the audit log')
+/** Of an operator. PostgreSQL stores every character but NUL. */
+const text = (max: number) =>
+  z
+    .string()
+    .trim()
+    .max(max)
+    .refine((value) => !value.includes('\0'), 'no NUL characters')
+const Reason = text(500).min(1).describe('Why; kept in the audit log')
+/** Slower than one person in 1000 seconds no line moves. */
+const Rate = z.number().min(0.001).max(1_000_000)
+/** Up to the end of the year 9999: later moments are none to JavaScript or to SQL. */
+const Moment = Millis.max(253_402_300_799_999)
 
 export const SaleParam = z.object({ sale: Slug.openapi({ param: { name: 'sale', in: 'path' } }) })
 export const IdParam = z.object({ id: Slug.openapi({ param: { name: 'id', in: 'path' } }) })
@@ -158,8 +169,8 @@ export const ReceiptRequest = z.strictObject({ receipt: Token }).openapi('Receip
 export const NewProduct = z
   .strictObject({
     id: Slug,
-    name: z.string().trim().min(1).max(200),
-    description: z.string().max(5000).default(''),
+    name: text(200).min(1),
+    description: text(5000).default(''),
     amount: z.int().min(1).max(1_000_000_000),
     currency: Currency,
     units: z.int().min(1).max(10_000_000),
@@ -172,23 +183,21 @@ const Seconds = z.number().positive().max(86_400)
 export const NewSale = z
   .strictObject({
     id: Slug,
-    name: z.string().trim().min(1).max(200),
-    opens_at: Millis.optional().describe('Now where it is left out'),
-    ends_at: Millis.nullable().default(null),
-    rate_per_second: z.number().positive().max(1_000_000),
+    name: text(200).min(1),
+    opens_at: Moment.optional().describe('Now where it is left out'),
+    ends_at: Moment.nullable().default(null),
+    rate_per_second: Rate,
     payment_window_s: Seconds.default(300),
     hold_s: Seconds.default(600),
     pass_s: Seconds.default(600),
-    message: z.string().max(500).default(''),
+    message: text(500).default(''),
     products: z.array(NewProduct).min(1).max(100),
     reason: Reason,
   })
   .openapi('NewSale')
 
 export const CommandRequest = z.strictObject({ reason: Reason }).openapi('CommandRequest')
-export const RateRequest = z
-  .strictObject({ rate_per_second: z.number().positive().max(1_000_000), reason: Reason })
-  .openapi('RateRequest')
+export const RateRequest = z.strictObject({ rate_per_second: Rate, reason: Reason }).openapi('RateRequest')
 export const ReconcileRequest = z
   .strictObject({ item_id: Slug.optional(), reason: Reason })
   .openapi('ReconcileRequest')

@@ -102,7 +102,10 @@ const postReconcile = createRoute({
   method: 'post',
   path: `${BASE}/reconcile`,
   request: { body: jsonBody(ReconcileRequest) },
-  responses: { 200: json(Runs, 'One run per item'), ...problems('bad_request', 'operator_only') },
+  responses: {
+    200: json(Runs, 'One run per item'),
+    ...problems('bad_request', 'operator_only', 'unknown_item'),
+  },
 })
 const getRuns = createRoute({
   method: 'get',
@@ -180,6 +183,8 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   })
   app.openapi(postReconcile, async (c) => {
     const { item_id, reason } = c.req.valid('json')
+    if (item_id !== undefined && (await catalogue.product(item_id)) === undefined)
+      throw new Problem('unknown_item')
     return c.json({ runs: await commands.reconcile(by(reason), item_id) }, 200)
   })
   app.openapi(getRuns, async (c) => c.json({ runs: await reconcile.runs(LATEST) }, 200))

@@ -5,18 +5,27 @@ export class SettingError extends Error {
   override readonly name: string = 'SettingError'
 }
 
+export interface ProblemOptions {
+  readonly retryAfterS?: number
+  readonly allow?: readonly string[]
+  readonly cause?: unknown
+}
+
 /** An expected refusal on its way to the client as problem+json. `detail` tells what to do. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
   readonly detail: string | undefined
   readonly retryAfterS: number | undefined
+  /** Methods that the address has, for `method_not_allowed`. */
+  readonly allow: readonly string[] | undefined
 
-  constructor(code: ProblemCode, detail?: string, options?: { retryAfterS?: number; cause?: unknown }) {
-    super(detail ?? PROBLEMS[code].title, { cause: options?.cause })
+  constructor(code: ProblemCode, detail?: string, options: ProblemOptions = {}) {
+    super(detail ?? PROBLEMS[code].title, { cause: options.cause })
     this.code = code
     this.detail = detail
-    this.retryAfterS = options?.retryAfterS
+    this.retryAfterS = options.retryAfterS
+    this.allow = options.allow
   }
 
   get status(): number {

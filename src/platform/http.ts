@@ -16,6 +16,7 @@ export type AppEnv = { Variables: Variables }
 export type App = OpenAPIHono<AppEnv>
 
 const MAX_BODY_BYTES = 16 * 1024
+const METHODS = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'] as const
 const REQUEST_ID = /^[\w.-]{8,64}$/
 
 /** The body of every error, for the OpenAPI document. */
@@ -67,11 +68,27 @@ export function createHttpApp(host: string, { log, metrics }: { log: Log; metric
     },
   })
   app.use(observe(host, log, metrics))
+  app.use(nameMethods(app))
   app.use(limitBody)
   app.use(requireJson)
   app.notFound((c) => sendProblem(c, new Problem('not_found')))
   app.onError((error, c) => sendProblem(c, toProblem(error, c, log)))
   return app
+}
+
+/** Turns "nothing here" into "not with this method" where the address has other methods. */
+function nameMethods(app: App) {
+  const has = (method: string, path: string) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method)
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method
+    if (!has(method, c.req.path)) {
+      const allow = METHODS.filter((other) => has(other === 'HEAD' ? 'GET' : other, c.req.path))
+      if (allow.length > 0)
+        throw new Problem('method_not_allowed', `There is ${allow.join(', ')}.`, { allow })
+    }
+    await next()
+  })
 }
 
 const limitBody = bodyLimit({
@@ -133,5 +150,6 @@ function sendProblem(c: Context<AppEnv>, problem: Problem): Response {
     'Cache-Control': 'no-store',
   }
   if (problem.retryAfterS !== undefined) headers['Retry-After'] = String(Math.ceil(problem.retryAfterS))
+  if (problem.allow !== undefined) headers['Allow'] = problem.allow.join(', ')
   return c.body(JSON.stringify(problem.body(c.get('requestId'))), problem.status as 400, headers)
 }
