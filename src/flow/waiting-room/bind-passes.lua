@@ -1,7 +1,8 @@
 -- bind-passes: binds each pass to the one request it is used for (a batch). A pass buys once: it belongs to the
 -- buyer, Idempotency-Key and body that came with it first, until that claim is refused (unbind-pass).
--- KEYS     pass (one for each use)
--- ARGV     lifetime (of a bound pass, ms), then for each use: order_id user_id key body look_up
+-- KEYS     checkouts, then pass (one for each use)
+-- ARGV     lifetime (of a bound pass, ms), slot (ms that its holder counts as in checkout from now on), then for each
+--          use: member (name in checkouts) order_id user_id key body look_up
 --          key and body are hashes; look_up 1 binds nothing: for a pass that has expired, whose retry is still told
 --          the truth
 -- RESULTS  one for each use, its first word one of
@@ -11,14 +12,17 @@
 --          used        bound to another Idempotency-Key
 --          key_reused  the same key with another body
 --          expired     no such pass any more, or nothing to look up
--- WRITES   pass
+-- WRITES   pass checkouts
 -- EVENTS   none
-local lifetime = ARGV[1]
+local lifetime, slot = ARGV[1], ARGV[2]
 
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local results = {}
-for i, key in ipairs(KEYS) do
-  local at = 2 + (i - 1) * 5
-  local order_id, user_id, idempotency_key, body, look_up = unpack(ARGV, at, at + 4)
+for i = 1, #KEYS - 1 do
+  local key, at = KEYS[1 + i], 3 + (i - 1) * 6
+  local member, order_id, user_id, idempotency_key, body, look_up = unpack(ARGV, at, at + 5)
+  redis.call('ZADD', KEYS[1], 'XX', 'GT', now + slot, member)
   if redis.call('TYPE', key).ok ~= 'hash' then
     results[i] = { 'expired' }
   else

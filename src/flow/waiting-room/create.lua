@@ -1,13 +1,14 @@
--- create: makes the waiting room of a sale. Safe to repeat.
+-- create: opens the waiting room of a sale, or the lane of a group. An existing one is left alone.
 -- KEYS     queue
--- ARGV     rate opens_at ends_at (people per second; times in ms, ends_at '' means never)
+-- ARGV     rate opens_at ends_at ('' never) threshold ('' not on standby) places ('' no limit)
+--          secret (of the draw; '' first come, first served)
 -- RESULTS  created
---          exists   it is there already; nothing is changed
+--          exists   nothing is changed
 -- WRITES   queue
 -- EVENTS   none
-local rate, opens_at, ends_at = unpack(ARGV)
-
+local rate, opens_at, ends_at, threshold, places, secret = unpack(ARGV)
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
-redis.call('HSET', KEYS[1], 'tail', 0, 'base', 0, 'since', 0, 'rate', rate, 'peak', rate, 'state', 'open',
-  'stopped', '0', 'opens_at', opens_at, 'ends_at', ends_at)
+redis.call('HSET', KEYS[1], 'tail', 0, 'base', 0, 'since', 0, 'rate', rate, 'pace', rate, 'peak', rate, 'show', 1,
+  'state', 'open', 'stopped', 0, 'opens_at', opens_at, 'ends_at', ends_at, 'lobby_size', '', 'tickets_hash', '',
+  'secret', secret, 'dormant', threshold == '' and 0 or 1, 'threshold', threshold, 'places', places)
 return 'created'

@@ -1,29 +1,47 @@
 -- enter: lets a position in whose turn has come, once. Entering again gives the same answer while the pass lasts.
--- KEYS     queue entered pass
--- ARGV     position lifetime (of the pass, ms)
+-- KEYS     queue entered asked pass checkouts
+-- ARGV     position, lifetime (of the pass, ms), window (ms in which a turn must be taken), cap (people in checkout,
+--          '' no limit), slot (ms after which somebody in checkout who does nothing no longer counts), member (name in
+--          checkouts)
 -- RESULTS  entered      + issued_at (ms)
 --          too_early    + serving now running
+--          full         the turn has come, but there is no room right now: rate, checkout or stock
 --          turn_lapsed  the line has moved on by a whole window, or the pass that was given has expired
 --          paused       by the operator
 --          ended        by the operator, or ends_at has passed
 --          unloaded     no such waiting room, or it is damaged
--- WRITES   entered pass
+-- WRITES   queue entered asked pass checkouts
 -- EVENTS   none
-local position, lifetime = unpack(ARGV)
+local position, lifetime, window, cap, slot, member = unpack(ARGV)
 
 local now = now_ms()
-local q = read_queue(KEYS[1], now)
+local key = KEYS[1]
+local q = read_queue(key, now)
 if not q then return { 'unloaded' } end
+close_lobby(key, q, now)
 if redis.call('GETBIT', KEYS[2], position) == 1 then
-  local issued_at = redis.call('HGET', KEYS[3], 'issued_at')
+  local issued_at = redis.call('HGET', KEYS[4], 'issued_at')
   if not issued_at then return { 'turn_lapsed' } end
   return { 'entered', tonumber(issued_at) }
 end
 if q.state ~= 'open' then return { q.state } end
 if tonumber(position) > q.serving then return { 'too_early', q.serving, now, q.running and 1 or 0 } end
--- By the highest rate: a rate that was lowered since must not cut a turn short.
-if q.serving - position > q.peak * lifetime / 1000 then return { 'turn_lapsed' } end
+-- By the highest pace: one that was lowered since must not cut a turn short.
+if q.serving - position > q.peak * window / 1000 then return { 'turn_lapsed' } end
+
+local asked = redis.call('GETBIT', KEYS[3], position) == 1
+if not asked then redis.call('HINCRBY', key, 'shows', 1) end
+adapt(key, q, now)
+redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
+local room = not q.stopped and (cap == '' or redis.call('ZCARD', KEYS[5]) < tonumber(cap))
+if not room or not (q.dormant or take_token(key, q, now)) then
+  -- Remembered, so that asking again does not count as another turn taken.
+  redis.call('SETBIT', KEYS[3], position, 1)
+  return { 'full' }
+end
 redis.call('SETBIT', KEYS[2], position, 1)
-redis.call('HSET', KEYS[3], 'issued_at', now)
-redis.call('PEXPIRE', KEYS[3], lifetime)
+redis.call('HINCRBY', key, 'entered', 1)
+redis.call('HSET', KEYS[4], 'issued_at', now)
+redis.call('PEXPIRE', KEYS[4], lifetime)
+redis.call('ZADD', KEYS[5], now + slot, member)
 return { 'entered', now }

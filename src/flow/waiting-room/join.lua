@@ -1,18 +1,58 @@
--- join: hands out positions at the end of the line, to a whole batch at once.
--- KEYS     queue
--- ARGV     count (how many positions)
--- RESULTS  joined    + first position, now (ms)
+-- join: hands out positions at the end of the line, to a whole batch at once. Before the opening they are indices of
+-- the lobby, from the same counter.
+-- KEYS     queue recent earlier (joins by client key: of this half minute, of the last)
+-- ARGV     count, hash over the batch's tickets, then a client key or '' for each
+-- RESULTS  joined    + now (ms), whether in the lobby (1, 0), position for each (0: the lane is full)
 --          ended     by the operator, or ends_at has passed; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
--- WRITES   queue
+-- WRITES   queue recent
 -- EVENTS   none
-local count = ARGV[1]
+local REMEMBER_S = 60
+local count, hash = tonumber(ARGV[1]), ARGV[2]
 
 local now = now_ms()
-local q = read_queue(KEYS[1], now)
+local key = KEYS[1]
+local q = read_queue(key, now)
 if not q then return { 'unloaded' } end
 if q.state == 'ended' then return { 'ended' } end
+close_lobby(key, q, now)
+
+-- Whoever asks again with the same key, because the answer was lost, has a place already.
+local positions, fresh = {}, 0
+local left = (tonumber(redis.call('HGET', key, 'places')) or math.huge) - q.tail
+for i = 1, count do
+  local client_key = ARGV[2 + i]
+  local known = client_key ~= '' and
+    (redis.call('HGET', KEYS[2], client_key) or redis.call('HGET', KEYS[3], client_key))
+  if known then
+    positions[i] = tonumber(known)
+  elseif fresh >= left then
+    positions[i] = 0
+  else
+    fresh = fresh + 1
+    positions[i] = q.tail + fresh
+    if client_key ~= '' then
+      redis.call('HSET', KEYS[2], client_key, positions[i])
+      redis.call('EXPIRE', KEYS[2], REMEMBER_S)
+    end
+  end
+end
+if fresh == 0 then return { 'joined', now, q.lobby_size and 0 or 1, unpack(positions) } end
+
 -- Nobody waits: time without anyone in line earns no admissions beyond one.
-if q.running and q.credit > q.tail then rebase(KEYS[1], q, now) end
-local last = redis.call('HINCRBY', KEYS[1], 'tail', count)
-return { 'joined', last - count + 1, now }
+if q.running and q.credit > q.tail then rebase(key, q, now) end
+if q.dormant and q.running then
+  local f = redis.call('HMGET', key, 'arrivals_at', 'arrivals', 'threshold')
+  local same_second = now - (tonumber(f[1]) or 0) < 1000
+  local arrivals = (same_second and tonumber(f[2]) or 0) + fresh
+  redis.call('HSET', key, 'arrivals_at', same_second and f[1] or now, 'arrivals', arrivals)
+  if arrivals > tonumber(f[3]) then
+    redis.call('HSET', key, 'dormant', 0)
+    rebase(key, q, now)
+  end
+end
+if not q.lobby_size then
+  redis.call('HSET', key, 'tickets_hash', redis.sha1hex(redis.call('HGET', key, 'tickets_hash') .. hash))
+end
+redis.call('HINCRBY', key, 'tail', fresh)
+return { 'joined', now, q.lobby_size and 0 or 1, unpack(positions) }

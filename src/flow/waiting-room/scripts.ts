@@ -1,77 +1,135 @@
 import type { SaleId } from '../../contracts/ids.ts'
 import { defineScript } from '../../platform/lua.ts'
+import admissionSource from './admission.lua' with { type: 'text' }
 import bindPassesSource from './bind-passes.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
+import { keys, memberOf, type Place } from './keys.ts'
 import readSource from './read.lua' with { type: 'text' }
 import servingSource from './serving.lua' with { type: 'text' }
 import steerSource from './steer.lua' with { type: 'text' }
 import unbindPassSource from './unbind-pass.lua' with { type: 'text' }
 
-/** Redis keys of a waiting room; the hash tag keeps them on one slot. All belong to this folder alone. */
-export const keys = {
-  queue: (sale: SaleId) => `queue:{${sale}}`,
-  entered: (sale: SaleId) => `queue:{${sale}}:entered`,
-  pass: (sale: SaleId, position: number) => `queue:{${sale}}:pass:${position}`,
+/** One line: the main one of a sale, or a group's. */
+interface LaneOf {
+  readonly sale: SaleId
+  readonly lane: string
 }
 
 const words = (reply: unknown) => reply as [string, ...unknown[]]
 
+export interface NewLine extends LaneOf {
+  /** People to let in per second. */
+  readonly rate: number
+  readonly opens_at: number
+  readonly ends_at: number | null
+  /** On standby: everybody walks through until more than so many arrive in a second. */
+  readonly threshold: number | null
+  /** Most positions there are. */
+  readonly places: number | null
+  /** Of the draw, hex; null for first come, first served. */
+  readonly secret: string | null
+}
+
 export const create = defineScript({
   name: 'queueCreate',
   source: createSource,
-  keys: ({ sale }: { sale: SaleId; rate: number; opens_at: number; ends_at: number | null }) => [
-    keys.queue(sale),
+  keys: ({ sale, lane }: NewLine) => [keys.queue(sale, lane)],
+  args: ({ rate, opens_at, ends_at, threshold, places, secret }) => [
+    rate,
+    opens_at,
+    ends_at ?? '',
+    threshold ?? '',
+    places ?? '',
+    secret ?? '',
   ],
-  args: ({ rate, opens_at, ends_at }) => [rate, opens_at, ends_at ?? ''],
   result: (reply) => reply as 'created' | 'exists',
 })
 
 export type JoinResult =
-  | { readonly kind: 'joined'; readonly first: number; readonly now: number }
+  | {
+      readonly kind: 'joined'
+      readonly now: number
+      readonly lobby: boolean
+      /** One for each that joined; 0: the lane is full. */
+      readonly positions: readonly number[]
+    }
   | { readonly kind: 'ended' | 'unloaded' }
 
 export const join = defineScript({
   name: 'queueJoin',
   source: servingSource + joinSource,
-  keys: ({ sale }: { sale: SaleId; count: number }) => [keys.queue(sale)],
-  args: ({ count }) => [count],
+  keys: ({ sale, lane, half_minute }: LaneOf & JoinBatch) => [
+    keys.queue(sale, lane),
+    keys.joins(sale, lane, half_minute),
+    keys.joins(sale, lane, half_minute - 1),
+  ],
+  args: ({ client_keys, hash }) => [client_keys.length, hash, ...client_keys],
   result: (reply): JoinResult => {
-    const [word, first, now] = words(reply)
-    if (word === 'joined') return { kind: 'joined', first: Number(first), now: Number(now) }
-    return { kind: word as 'ended' | 'unloaded' }
+    const [kind, now, lobby, ...positions] = words(reply)
+    if (kind !== 'joined') return { kind: kind as 'ended' | 'unloaded' }
+    return { kind, now: Number(now), lobby: lobby === 1, positions: positions.map(Number) }
   },
 })
+
+export interface JoinBatch {
+  /** One for each that joins: a hash of the key the client repeats when it asks again, or ''. */
+  readonly client_keys: readonly string[]
+  /** Over the tickets of the batch; mixed into the lobby's rolling hash. */
+  readonly hash: string
+  /** Half minutes since the epoch. */
+  readonly half_minute: number
+}
 
 /** The line at `now` (ms, Redis server time). */
 export interface Line {
   readonly state: 'open' | 'paused' | 'ended'
   readonly serving: number
   readonly tail: number
+  /** People to let in per second. */
   readonly rate: number
+  /** How fast the serving number moves: faster than `rate` where turns are not taken. */
+  readonly pace: number
+  /** Share of turns that are taken. */
+  readonly show: number
   readonly opens_at: number
   readonly now: number
   /** Whether the serving number is moving. */
   readonly running: boolean
+  /** On standby: nobody waits. */
+  readonly dormant: boolean
+  readonly entered: number
+  readonly in_checkout: number
+  /** What the lobby was when the sale opened; undefined until then. `secret` '': no draw. */
+  readonly lobby: { readonly size: number; readonly tickets_hash: string; readonly secret: string } | undefined
 }
 
 export const read = defineScript({
   name: 'queueRead',
   source: servingSource + readSource,
-  keys: ({ sale }: { sale: SaleId }) => [keys.queue(sale)],
+  keys: ({ sale, lane }: LaneOf) => [keys.queue(sale, lane), keys.checkouts(sale)],
   args: () => [],
   result: (reply): Line | undefined => {
-    const [state, serving, tail, rate, opens_at, now, running] = words(reply)
+    const [state, ...rest] = words(reply)
     if (state === 'unloaded') return undefined
+    const [serving, tail, rate, pace, show, opens_at, now, running, dormant, entered, in_checkout] =
+      rest.map(Number) as [number, number, number, number, number, number, number, number, number, number, number]
+    const [size, tickets_hash, secret] = rest.slice(11) as [number | '', string, string]
     return {
       state: state as Line['state'],
-      serving: Number(serving),
-      tail: Number(tail),
-      rate: Number(rate),
-      opens_at: Number(opens_at),
-      now: Number(now),
+      serving,
+      tail,
+      rate,
+      pace,
+      show,
+      opens_at,
+      now,
       running: running === 1,
+      dormant: dormant === 1,
+      entered,
+      in_checkout,
+      lobby: size === '' ? undefined : { size, tickets_hash, secret },
     }
   },
 })
@@ -82,45 +140,67 @@ export interface Steering {
   /** Nothing is available: the line stands still until something is. */
   readonly stopped?: boolean
   readonly opens_at?: number
+  /** Back to standby, or out of it. */
+  readonly dormant?: boolean
 }
 
 export const steer = defineScript({
   name: 'queueSteer',
-  source: servingSource + steerSource,
-  keys: ({ sale }: Steering & { sale: SaleId }) => [keys.queue(sale)],
-  args: ({ rate, state, stopped, opens_at }) => [
+  source: servingSource + admissionSource + steerSource,
+  keys: ({ sale, lane }: Steering & LaneOf) => [keys.queue(sale, lane)],
+  args: ({ rate, state, stopped, opens_at, dormant }) => [
     rate ?? '',
     state ?? '',
     stopped === undefined ? '' : Number(stopped),
     opens_at ?? '',
+    dormant === undefined ? '' : Number(dormant),
   ],
-  result: (reply) => reply as 'changed' | 'same' | 'unloaded',
+  result: (reply) => reply as 'changed' | 'same' | 'opened' | 'unloaded',
 })
 
 export type EnterResult =
   | { readonly kind: 'entered'; readonly issued_at: number }
   | { readonly kind: 'too_early'; readonly serving: number; readonly running: boolean }
-  | { readonly kind: 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
+  | { readonly kind: 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
+
+/** Whole milliseconds, except `cap`. */
+export interface Entering extends Place {
+  readonly lifetime_ms: number
+  readonly window_ms: number
+  readonly slot_ms: number
+  /** Most people in checkout at once; null: no limit. */
+  readonly cap: number | null
+}
 
 export const enter = defineScript({
   name: 'queueEnter',
-  source: servingSource + enterSource,
-  keys: ({ sale, position }: { sale: SaleId; position: number; lifetime_ms: number }) => [
-    keys.queue(sale),
-    keys.entered(sale),
-    keys.pass(sale, position),
+  source: servingSource + admissionSource + enterSource,
+  keys: (place: Entering) => [
+    keys.queue(place.sale, place.lane),
+    keys.entered(place.sale, place.lane),
+    keys.asked(place.sale, place.lane),
+    keys.pass(place),
+    keys.checkouts(place.sale),
   ],
-  args: ({ position, lifetime_ms }) => [position, lifetime_ms],
+  args: (place) => [
+    place.position,
+    place.lifetime_ms,
+    place.window_ms,
+    place.cap ?? '',
+    place.slot_ms,
+    memberOf(place),
+  ],
   result: (reply): EnterResult => {
     const [word, number, , running] = words(reply)
     if (word === 'entered') return { kind: 'entered', issued_at: Number(number) }
     if (word === 'too_early') return { kind: 'too_early', serving: Number(number), running: running === 1 }
-    return { kind: word as 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
+    return { kind: word as 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
   },
 })
 
 /** One use of a pass: who asks for what, with which Idempotency-Key. */
 export interface PassUse {
+  readonly lane: string
   readonly position: number
   /** Becomes the order's id if this request is the one the pass is bound to. */
   readonly order_id: string
@@ -140,14 +220,30 @@ export type BindResult =
 /** How long a bound pass is remembered, so that a lost answer can be asked for again. */
 const REMEMBER_MS = 60 * 60 * 1000
 
+interface Uses {
+  readonly sale: SaleId
+  readonly slot_ms: number
+  readonly uses: readonly PassUse[]
+}
+
 export const bindPasses = defineScript({
   name: 'queueBindPasses',
   source: bindPassesSource,
-  keys: ({ sale, uses }: { sale: SaleId; uses: readonly PassUse[] }) =>
-    uses.map((use) => keys.pass(sale, use.position)),
-  args: ({ uses }) => [
+  keys: ({ sale, uses }: Uses) => [
+    keys.checkouts(sale),
+    ...uses.map((use) => keys.pass({ sale, lane: use.lane, position: use.position })),
+  ],
+  args: ({ sale, slot_ms, uses }) => [
     REMEMBER_MS,
-    ...uses.flatMap((use) => [use.order_id, use.user_id, use.key, use.body, Number(use.look_up)]),
+    slot_ms,
+    ...uses.flatMap((use) => [
+      memberOf({ sale, ...use }),
+      use.order_id,
+      use.user_id,
+      use.key,
+      use.body,
+      Number(use.look_up),
+    ]),
   ],
   result: (reply) =>
     (reply as [string, string?][]).map(
@@ -158,9 +254,7 @@ export const bindPasses = defineScript({
 export const unbindPass = defineScript({
   name: 'queueUnbindPass',
   source: unbindPassSource,
-  keys: ({ sale, position }: { sale: SaleId; position: number; order_id: string }) => [
-    keys.pass(sale, position),
-  ],
+  keys: (place: Place & { order_id: string }) => [keys.pass(place)],
   args: ({ order_id }) => [order_id],
   result: (reply) => reply as 'free' | 'bound',
 })

@@ -1,6 +1,13 @@
 -- Shared head of the waiting room's scripts: the serving number as a function of time.
--- A queue hash holds: tail, base, since, rate, peak (the highest rate there was), state, stopped, opens_at, ends_at
--- (times in ms, '' for never).
+-- A queue hash holds
+--   tail base since pace peak   the line: last position, and the serving number from `since` (ms) on, `pace` a second;
+--                               `peak` is the highest pace there was
+--   rate show                   people to let in per second, and the share of turns that are taken (0..1)
+--   state stopped               the operator's hand (open, paused, ended); 1 while nothing is available
+--   opens_at ends_at            ms, '' for never
+--   lobby_size tickets_hash     '' until the sale opens; rolling hash over the tickets of the lobby
+--   dormant threshold           1 while everybody walks through, until more than `threshold` arrive in a second
+-- and the counters of admission.lua.
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -11,28 +18,32 @@ end
 -- else. `serving` never goes back: not at the end of the sale, and not when the clock does.
 local function read_queue(key, now)
   if redis.call('TYPE', key).ok ~= 'hash' then return nil end
-  local names = { 'tail', 'base', 'since', 'rate', 'peak', 'opens_at' }
-  local values = redis.call('HMGET', key, 'tail', 'base', 'since', 'rate', 'peak', 'opens_at', 'ends_at', 'state',
-    'stopped')
+  local names = { 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at' }
+  local values = redis.call('HMGET', key, 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at',
+    'ends_at', 'state', 'stopped', 'lobby_size', 'dormant')
   local q = {}
   for index, name in ipairs(names) do
     q[name] = tonumber(values[index])
     if not q[name] then return nil end
   end
-  local ends_at, state, stopped = unpack(values, 7, 9)
-  if not (ends_at and state and stopped) then return nil end
+  local ends_at, state, stopped, lobby_size, dormant = unpack(values, 9, 13)
+  if not (ends_at and state and stopped and lobby_size and dormant) then return nil end
   q.ends_at = tonumber(ends_at)
   if ends_at ~= '' and not q.ends_at then return nil end
 
   local over = q.ends_at and now >= q.ends_at
   local moves = state == 'open' and stopped ~= '1'
   q.state = over and 'ended' or state
+  q.stopped = stopped == '1'
   q.running = moves and not over and now >= q.opens_at
+  q.dormant = dormant == '1'
+  q.lobby_size = tonumber(lobby_size)
   q.credit = q.base
   if moves then
     local moved_for = (over and q.ends_at or now) - math.max(q.since, q.opens_at)
-    q.credit = q.base + q.rate * math.max(0, moved_for) / 1000
+    q.credit = q.base + q.pace * math.max(0, moved_for) / 1000
   end
+  if q.dormant and q.running then q.credit = q.tail end
   q.serving = math.floor(math.min(q.credit, q.tail))
   return q
 end
@@ -42,4 +53,12 @@ local function rebase(key, q, now)
   local base = math.min(q.credit, q.tail + 1)
   redis.call('HSET', key, 'base', string.format('%.6f', base), 'since', now)
   q.base, q.since, q.credit = base, now, base
+end
+
+-- The first script that runs after the opening closes the lobby: from then on its size, and with it the draw, is fixed
+-- for everybody at once.
+local function close_lobby(key, q, now)
+  if q.lobby_size or now < q.opens_at then return end
+  q.lobby_size = q.tail
+  redis.call('HSET', key, 'lobby_size', q.tail)
 end

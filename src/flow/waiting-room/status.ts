@@ -1,3 +1,4 @@
+import type { Sale } from '../catalogue/catalogue.ts'
 import type { Line } from './scripts.ts'
 
 /** Units of all items of a sale together. */
@@ -8,7 +9,18 @@ export interface SaleStock {
   readonly total: number
 }
 
-export type Phase = 'lobby' | 'open' | 'paused' | 'held_out' | 'sold_out' | 'ended'
+export const PHASES = [
+  'scheduled',
+  'lobby',
+  'standby',
+  'open',
+  'paused',
+  'held_out',
+  'sold_out',
+  'ended',
+  'post_sale',
+] as const
+export type Phase = (typeof PHASES)[number]
 
 /** How often a browser should ask: `min_s` at the front, growing with the distance, never above `max_s`. */
 export interface PollPolicy {
@@ -20,48 +32,73 @@ export interface PollPolicy {
   readonly jitter: number
 }
 
+/** The inputs of the draw; all but the commitment are null until the sale has opened. */
+export interface PublicDraw {
+  readonly commitment: string
+  readonly secret: string | null
+  readonly lobby_size: number | null
+  readonly tickets_hash: string | null
+}
+
 /** What everybody sees of a sale; the same bytes for every visitor. Times in ms since the epoch. */
 export interface QueueStatus extends SaleStock {
   readonly phase: Phase
   readonly server_time: number
+  readonly lobby_opens_at: number | null
   readonly opens_at: number
   readonly now_serving: number
   readonly last_position: number
+  /** How fast `now_serving` moves. */
   readonly rate_per_second: number
   readonly message: string
+  readonly draw: PublicDraw | null
   readonly poll: PollPolicy
 }
 
 const POLL: PollPolicy = { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 }
 
 /** The phase follows from the operator's hand, the time and the stock; nobody stores it. */
-export function phaseOf(line: Line, stock: SaleStock): Phase {
+export function phaseOf(line: Line, stock: SaleStock, sale: Pick<Sale, 'lobby_opens_at' | 'post_sale_at'>): Phase {
+  if (sale.post_sale_at !== null && line.now >= sale.post_sale_at) return 'post_sale'
   if (line.state === 'ended') return 'ended'
   if (stock.total > 0 && stock.available === 0) return stock.held > 0 ? 'held_out' : 'sold_out'
   if (line.state === 'paused') return 'paused'
-  return line.now < line.opens_at ? 'lobby' : 'open'
+  if (line.now < line.opens_at)
+    return sale.lobby_opens_at !== null && line.now < sale.lobby_opens_at ? 'scheduled' : 'lobby'
+  return line.dormant ? 'standby' : 'open'
 }
 
-export function statusOf(line: Line, stock: SaleStock, message: string): QueueStatus {
+export function statusOf(line: Line, stock: SaleStock, sale: Sale): QueueStatus {
   return {
-    phase: phaseOf(line, stock),
+    phase: phaseOf(line, stock, sale),
     server_time: line.now,
+    lobby_opens_at: sale.lobby_opens_at,
     opens_at: line.opens_at,
     now_serving: line.serving,
     last_position: line.tail,
-    rate_per_second: line.rate,
+    rate_per_second: Math.round(line.pace * 1000) / 1000,
     available: stock.available,
     held: stock.held,
     sold: stock.sold,
     total: stock.total,
-    message,
+    message: sale.message,
+    draw: sale.draw_commitment === null ? null : publicDraw(line, sale.draw_commitment),
     poll: POLL,
+  }
+}
+
+function publicDraw({ lobby }: Line, commitment: string): PublicDraw {
+  return {
+    commitment,
+    secret: lobby?.secret ?? null,
+    lobby_size: lobby?.size ?? null,
+    tickets_hash: lobby?.tickets_hash ?? null,
   }
 }
 
 /** Seconds until the turn of `position`; null while nobody can know (paused, all held). */
 export function estimatedWaitS(status: QueueStatus, position: number): number | null {
-  if (status.phase !== 'open' && status.phase !== 'lobby') return null
+  if (status.phase !== 'open' && status.phase !== 'lobby' && status.phase !== 'standby') return null
   const opening = Math.max(0, status.opens_at - status.server_time) / 1000
   const ahead = Math.max(0, position - status.now_serving) / status.rate_per_second
   return Math.ceil(opening + ahead)

@@ -1,26 +1,34 @@
 -- steer: changes how the line moves, from now on. What was served stays served, no place is lost.
 -- KEYS     queue
--- ARGV     rate state stopped opens_at ('' leaves a field as it is)
---          state: open, paused or ended; stopped: 1 while nothing is available, else 0; opens_at in ms
+-- ARGV     rate state stopped opens_at dormant ('' leaves a field as it is)
+--          state: open, paused or ended; stopped: 1 while nothing is available, else 0; opens_at in ms; dormant: 1, 0
 -- RESULTS  changed
 --          same      it was so before; nothing is changed
+--          opened    the lobby is closed: its opening time can not be changed any more; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
 -- WRITES   queue
 -- EVENTS   none
-local rate, state, stopped, opens_at = unpack(ARGV)
+local rate, state, stopped, opens_at, dormant = unpack(ARGV)
 
 local now = now_ms()
-local q = read_queue(KEYS[1], now)
+local key = KEYS[1]
+local q = read_queue(key, now)
 if not q then return 'unloaded' end
 local changes = {}
-for field, value in pairs({ rate = rate, state = state, stopped = stopped, opens_at = opens_at }) do
-  if value ~= '' and redis.call('HGET', KEYS[1], field) ~= value then
+local wanted = { rate = rate, state = state, stopped = stopped, opens_at = opens_at, dormant = dormant }
+for field, value in pairs(wanted) do
+  if value ~= '' and redis.call('HGET', key, field) ~= value then
     changes[#changes + 1] = field
     changes[#changes + 1] = value
   end
 end
 if #changes == 0 then return 'same' end
-rebase(KEYS[1], q, now)
-if rate ~= '' and tonumber(rate) > q.peak then redis.call('HSET', KEYS[1], 'peak', rate) end
-redis.call('HSET', KEYS[1], unpack(changes))
+if q.lobby_size and opens_at ~= '' and tonumber(opens_at) > now then return 'opened' end
+rebase(key, q, now)
+if rate ~= '' then
+  local pace = tonumber(rate) / q.show
+  redis.call('HSET', key, 'pace', string.format('%.6f', pace), 'peak', string.format('%.6f', math.max(q.peak, pace)))
+end
+redis.call('HSET', key, unpack(changes))
+measure_anew(key, q, now, redis.call('HGET', key, 'shows') or 0)
 return 'changed'

@@ -1,191 +1,233 @@
 import { createHash } from 'node:crypto'
-import type { SaleId, UserId } from '../../contracts/ids.ts'
+import type { SaleId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
-import type { Tokens, Verified } from '../../platform/tokens.ts'
-import type { Catalogue, Sale } from '../catalogue/catalogue.ts'
+import type { Tokens } from '../../platform/tokens.ts'
+import type { Catalogue, Group, Sale } from '../catalogue/catalogue.ts'
+import { MAIN_LANE, type Place } from './keys.ts'
+import { createPasses, type Passes } from './passes.ts'
+import { expectedPosition, positionOf } from './place.ts'
 import * as scripts from './scripts.ts'
-import type { BindResult, JoinResult, PassUse, Steering } from './scripts.ts'
+import type { JoinResult, Line, Steering } from './scripts.ts'
 import { estimatedWaitS, type Phase, type QueueStatus, type SaleStock, statusOf } from './status.ts'
+import { createTickets, shortHash, type Slot, type Visitor } from './tickets.ts'
 
-export type { QueueStatus, SaleStock } from './status.ts'
-export type { PassUse, Steering } from './scripts.ts'
-
-interface TicketClaims {
-  readonly pos: number
-  /** Hash of the device the ticket was issued to. */
-  readonly dev: string
-}
-interface PassClaims extends TicketClaims {
-  readonly jti: string
-}
+export { PHASES, type Phase, type PublicDraw, type QueueStatus, type SaleStock } from './status.ts'
+export type { PassOutcome, PassRequest } from './passes.ts'
+export type { Steering } from './scripts.ts'
+export type { Place } from './keys.ts'
+export type { Visitor } from './tickets.ts'
 
 export type JoinOutcome =
   | {
       /** `kept`: a valid ticket came along, its place is the same as before. */
       readonly kind: 'joined' | 'kept'
       readonly ticket: string
-      readonly position: number
       readonly phase: Phase
+      /** Known from the opening on. */
+      readonly position: number | undefined
+      readonly lobby_index: number | undefined
       readonly estimated_wait_s: number | null
     }
-  | { readonly kind: 'unknown_sale' | 'sold_out' | 'ended' }
+  | { readonly kind: 'not_yet'; readonly wait_s: number }
+  | { readonly kind: 'unknown_sale' | 'unknown_code' | 'group_full' | 'sold_out' | 'ended' }
 
 export type EnterOutcome =
   | { readonly kind: 'entered'; readonly pass: string; readonly expires_at: number }
-  | { readonly kind: 'too_early'; readonly position: number; readonly wait_s: number | null }
+  /** `wait_s` null: nobody can know. */
+  | { readonly kind: 'too_early'; readonly position: number | undefined; readonly wait_s: number | null }
   | {
       readonly kind:
-        'unknown_sale' | 'ticket_invalid' | 'ticket_foreign' | 'turn_lapsed' | 'sold_out' | 'paused' | 'ended'
+        | 'unknown_sale'
+        | 'ticket_invalid'
+        | 'ticket_expired'
+        | 'ticket_foreign'
+        | 'turn_lapsed'
+        | 'sold_out'
+        | 'paused'
+        | 'ended'
     }
 
-export type PassOutcome =
-  | { readonly kind: 'bound' | 'repeated'; readonly order_id: string; readonly position: number }
-  | { readonly kind: 'pass_invalid' | 'pass_expired' | 'pass_foreign' | 'pass_used' | 'key_reused' }
-
-/** What a claim says about itself when it shows its pass. */
-export interface PassRequest {
-  readonly pass: string
+export interface JoinRequest {
   readonly sale: SaleId
-  readonly user_id: UserId
-  /** Device id as given to `join`; checked where the client sends it. */
-  readonly device: string | undefined
-  readonly idempotency_key: string
-  /** What is asked for, in one canonical spelling. */
-  readonly body: string
-  /** The id the order gets if the pass is free. */
-  readonly order_id: string
+  readonly visitor: Visitor
+  readonly ticket?: string | undefined
+  /** Repeated when the client asks again for want of an answer. */
+  readonly client_key?: string | undefined
+  /** Of a group with a lane of its own. */
+  readonly code?: string | undefined
 }
 
-export interface WaitingRoom {
+export interface WaitingRoom extends Passes {
   /** The public status, at most `STATUS_FRESH_MS` old; undefined for an unknown sale. */
   status(sale: SaleId): Promise<QueueStatus | undefined>
-  join(request: { sale: SaleId; device: string; ticket?: string | undefined }): Promise<JoinOutcome>
-  enter(request: { sale: SaleId; ticket: string; device?: string | undefined }): Promise<EnterOutcome>
-  /** Binds a pass to one request; see bind-passes.lua. */
-  usePass(request: PassRequest): Promise<PassOutcome>
-  /** Frees a pass whose claim was refused. */
-  freePass(sale: SaleId, position: number, order_id: string): Promise<void>
-  create(sale: Sale): Promise<'created' | 'exists'>
-  steer(sale: SaleId, steering: Steering): Promise<'changed' | 'same' | 'unloaded'>
+  join(request: JoinRequest): Promise<JoinOutcome>
+  enter(request: { sale: SaleId; ticket: string; visitor: Visitor }): Promise<EnterOutcome>
+  /** Opens the main line and the lanes of the groups, where they are missing. */
+  create(sale: Sale, groups: readonly Group[], drawSecret: string | null): Promise<'created' | 'exists'>
+  /** Steers the main line; `state` and `opens_at` go for the lanes of groups too. */
+  steer(sale: SaleId, steering: Steering): Promise<'changed' | 'same' | 'opened' | 'unloaded'>
+  /** The main line as its operator sees it. */
+  line(sale: SaleId): Promise<Line | undefined>
 }
 
 /** Well under the second within which a change must be seen everywhere. */
 export const STATUS_FRESH_MS = 200
-const TICKET_LIFETIME_S = 7 * 24 * 3600
+/** Somebody in checkout who gives no sign of life counts so long. */
+const SLOT_MS = 45_000
+/** How long a full house makes one wait before asking again. */
+const FULL_WAIT_S = 1
 
 export interface WaitingRoomParts {
   readonly redis: RedisConnection
   readonly tokens: Tokens
   readonly clock: Clock
-  readonly catalogue: Pick<Catalogue, 'sale'>
+  readonly catalogue: Pick<Catalogue, 'sale' | 'groups'>
   /** Units of a sale's items together. */
   readonly stock: (sale: SaleId) => Promise<SaleStock>
 }
 
-export function createWaitingRoom({ redis, tokens, clock, catalogue, stock }: WaitingRoomParts): WaitingRoom {
-  const nowS = () => Math.floor(clock.now() / 1000)
-  const joiners = new Map<SaleId, (request: undefined) => Promise<{ result: JoinResult; position: number }>>()
-  const binders = new Map<SaleId, (use: PassUse) => Promise<BindResult>>()
-  const statuses = new Map<SaleId, { read_at: number; status: Promise<QueueStatus | undefined> }>()
+interface Seen {
+  readonly status: QueueStatus
+  /** Of each lane; the main line under MAIN_LANE. */
+  readonly lines: ReadonlyMap<string, Line>
+}
 
-  const readStatus = async (sale: SaleId): Promise<QueueStatus | undefined> => {
-    const known = await catalogue.sale(sale)
-    if (known === undefined) return undefined
-    const units = await stock(sale)
-    // Admission is tied to stock: the line stands still while there is nothing to be had at its end.
-    await scripts.steer.run(redis.commands, { sale, stopped: units.total > 0 && units.available === 0 })
-    const line = await scripts.read.run(redis.commands, { sale })
-    return line && statusOf(line, units, known.message)
-  }
-  const status = (sale: SaleId) => {
-    const cached = statuses.get(sale)
-    if (cached !== undefined && clock.now() - cached.read_at < STATUS_FRESH_MS) return cached.status
-    const entry = { read_at: clock.now(), status: readStatus(sale) }
-    // While Redis is away the last known status goes on being served; unknown sales are not remembered.
-    entry.status = entry.status.catch((error: unknown) => {
-      if (cached === undefined) throw error
-      return cached.status
-    })
-    entry.status.then(
-      (value) => value ?? statuses.delete(sale),
-      () => statuses.delete(sale),
-    )
-    statuses.set(sale, entry)
-    return entry.status
-  }
+export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
+  const { redis, clock, catalogue, stock } = parts
+  const tickets = createTickets(parts)
+  const passes = createPasses({ redis, tickets, slotMs: SLOT_MS })
+  const joiners = new Map<string, (client: Joining) => Promise<Joined>>()
+  const sights = new Map<SaleId, { read_at: number; seen: Promise<Seen | undefined> }>()
 
-  const readTicket = (sale: SaleId, ticket: string, device: string | undefined) => {
-    const verified: Verified<TicketClaims> = tokens.verify('ticket', ticket, nowS())
-    if (verified.kind !== 'valid') return { kind: 'ticket_invalid' as const }
-    const { claims } = verified
-    if (claims.aud !== sale) return { kind: 'ticket_foreign' as const }
-    if (device !== undefined && deviceHash(device) !== claims.dev) return { kind: 'ticket_foreign' as const }
-    return { kind: 'valid' as const, claims }
-  }
+  const readLine = (sale: SaleId, lane: string) => scripts.read.run(redis.commands, { sale, lane })
 
-  const takePlace = (sale: SaleId) => {
-    let joiner = joiners.get(sale)
-    if (joiner === undefined) {
-      joiner = createBatcher(async (requests: readonly undefined[]) => {
-        const result = await scripts.join.run(redis.commands, { sale, count: requests.length })
-        const first = result.kind === 'joined' ? result.first : 0
-        return requests.map((_, index) => ({ result, position: first + index }))
-      }, 1024)
-      joiners.set(sale, joiner)
+  const look = async (id: SaleId): Promise<Seen | undefined> => {
+    const sale = await catalogue.sale(id)
+    if (sale === undefined) return undefined
+    const [units, groups] = await Promise.all([stock(id), catalogue.groups(id)])
+    const lines = new Map<string, Line>()
+    for (const lane of [MAIN_LANE, ...groups.map((group) => group.id)]) {
+      const line = await readLine(id, lane)
+      if (line === undefined) continue
+      lines.set(lane, line)
+      // Admission is tied to stock: a line stands still while those in checkout can take all there is.
+      const enough = Math.ceil(units.available * sale.checkouts_per_unit)
+      const stopped = units.total > 0 && (units.available === 0 || line.in_checkout >= enough)
+      await scripts.steer.run(redis.commands, { sale: id, lane, stopped })
     }
-    return joiner(undefined)
+    const line = lines.get(MAIN_LANE)
+    return line && { lines, status: statusOf(line, units, sale) }
+  }
+  const see = (sale: SaleId) => {
+    const cached = sights.get(sale)
+    if (cached !== undefined && clock.now() - cached.read_at < STATUS_FRESH_MS) return cached.seen
+    const entry = { read_at: clock.now(), seen: look(sale) }
+    // While Redis is away the last known status goes on being served; unknown sales are not remembered.
+    entry.seen = entry.seen.catch((error: unknown) => {
+      if (cached === undefined) throw error
+      return cached.seen
+    })
+    entry.seen.then(
+      (value) => value ?? sights.delete(sale),
+      () => sights.delete(sale),
+    )
+    sights.set(sale, entry)
+    return entry.seen
+  }
+
+  const takePlace = (sale: SaleId, lane: string, client: Joining) => {
+    const key = `${sale} ${lane}`
+    let joiner = joiners.get(key)
+    if (joiner === undefined) {
+      joiner = createBatcher(async (clients: readonly Joining[]): Promise<Joined[]> => {
+        const result = await scripts.join.run(redis.commands, {
+          sale,
+          lane,
+          client_keys: clients.map(({ client_key }) => client_key),
+          hash: createHash('sha256').update(clients.map(({ entropy }) => entropy).join()).digest('hex'),
+          half_minute: Math.floor(clock.now() / 30_000),
+        })
+        return clients.map((_, index) => ({
+          result,
+          position: result.kind === 'joined' ? (result.positions[index] ?? 0) : 0,
+        }))
+      }, 1024)
+      joiners.set(key, joiner)
+    }
+    return joiner(client)
   }
 
   return {
-    status,
-    join: async ({ sale, device, ticket }) => {
-      const now = await status(sale)
-      if (now === undefined) return { kind: 'unknown_sale' }
-      const described = (kind: 'joined' | 'kept', signed: string, position: number): JoinOutcome => ({
-        kind,
-        ticket: signed,
-        position,
-        phase: now.phase,
-        estimated_wait_s: estimatedWaitS(now, position),
-      })
-      if (ticket !== undefined) {
-        const held = readTicket(sale, ticket, device)
-        if (held.kind === 'valid') return described('kept', ticket, held.claims.pos)
+    ...passes,
+    status: async (sale) => (await see(sale))?.status,
+    line: (sale) => readLine(sale, MAIN_LANE),
+
+    join: async ({ sale, visitor, ticket, client_key, code }) => {
+      const seen = await see(sale)
+      if (seen === undefined) return { kind: 'unknown_sale' }
+      const { status } = seen
+      const answer = (kind: 'joined' | 'kept', signed: string, slot: Slot): JoinOutcome => {
+        const lobby = seen.lines.get(slot.lane)?.lobby
+        const expected = expectedPosition(slot, lobby, status)
+        const known = slot.lane === MAIN_LANE ? expected : undefined
+        return {
+          kind,
+          ticket: signed,
+          phase: status.phase,
+          position: positionOf(slot, lobby),
+          lobby_index: slot.lobby_index,
+          estimated_wait_s: known === undefined ? null : estimatedWaitS(status, known),
+        }
       }
-      if (now.phase === 'sold_out' || now.phase === 'ended') return { kind: now.phase }
-      const { result, position } = await takePlace(sale)
+      if (ticket !== undefined) {
+        const held = tickets.read(sale, ticket, visitor)
+        if (held.kind === 'valid') return answer('kept', ticket, held.slot)
+      }
+      if (status.phase === 'sold_out') return { kind: 'sold_out' }
+      if (status.phase === 'ended' || status.phase === 'post_sale') return { kind: 'ended' }
+      if (status.phase === 'scheduled')
+        return { kind: 'not_yet', wait_s: ((status.lobby_opens_at ?? 0) - status.server_time) / 1000 }
+      const lane = code === undefined ? MAIN_LANE : await laneOf(catalogue, sale, code)
+      if (lane === undefined) return { kind: 'unknown_code' }
+      const { result, position } = await takePlace(sale, lane, {
+        client_key: client_key === undefined ? '' : shortHash(client_key),
+        entropy: `${visitor.device ?? ''} ${visitor.network} ${clock.now()}`,
+      })
       if (result.kind === 'unloaded') return { kind: 'unknown_sale' }
       if (result.kind === 'ended') return { kind: 'ended' }
-      const iat = nowS()
-      const claims = { aud: sale, iat, exp: iat + TICKET_LIFETIME_S, pos: position, dev: deviceHash(device) }
-      return described('joined', tokens.sign('ticket', claims), position)
+      if (position === 0) return { kind: 'group_full' }
+      const slot = result.lobby ? { lane, lobby_index: position } : { lane, position }
+      return answer('joined', tickets.issue(sale, slot, visitor), slot)
     },
 
-    enter: async ({ sale, ticket, device }) => {
-      const known = await catalogue.sale(sale)
-      const now = await status(sale)
-      if (known === undefined || now === undefined) return { kind: 'unknown_sale' }
-      const held = readTicket(sale, ticket, device)
-      if (held.kind !== 'valid') return held
-      const { pos, dev } = held.claims
+    enter: async ({ sale: id, ticket, visitor }) => {
+      const [sale, seen] = await Promise.all([catalogue.sale(id), see(id)])
+      if (sale === undefined || seen === undefined) return { kind: 'unknown_sale' }
+      const held = tickets.read(id, ticket, visitor)
+      if (held.kind !== 'valid') return { kind: held.kind }
+      const { lane } = held.slot
+      const position = positionOf(held.slot, seen.lines.get(lane)?.lobby)
+      if (position === undefined) return { kind: 'too_early', position, wait_s: null }
       const result = await scripts.enter.run(redis.commands, {
-        sale,
-        position: pos,
-        lifetime_ms: Math.max(1, Math.round(known.pass_s * 1000)),
+        ...{ sale: id, lane, position },
+        lifetime_ms: milliseconds(sale.pass_s),
+        window_ms: milliseconds(sale.turn_s),
+        slot_ms: SLOT_MS,
+        cap: sale.checkout_cap,
       })
       switch (result.kind) {
         case 'entered': {
-          const iat = Math.floor(result.issued_at / 1000)
-          const exp = iat + Math.ceil(known.pass_s)
-          if (exp <= nowS()) return { kind: 'turn_lapsed' }
-          const pass = tokens.sign('pass', { aud: sale, iat, exp, jti: `${sale}.${pos}`, pos, dev })
-          return { kind: 'entered', pass, expires_at: exp * 1000 }
+          const given = tickets.issuePass(id, { lane, position, bound: held.bound }, result.issued_at, sale.pass_s)
+          return given.expires_at <= clock.now() ? { kind: 'turn_lapsed' } : { kind: 'entered', ...given }
         }
         case 'too_early':
-          if (now.phase === 'sold_out') return { kind: 'sold_out' }
-          return { kind: 'too_early', position: pos, wait_s: estimatedWaitS(now, pos) }
+        case 'full': {
+          if (seen.status.phase === 'sold_out') return { kind: 'sold_out' }
+          const wait = lane === MAIN_LANE ? estimatedWaitS(seen.status, position) : null
+          return { kind: 'too_early', position, wait_s: result.kind === 'full' ? FULL_WAIT_S : wait }
+        }
         case 'unloaded':
           return { kind: 'unknown_sale' }
         case 'turn_lapsed':
@@ -195,64 +237,56 @@ export function createWaitingRoom({ redis, tokens, clock, catalogue, stock }: Wa
       }
     },
 
-    usePass: async ({ pass, sale, user_id, device, idempotency_key, body, order_id }) => {
-      const verified: Verified<PassClaims> = tokens.verify('pass', pass, nowS())
-      if (verified.kind === 'invalid') return { kind: 'pass_invalid' }
-      const { claims } = verified
-      if (claims.aud !== sale) return { kind: 'pass_foreign' }
-      if (device !== undefined && deviceHash(device) !== claims.dev) return { kind: 'pass_foreign' }
-      let bind = binders.get(sale)
-      if (bind === undefined) {
-        bind = createBatcher((uses: readonly PassUse[]) =>
-          scripts.bindPasses.run(redis.commands, { sale, uses }),
-        )
-        binders.set(sale, bind)
-      }
-      const result = await bind({
-        position: claims.pos,
-        order_id,
-        user_id,
-        key: shortHash(idempotency_key),
-        body: shortHash(body),
-        look_up: verified.kind === 'expired',
-      })
-      switch (result.kind) {
-        case 'bound':
-        case 'repeated':
-          return { kind: result.kind, order_id: result.order_id, position: claims.pos }
-        case 'expired':
-          return { kind: 'pass_expired' }
-        case 'foreign':
-          return { kind: 'pass_foreign' }
-        case 'used':
-          return { kind: verified.kind === 'expired' ? 'pass_expired' : 'pass_used' }
-        case 'key_reused':
-          return { kind: 'key_reused' }
-      }
-    },
-
-    freePass: async (sale, position, order_id) => {
-      await scripts.unbindPass.run(redis.commands, { sale, position, order_id })
-    },
-    create: (sale) =>
-      scripts.create.run(redis.commands, {
-        sale: sale.id,
+    create: async (sale, groups, secret) => {
+      const common = { sale: sale.id, opens_at: sale.opens_at, ends_at: sale.ends_at }
+      for (const group of groups)
+        await scripts.create.run(redis.commands, {
+          ...common,
+          lane: group.id,
+          rate: group.rate_per_second,
+          places: group.places,
+          threshold: null,
+          secret: null,
+        })
+      return scripts.create.run(redis.commands, {
+        ...common,
+        lane: MAIN_LANE,
         rate: sale.rate_per_second,
-        opens_at: sale.opens_at,
-        ends_at: sale.ends_at,
-      }),
+        places: null,
+        threshold: sale.standby_threshold,
+        secret,
+      })
+    },
     steer: async (sale, steering) => {
-      const result = await scripts.steer.run(redis.commands, { sale, ...steering })
-      statuses.delete(sale)
+      const { rate: _rate, dormant: _dormant, ...forAll } = steering
+      for (const group of await catalogue.groups(sale))
+        await scripts.steer.run(redis.commands, { sale, lane: group.id, ...forAll })
+      const result = await scripts.steer.run(redis.commands, { sale, lane: MAIN_LANE, ...steering })
+      sights.delete(sale)
       return result
     },
   }
 }
 
-function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+interface Joining {
+  readonly client_key: string
+  readonly entropy: string
+}
+interface Joined {
+  readonly result: JoinResult
+  readonly position: number
 }
 
-function deviceHash(device: string): string {
-  return shortHash(`device ${device}`)
+async function laneOf(catalogue: Pick<Catalogue, 'groups'>, sale: SaleId, code: string) {
+  const hash = groupCodeHash(sale, code)
+  return (await catalogue.groups(sale)).find(({ code_hash }) => code_hash === hash)?.id
+}
+
+/** Codes are kept as hashes, each good for one sale. */
+export function groupCodeHash(sale: SaleId, code: string): string {
+  return createHash('sha256').update(`group code\n${sale}\n${code.trim()}`).digest('hex')
+}
+
+function milliseconds(seconds: number): number {
+  return Math.max(1, Math.round(seconds * 1000))
 }

@@ -1,0 +1,31 @@
+import type { SaleId } from '../../contracts/ids.ts'
+
+/** The line that everybody stands in; groups with a code have lanes of their own. */
+export const MAIN_LANE = ''
+
+/** A place in one lane of a sale's waiting room. */
+export interface Place {
+  readonly sale: SaleId
+  readonly lane: string
+  readonly position: number
+}
+
+const queue = (sale: SaleId, lane: string) =>
+  lane === MAIN_LANE ? `queue:{${sale}}` : `queue:{${sale}}:lane:${lane}`
+
+/** Redis keys of a waiting room; the hash tag keeps them on one slot. All belong to this folder alone. */
+export const keys = {
+  queue,
+  /** One bit a position: entered or not. */
+  entered: (sale: SaleId, lane: string) => `${queue(sale, lane)}:entered`,
+  /** One bit a position: the turn was asked for when there was no room. */
+  asked: (sale: SaleId, lane: string) => `${queue(sale, lane)}:asked`,
+  pass: ({ sale, lane, position }: Place) => `${queue(sale, lane)}:pass:${position}`,
+  /** Joins by client key, of one half minute. */
+  joins: (sale: SaleId, lane: string, halfMinute: number) => `${queue(sale, lane)}:joins:${halfMinute}`,
+  /** Who is in checkout, over all lanes, with the time until which they count. */
+  checkouts: (sale: SaleId) => `queue:{${sale}}:checkouts`,
+}
+
+/** The name of a place among those in checkout. */
+export const memberOf = ({ lane, position }: Place) => (lane === MAIN_LANE ? `${position}` : `${lane}.${position}`)

@@ -1,0 +1,90 @@
+import type { SaleId, UserId } from '../../contracts/ids.ts'
+import { createBatcher } from '../../platform/batch.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import { keys, memberOf, type Place } from './keys.ts'
+import * as scripts from './scripts.ts'
+import type { BindResult, PassUse } from './scripts.ts'
+import { shortHash, type Tickets, type Visitor } from './tickets.ts'
+
+export type PassOutcome =
+  | { readonly kind: 'bound' | 'repeated'; readonly order_id: string; readonly place: Place }
+  | { readonly kind: 'pass_invalid' | 'pass_expired' | 'pass_foreign' | 'pass_used' | 'key_reused' }
+
+/** What a claim says about itself when it shows its pass. */
+export interface PassRequest {
+  readonly pass: string
+  readonly sale: SaleId
+  readonly user_id: UserId
+  readonly visitor: Visitor
+  readonly idempotency_key: string
+  /** What is asked for, in one canonical spelling. */
+  readonly body: string
+  /** The id the order gets if the pass is free. */
+  readonly order_id: string
+}
+
+export interface Passes {
+  /** Binds a pass to one request; see bind-passes.lua. */
+  usePass(request: PassRequest): Promise<PassOutcome>
+  /** Frees a pass whose claim was refused. */
+  freePass(place: Place, order_id: string): Promise<void>
+  /** Whoever has bought or given up makes room in checkout for the next one. */
+  leaveCheckout(place: Place): Promise<void>
+}
+
+export interface PassParts {
+  readonly redis: RedisConnection
+  readonly tickets: Tickets
+  /** How long somebody in checkout counts after a sign of life. */
+  readonly slotMs: number
+}
+
+export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
+  const binders = new Map<SaleId, (use: PassUse) => Promise<BindResult>>()
+  const binderOf = (sale: SaleId) => {
+    let binder = binders.get(sale)
+    if (binder === undefined) {
+      binder = createBatcher((uses: readonly PassUse[]) =>
+        scripts.bindPasses.run(redis.commands, { sale, slot_ms: slotMs, uses }),
+      )
+      binders.set(sale, binder)
+    }
+    return binder
+  }
+
+  return {
+    usePass: async ({ pass, sale, user_id, visitor, idempotency_key, body, order_id }) => {
+      const reading = tickets.readPass(sale, pass, visitor)
+      if (reading.kind !== 'valid' && reading.kind !== 'expired') return { kind: reading.kind }
+      const { lane, position } = reading
+      const result = await binderOf(sale)({
+        lane,
+        position,
+        order_id,
+        user_id,
+        key: shortHash(idempotency_key),
+        body: shortHash(body),
+        look_up: reading.kind === 'expired',
+      })
+      switch (result.kind) {
+        case 'bound':
+        case 'repeated':
+          return { kind: result.kind, order_id: result.order_id, place: { sale, lane, position } }
+        case 'expired':
+          return { kind: 'pass_expired' }
+        case 'foreign':
+          return { kind: 'pass_foreign' }
+        case 'used':
+          return { kind: reading.kind === 'expired' ? 'pass_expired' : 'pass_used' }
+        case 'key_reused':
+          return { kind: 'key_reused' }
+      }
+    },
+    freePass: async (place, order_id) => {
+      await scripts.unbindPass.run(redis.commands, { ...place, order_id })
+    },
+    leaveCheckout: async (place) => {
+      await redis.commands.zrem(keys.checkouts(place.sale), memberOf(place))
+    },
+  }
+}
