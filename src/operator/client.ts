@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { NewSale, SaleWithProducts } from '../contracts/http.ts'
+import type { NewSale, ReconcileRun, SaleWithProducts } from '../contracts/http.ts'
 import { PROBLEMS, type ProblemBody } from '../contracts/problems.ts'
 import { SettingError } from '../platform/errors.ts'
 import { readRunFile, readSecrets } from '../platform/servers/data-dir.ts'
@@ -28,7 +28,7 @@ export type SaleView = z.infer<typeof SaleWithProducts>
 export interface OperatorClient {
   createSale(sale: z.input<typeof NewSale>): Promise<SaleView>
   command(sale: string, name: 'open' | 'pause' | 'resume' | 'end', reason: string): Promise<SaleView>
-  reconcile(reason: string, item?: string): Promise<{ runs: Record<string, unknown>[] }>
+  reconcile(reason: string, item?: string): Promise<{ runs: z.infer<typeof ReconcileRun>[] }>
 }
 
 /** The system that runs in a data folder. Throws SettingError, in one line, where nothing does. */

@@ -1,5 +1,6 @@
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { Inventory } from '../flow/inventory/inventory.ts'
+import type { Payments } from '../flow/payments/payments.ts'
 import type { Reconcile } from '../flow/reconcile/reconcile.ts'
 import type { Restock } from '../flow/restock/restock.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
@@ -11,7 +12,8 @@ export interface UpkeepParts {
   readonly catalogue: Catalogue
   readonly inventory: Inventory
   readonly waitingRoom: WaitingRoom
-  readonly restock: Restock
+  readonly restock: Pick<Restock, 'sweep'>
+  readonly payments: Pick<Payments, 'repair'>
   readonly reconcile: Reconcile
   readonly clock: Clock
   readonly log: Log
@@ -22,29 +24,40 @@ export interface UpkeepIntervals {
   readonly reconcileIntervalS: number
 }
 
+/** Payments looked at in one round, per shard. */
+const PAYMENTS = 500
+
 /**
  * What goes on without anybody asking, until the signal is aborted: every sweep interval overdue orders and holds are
- * ended and fenced items looked at; every reconcile interval all items are compared with SQL.
+ * ended, fenced items looked at, and payments finished; every reconcile interval all items are compared with SQL.
  */
 export async function keepClean(
   parts: UpkeepParts,
   { sweepIntervalS, reconcileIntervalS }: UpkeepIntervals,
   signal: AbortSignal,
 ): Promise<void> {
-  const { restock, reconcile, clock, log } = parts
+  const { restock, payments, reconcile, clock, log } = parts
   const attempt = (what: string, work: () => Promise<unknown>) =>
     work().catch((error: unknown) => log.warn({ err: error, what }, 'failed; tried again'))
+  const everySweep = async (work: () => Promise<void>) => {
+    while (!signal.aborted) {
+      await work()
+      await clock.sleep(sweepIntervalS * 1000, signal)
+    }
+  }
 
   let reconciledAt = clock.now()
-  while (!signal.aborted) {
-    await attempt('lift fences', () => liftFences(parts))
-    await attempt('sweep', () => restock.sweep())
-    if (clock.now() - reconciledAt >= reconcileIntervalS * 1000) {
+  await Promise.all([
+    everySweep(async () => {
+      await attempt('lift fences', () => liftFences(parts))
+      await attempt('sweep', () => restock.sweep())
+      if (clock.now() - reconciledAt < reconcileIntervalS * 1000) return
       await attempt('reconcile', () => reconcile.all())
       reconciledAt = clock.now()
-    }
-    await clock.sleep(sweepIntervalS * 1000, signal)
-  }
+    }),
+    // By itself: a payment provider that hangs holds up nothing but payments.
+    everySweep(async () => void (await attempt('repair payments', () => payments.repair(PAYMENTS)))),
+  ])
 }
 
 /** After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. */

@@ -1,4 +1,5 @@
 import { PROBLEMS, type ProblemBody, type ProblemCode } from '../contracts/problems.ts'
+import { failureOf } from './redis-failure.ts'
 
 /** A setting is missing or wrong: one clear line for the operator, exit code 78 (EX_CONFIG) for a process. */
 export class SettingError extends Error {
@@ -44,12 +45,16 @@ export class Problem extends Error {
   }
 }
 
+/** Something we depend on does not answer, as the code that noticed it says. */
+export class Unavailable extends Error {
+  override readonly name: string = 'Unavailable'
+}
+
 /** Something we depend on does not answer. Retryable; shown as `unavailable`. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  if (error instanceof Unavailable || failureOf(error) !== undefined) return true
   const code = (error as { code?: unknown }).code
-  if (typeof code === 'string' && /^(E(CONN|PIPE|HOST|TIMEDOUT|AI_)|57P0|08)/.test(code)) return true
-  return /Connection (is closed|terminated)|Stream isn't writeable|Command timed out|timeout exceeded when trying/i.test(
-    error.message,
-  )
+  if (typeof code === 'string' && /^(E(CONN|PIPE|HOST|TIMEDOUT|AI_)|57P0|57014|53|08)/.test(code)) return true
+  return /Connection terminated|timeout exceeded when trying/i.test(error.message)
 }

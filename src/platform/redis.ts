@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis'
 
+export { failureOf, type RedisFailure } from './redis-failure.ts'
+
 /** The commands of a Redis server; the type the rest of the project names. */
 export type RedisCommands = Redis
 
@@ -100,20 +102,4 @@ export async function unsafeSettings(commands: RedisCommands): Promise<UnsafeSet
     if (found !== want.wanted) unsafe.push({ ...want, found })
   }
   return unsafe
-}
-
-/** How a command failed: `refused` before it did anything, or `unknown`, with its answer lost. */
-export type RedisFailure = 'refused' | 'unknown'
-
-// A script meets these at its first write or earlier: once it has written, Redis lets it finish.
-const REFUSED =
-  /^(OOM|MISCONF|READONLY|NOREPLICAS|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|BUSY|NOAUTH|NOPERM)\b/
-const LOST = /^(Command timed out|Connection is closed|Command aborted|Reached the max retries)/
-
-/** Tells what an error of a command means for its outcome; undefined for any other error, such as a bug in a script. */
-export function failureOf(error: unknown): RedisFailure | undefined {
-  if (!(error instanceof Error)) return undefined
-  if (error.name === 'ReplyError') return REFUSED.test(error.message) ? 'refused' : undefined
-  if (error.message.startsWith("Stream isn't writeable")) return 'refused'
-  return LOST.test(error.message) ? 'unknown' : undefined
 }

@@ -1,4 +1,5 @@
 import type { ItemId, OrderId, SaleId, UserId } from '../../contracts/ids.ts'
+import { Unavailable } from '../../platform/errors.ts'
 
 /** `open` sells between `opens_at` and `ends_at`; the others sell nothing. */
 export type ItemState = 'open' | 'paused' | 'ended'
@@ -115,11 +116,11 @@ export interface RebuildItem extends LoadItem {
 }
 
 /** Nothing was done: there is no connection, or the server refused before any write. Try again later. */
-export class InventoryUnavailable extends Error {
+export class InventoryUnavailable extends Unavailable {
   override readonly name = 'InventoryUnavailable'
 }
 
 /** The answer was lost: it may have been done or not. Asking again with the same order_id tells which. */
-export class InventoryUnknown extends Error {
+export class InventoryUnknown extends Unavailable {
   override readonly name = 'InventoryUnknown'
 }

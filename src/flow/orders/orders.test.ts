@@ -176,7 +176,7 @@ describe('restocked', () => {
 })
 
 describe('overdue and count', () => {
-  test('only unpaid orders past their window are overdue, oldest first, at most so many per shard', async () => {
+  test('only unpaid orders past their window are overdue, oldest first, at most so many', async () => {
     const sameShard = Array.from({ length: 200 }, (_, n) => `late-${n}`).filter(
       (user) => shards.of(user) === shards.all[0],
     )
@@ -187,8 +187,19 @@ describe('overdue and count', () => {
     const [paid, failed] = batch as [OrderCreated, OrderCreated]
     await shards.of(paid.user_id).transaction((sql) => orders.pay(sql, paid.user_id, paid.order_id))
     await orders.fail(failed.user_id, failed.order_id, 'declined')
-    const overdue = await orders.overdue(3)
+    const overdue = await orders.overdue(0, 3)
     expect(overdue.map(({ pay_by }) => pay_by)).toEqual([1002, 1003, 1004])
+  })
+
+  test('a failed order is unreleased until its Restocked event, or until its hold is due anyway', async () => {
+    const user_id = 'unreleased'
+    const batch = [1, 2, 3, 4].map((n) => created({ user_id, ...(n === 4 ? { hold_expires_at: 1 } : {}) }))
+    await orders.insert(batch)
+    for (const { order_id } of batch.slice(1)) await orders.fail(user_id, order_id, 'declined')
+    await orders.restocked([restockedOf(batch[1] as OrderCreated)])
+    const found = (await Promise.all(orders.shards.map((shard) => orders.unreleased(shard, 100)))).flat()
+    const mine = found.filter((order) => order.user_id === user_id)
+    expect(mine.map(({ order_id }) => order_id)).toEqual([batch[2]?.order_id as string])
   })
 
   test('counts orders and units of an item over all shards', async () => {

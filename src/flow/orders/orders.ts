@@ -12,6 +12,7 @@ import {
   selectOrdersForItem,
   selectOrdersOf,
   selectOverdue,
+  selectUnreleased,
 } from './sql.ts'
 
 /** An order as SQL, the source of truth, knows it. Times in ms; `amount` for the whole order in minor units. */
@@ -51,8 +52,12 @@ export interface Orders {
    * nothing. Where a row has appeared meanwhile it stays as it is.
    */
   bury(order: Omit<Order, 'status' | 'failure_reason'>, reason: FailureReason): Promise<void>
-  /** Unpaid orders past their payment window, at most `max` per shard. */
-  overdue(max: number): Promise<Order[]>
+  /** Numbers of the shards: what can be asked of one while another is away. */
+  readonly shards: readonly number[]
+  /** Unpaid orders of a shard past their payment window, the oldest `max`. */
+  overdue(shard: number, max: number): Promise<Order[]>
+  /** Failed orders of a shard whose hold would go on, and of whose units no event says that they are back. */
+  unreleased(shard: number, max: number): Promise<Order[]>
   /** Orders and units of an item per status, over all shards. */
   count(item: ItemId): Promise<Record<OrderStatus, { orders: number; units: number }>>
   /** Every order of an item, over all shards. */
@@ -79,6 +84,12 @@ export function createOrders({ shards }: { shards: Shards }): Orders {
   const everywhere = async <Row>(read: (sql: Sql) => Promise<Row[]>) =>
     (await Promise.all(shards.all.map(read))).flat()
 
+  const numbered = (shard: number): Sql => {
+    const database = shards.all[shard]
+    if (database === undefined) throw new RangeError(`no shard ${shard}`)
+    return database
+  }
+
   return {
     insert: (events) =>
       perShard(events, (sql, batch) =>
@@ -99,7 +110,9 @@ export function createOrders({ shards }: { shards: Shards }): Orders {
     fail: (user, id, reason) => compareAndFail(shards.of(user), user, id, stateBefore(reason), reason),
     bury: (order, failure_reason) =>
       insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
-    overdue: (max) => everywhere((sql) => selectOverdue(sql, max)),
+    shards: shards.all.map((_database, number) => number),
+    overdue: (shard, max) => selectOverdue(numbered(shard), max),
+    unreleased: (shard, max) => selectUnreleased(numbered(shard), max),
     count: async (item) => {
       const total = {
         PENDING: { orders: 0, units: 0 },

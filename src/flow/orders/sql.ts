@@ -95,6 +95,17 @@ export async function selectOverdue(sql: Sql, max: number): Promise<Order[]> {
   return found.rows.map(toOrder)
 }
 
+/** FAILED without a Restocked event, and not yet due by the clock of the database: the longest held first. */
+export async function selectUnreleased(sql: Sql, max: number): Promise<Order[]> {
+  const found = await sql.query<OrderRow>(
+    `select ${COLUMNS} from orders
+     where status = 'FAILED' and restocked_at is null and hold_expires_at > now()
+     order by hold_expires_at limit $1`,
+    [max],
+  )
+  return found.rows.map(toOrder)
+}
+
 /** The compare-and-set: only the first of all who try gets `true`. */
 export async function compareAndPay(sql: Sql, user: UserId, id: OrderId): Promise<boolean> {
   const done = await sql.query(

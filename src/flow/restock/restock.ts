@@ -1,6 +1,7 @@
 import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
 import type { FailureReason } from '../../contracts/orders.ts'
 import { times } from '../../contracts/money.ts'
+import { forEachAtMost } from '../../platform/parallel.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { DueHold, Inventory } from '../inventory/inventory.ts'
@@ -17,24 +18,28 @@ export interface Sweep {
   readonly failed: number
   readonly released: number
   readonly settled: number
-  readonly payments: number
 }
 
 export interface Restock {
-  /** The buyer changes their mind: the order fails, the unit goes back, the payment is closed. */
+  /** The buyer changes their mind: the order fails, the unit goes back, the payment is closed. Safe to repeat. */
   cancel(user: UserId, id: OrderId): Promise<CancelOutcome>
-  /** Ends what is overdue. Safe to repeat, and to run in several processes at once. */
+  /**
+   * Ends everything that is overdue. Safe to repeat, and to run in several processes at once. Closing the payments is
+   * left to `Payments.repair`: a provider that does not answer must not keep units from coming back.
+   */
   sweep(): Promise<Sweep>
   /** Where a claim stands that SQL has no row of yet. */
   findHold(user: UserId, id: OrderId): Promise<{ item_id: ItemId; hold: DueHold } | undefined>
 }
 
+/** How many are read at once, and how many are worked on at once. */
 const BATCH = 500
+const AT_ONCE = 16
 
 export interface RestockParts {
   readonly inventory: Inventory
   readonly orders: Orders
-  readonly payments: Pick<Payments, 'finish' | 'repair'>
+  readonly payments: Pick<Payments, 'finish'>
   readonly catalogue: Pick<Catalogue, 'product'>
   readonly log: Log
 }
@@ -47,11 +52,6 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
   const end = async (order: Order, reason: FailureReason): Promise<boolean> => {
     if (!(await orders.fail(order.user_id, order.order_id, reason))) return false
     await inventory.release(order.item_id, order.order_id)
-    await payments
-      .finish(order.user_id, order.order_id)
-      .catch((error: unknown) =>
-        log.warn({ err: error, order_id: order.order_id }, 'closing the payment failed; it will be repaired'),
-      )
     return true
   }
 
@@ -101,42 +101,91 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
     return undefined
   }
 
+  /** One order, item or shard in trouble must not keep the units of the others from coming back. */
+  const attempt = async (what: object, work: () => Promise<void>): Promise<boolean> => {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      log.warn({ ...what, err: error }, 'sweeping failed; tried again')
+      return false
+    }
+  }
+
+  /** Reads and works until nothing new is found; those in trouble stay, so the next reading reaches beyond them. */
+  const drain = async <Found extends { order_id: OrderId }>(
+    read: (max: number) => Promise<Found[]>,
+    work: (found: Found) => Promise<void>,
+  ): Promise<void> => {
+    const seen = new Set<OrderId>()
+    let stuck = 0
+    for (;;) {
+      const found = await read(BATCH + stuck)
+      const fresh = found.filter(({ order_id }) => !seen.has(order_id))
+      if (fresh.length === 0) return
+      await forEachAtMost(AT_ONCE, fresh, async (one) => {
+        seen.add(one.order_id)
+        if (!(await attempt({ order_id: one.order_id }, () => work(one)))) stuck += 1
+      })
+      if (found.length < BATCH) return
+    }
+  }
+
   return {
     findHold,
     cancel: async (user, id) => {
-      let order = await orders.find(user, id)
-      if (order === undefined) {
-        const found = await findHold(user, id)
-        if (found !== undefined) await conclude(found.item_id, found.hold, 'cancelled_by_user')
-      } else await end(order, 'cancelled_by_user')
-      order = await orders.find(user, id)
+      const found = await orders.find(user, id)
+      if (found?.status === 'PENDING') await end(found, 'cancelled_by_user')
+      if (found === undefined) {
+        const held = await findHold(user, id)
+        if (held !== undefined) await conclude(held.item_id, held.hold, 'cancelled_by_user')
+      }
+      const order = await orders.find(user, id)
       if (order === undefined) return { kind: 'unknown_order' }
-      if (order.failure_reason === 'cancelled_by_user') return { kind: 'cancelled', order }
-      return { kind: 'not_cancellable', order }
+      if (order.failure_reason !== 'cancelled_by_user') return { kind: 'not_cancellable', order }
+      // Where an earlier attempt died in between, the unit is still held.
+      if (found?.status === 'FAILED') await inventory.release(order.item_id, id)
+      await payments
+        .finish(user, id)
+        .catch((error: unknown) =>
+          log.warn({ err: error, order_id: id }, 'closing the payment failed; it will be repaired'),
+        )
+      return { kind: 'cancelled', order }
     },
 
     sweep: async () => {
-      const done = { failed: 0, released: 0, settled: 0, payments: 0 }
-      // One order, item or shard in trouble must not keep the units of the others from coming back.
-      const attempt = async (what: object, work: () => Promise<void>) =>
-        work().catch((error: unknown) => log.warn({ ...what, err: error }, 'sweeping failed; tried again'))
-
-      await attempt({ what: 'overdue orders' }, async () => {
-        for (const order of await orders.overdue(BATCH))
-          await attempt({ order_id: order.order_id }, async () => {
-            if (await end(order, 'payment_timeout')) done.failed += 1
-          })
-      })
+      const done = { failed: 0, released: 0, settled: 0 }
+      const shards = orders.shards.map((shard) =>
+        attempt({ shard }, async () => {
+          await drain(
+            (max) => orders.overdue(shard, max),
+            async (order) => {
+              if (await end(order, 'payment_timeout')) done.failed += 1
+            },
+          )
+          await forEachAtMost(
+            AT_ONCE,
+            await orders.unreleased(shard, BATCH),
+            async ({ item_id, order_id }) => {
+              await attempt({ order_id }, async () => {
+                if ((await inventory.release(item_id, order_id)) === 'released') done.released += 1
+              })
+            },
+          )
+        }),
+      )
+      await Promise.all(shards)
       await attempt({ what: 'due holds' }, async () => {
         for (const item of await inventory.items())
-          for (const hold of await inventory.due(item, BATCH))
-            await attempt({ order_id: hold.order_id }, async () => {
-              const result = await conclude(item, hold, 'hold_expired')
-              if (result === 'released' || result === 'settled') done[result] += 1
-            })
-      })
-      await attempt({ what: 'payments' }, async () => {
-        done.payments = await payments.repair(BATCH)
+          await attempt({ item }, () =>
+            drain(
+              (max) => inventory.due(item, max),
+              async (hold) => {
+                const result = await conclude(item, hold, 'hold_expired')
+                if (result === 'released' || result === 'settled') done[result] += 1
+              },
+            ),
+          )
       })
       return done
     },
