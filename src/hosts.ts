@@ -1,19 +1,21 @@
+import type { Context } from 'hono'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
 import { orderRoutes } from './flow/orders/routes.ts'
 import { paymentRoutes } from './flow/payments/routes.ts'
 import { waitingRoomRoutes } from './flow/waiting-room/routes.ts'
+import { clientAddress } from './guard/client-address.ts'
 import { createIdentity } from './guard/identity.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
 import type { Assets } from './platform/assets.ts'
-import { type App, createHttpApp } from './platform/http.ts'
+import { type App, type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { mountPages } from './platform/pages.ts'
 
 export interface Hosts {
   /** Answers a request by its Host header; see `hostOf`. */
-  fetch(request: Request): Response | Promise<Response>
+  fetch(request: Request, client?: { readonly address: string }): Response | Promise<Response>
 }
 
 export interface HostOptions {
@@ -33,10 +35,15 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     ops: createHttpApp('ops', { log, metrics }),
   }
 
-  waitingRoomRoutes(hosts.queue, { ...app, shopUrl: config.urls.shop })
+  const visitor = (c: Context<AppEnv>, device: string | undefined) => {
+    const forwarded = c.req.header('x-forwarded-for')
+    const { address } = clientAddress(c.env.address, forwarded, config.trustedProxies)
+    return { device, network: `${address} ${c.req.header('user-agent') ?? ''}` }
+  }
+  waitingRoomRoutes(hosts.queue, { ...app, visitor, shopUrl: config.urls.shop })
 
   catalogueRoutes(hosts.shop, { ...app, queueUrl: config.urls.queue })
-  inventoryRoutes(hosts.shop, { ...app, identity, stopping })
+  inventoryRoutes(hosts.shop, { ...app, identity, visitor, stopping })
   orderRoutes(hosts.shop, {
     ...app,
     findHold: (user, id) => restock.findHold(user, id),
@@ -76,12 +83,14 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     ]),
   )
   return {
-    fetch: (request) => {
+    fetch: (request, client = { address: '' }) => {
       const url = new URL(request.url)
       const host = byName.get(url.hostname)
-      if (host !== undefined) return host.fetch(request)
+      if (host !== undefined) return host.fetch(request, client)
       // By its bare address: health checks and webhooks are answered, a person is shown the way.
-      return url.pathname === '/' ? Response.redirect(`${config.urls.shop}/`, 302) : hosts.shop.fetch(request)
+      return url.pathname === '/'
+        ? Response.redirect(`${config.urls.shop}/`, 302)
+        : hosts.shop.fetch(request, client)
     },
   }
 }

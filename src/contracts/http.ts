@@ -30,19 +30,40 @@ export const SaleParam = z.object({ sale: Slug.openapi({ param: { name: 'sale', 
 export const IdParam = z.object({ id: Slug.openapi({ param: { name: 'id', in: 'path' } }) })
 export const OrderParam = z.object({ id: z.uuid().openapi({ param: { name: 'id', in: 'path' } }) })
 
+export const Draw = z
+  .object({
+    commitment: z.string().describe('Hash of the secret, published before anybody joins'),
+    secret: z.string().nullable().describe('null until the sale has opened, as are the other inputs'),
+    lobby_size: Count.nullable(),
+    tickets_hash: z.string().nullable(),
+  })
+  .openapi('Draw')
+
 export const QueueStatus = z
   .object({
-    phase: z.enum(['lobby', 'open', 'paused', 'held_out', 'sold_out', 'ended']),
+    phase: z.enum([
+      'scheduled',
+      'lobby',
+      'standby',
+      'open',
+      'paused',
+      'held_out',
+      'sold_out',
+      'ended',
+      'post_sale',
+    ]),
     server_time: Millis,
+    lobby_opens_at: Millis.nullable(),
     opens_at: Millis,
     now_serving: Count,
     last_position: Count,
-    rate_per_second: z.number().positive(),
+    rate_per_second: z.number().positive().describe('How fast `now_serving` moves'),
     available: Count,
     held: Count,
     sold: Count,
     total: Count,
     message: z.string(),
+    draw: Draw.nullable().describe('null: first come, first served'),
     poll: z.object({
       min_s: z.number(),
       max_s: z.number(),
@@ -57,6 +78,7 @@ export const JoinRequest = z
     solution: z.union([z.string().max(8192), z.record(z.string(), z.unknown()), z.null()]).optional(),
     device: Device,
     ticket: Token.optional(),
+    code: z.string().trim().min(4).max(64).optional().describe('Of a group with a lane of its own'),
   })
   .openapi('JoinRequest')
 
@@ -101,7 +123,14 @@ export const Sale = z
     rate_per_second: z.number(),
     payment_window_s: z.number(),
     hold_s: z.number(),
+    lobby_opens_at: Millis.nullable(),
+    post_sale_at: Millis.nullable(),
     pass_s: z.number(),
+    turn_s: z.number(),
+    checkout_cap: z.int().nullable(),
+    checkouts_per_unit: z.number(),
+    standby_threshold: z.int().nullable(),
+    draw_commitment: z.string().nullable(),
     message: z.string(),
   })
   .openapi('Sale')
@@ -190,6 +219,20 @@ export const NewSale = z
     payment_window_s: Seconds.default(300),
     hold_s: Seconds.default(600),
     pass_s: Seconds.default(600),
+    turn_s: Seconds.default(120).describe('How long a turn that has come may wait to be taken'),
+    lobby_opens_at: Millis.nullable().default(null).describe('null: people may join from now on'),
+    post_sale_at: Millis.nullable().default(null),
+    order: z
+      .enum(['fifo', 'draw'])
+      .default('fifo')
+      .describe('How those who came before the opening are ordered'),
+    checkout_cap: z.int().min(1).max(1_000_000).nullable().default(null),
+    checkouts_per_unit: z.number().min(1).max(1000).default(3),
+    standby_threshold: z.int().min(1).max(1_000_000).nullable().default(null),
+    guard: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe('Settings of the guard; defaults for the rest'),
     message: text(500).default(''),
     products: z.array(NewProduct).min(1).max(100),
     reason: Reason,
@@ -198,6 +241,34 @@ export const NewSale = z
 
 export const CommandRequest = z.strictObject({ reason: Reason }).openapi('CommandRequest')
 export const RateRequest = z.strictObject({ rate_per_second: Rate, reason: Reason }).openapi('RateRequest')
+export const CapRequest = z
+  .strictObject({ checkout_cap: z.int().min(1).max(1_000_000).nullable(), reason: Reason })
+  .openapi('CapRequest')
+export const MessageRequest = z
+  .strictObject({ message: z.string().max(500), reason: Reason })
+  .openapi('MessageRequest')
+export const NewGroup = z
+  .strictObject({
+    id: Slug,
+    name: z.string().trim().min(1).max(200),
+    code: z.string().trim().min(4).max(64),
+    rate_per_second: z.number().positive().max(1_000_000),
+    places: z.int().min(1).max(10_000_000).nullable().default(null),
+    reason: Reason,
+  })
+  .openapi('NewGroup')
+export const Line = z
+  .object({
+    waiting: Count,
+    entered: Count,
+    in_checkout: Count,
+    rate_per_second: z.number(),
+    pace_per_second: z.number().describe('How fast the serving number moves'),
+    no_show_ratio: z.number().describe('Share of turns that are not taken'),
+    running: z.boolean(),
+    dormant: z.boolean(),
+  })
+  .openapi('Line')
 export const ReconcileRequest = z
   .strictObject({ item_id: Slug.optional(), reason: Reason })
   .openapi('ReconcileRequest')

@@ -1,11 +1,13 @@
 import type { SaleId } from '../contracts/ids.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/postgres.ts'
-import type { Catalogue, Product, Sale, SaleChange } from '../flow/catalogue/catalogue.ts'
+import { randomBytes } from 'node:crypto'
+import { commitmentTo } from '../contracts/draw.ts'
+import type { Catalogue, Group, Product, Sale, SaleChange } from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
 import type { Inventory } from '../flow/inventory/inventory.ts'
 import type { Reconcile, ReconcileRun } from '../flow/reconcile/reconcile.ts'
-import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
+import { groupCodeHash, type WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import { insertAudit } from './sql.ts'
 
 /** Who gives a command and why; every command leaves this in the audit log before it does anything. */
@@ -14,11 +16,17 @@ export interface Authority {
   readonly reason: string
 }
 
-export type NewSale = Omit<Sale, 'state' | 'opens_at'> & {
+export type NewSale = Omit<Sale, 'state' | 'opens_at' | 'draw_commitment'> & {
+  /** How those who came before the opening are ordered. */
+  readonly order: 'fifo' | 'draw'
+  /** Settings of the guard. */
+  readonly guard: Record<string, unknown>
   /** Now, where it is left out. */
   readonly opens_at?: number | undefined
   readonly products: readonly Omit<Product, 'sale_id'>[]
 }
+
+export type NewGroup = Omit<Group, 'code_hash'> & { readonly code: string }
 
 export type CreateSaleOutcome =
   | { readonly kind: 'created' }
@@ -34,6 +42,15 @@ export interface Commands {
   resume(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
   end(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
   setRate(by: Authority, sale: SaleId, ratePerSecond: number): Promise<'changed' | 'unknown_sale'>
+  /** Most people in checkout at once; null: no limit. */
+  setCap(by: Authority, sale: SaleId, cap: number | null): Promise<'changed' | 'unknown_sale'>
+  /** Shown to everybody who waits. */
+  setMessage(by: Authority, sale: SaleId, message: string): Promise<'changed' | 'unknown_sale'>
+  /** From now on the sale's page is the one of a sale that is over. */
+  close(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  /** Back to standby: everybody walks through until too many arrive. */
+  standby(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale' | 'no_threshold'>
+  addGroup(by: Authority, group: NewGroup): ReturnType<Catalogue['addGroup']>
   reconcile(by: Authority, item?: string): Promise<ReconcileRun[]>
   replay(by: Authority, deadLetter: string): ReturnType<EventLog['replay']>
 }
@@ -54,13 +71,10 @@ export function createCommands(parts: CommandParts): Commands {
     insertAudit(database, { ...by, command, target, detail })
 
   /** SQL first; the waiting room and the items follow, and are brought in line at the next try if they do not. */
-  const change = async (sale: SaleId, { message, ...steering }: SaleChange) => {
-    const outcome = await catalogue.change(sale, {
-      ...steering,
-      ...(message === undefined ? {} : { message }),
-    })
+  const change = async (sale: SaleId, wanted: SaleChange) => {
+    const outcome = await catalogue.change(sale, wanted)
     if (outcome === 'unknown_sale') return outcome
-    const { state, opens_at, rate_per_second } = steering
+    const { state, opens_at, rate_per_second } = wanted
     for (const { id } of await catalogue.products(sale))
       if (state !== undefined || opens_at !== undefined)
         await inventory.setState(id, {
@@ -76,14 +90,17 @@ export function createCommands(parts: CommandParts): Commands {
   }
 
   return {
-    createSale: async (by, { products, opens_at, ...rest }) => {
-      const sale: Sale = { ...rest, state: 'open', opens_at: opens_at ?? clock.now() }
+    createSale: async (by, { products, opens_at, order, guard, ...rest }) => {
+      // Nobody chooses the secret, and nobody sees it before the sale has opened.
+      const draw_secret = order === 'draw' ? randomBytes(32).toString('hex') : null
+      const draw_commitment = draw_secret === null ? null : commitmentTo(draw_secret)
+      const sale: Sale = { ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() }
       const why = contradiction(sale, products)
       if (why !== undefined) return { kind: 'contradiction', why }
       await audit(by, 'sale.create', sale.id, { sale, products })
       const items = products.map((product) => ({ ...product, sale_id: sale.id }))
-      const outcome = await catalogue.create(sale, items)
-      if (outcome.kind === 'created') await furnish({ inventory, waitingRoom }, sale, items)
+      const outcome = await catalogue.create(sale, items, { draw_secret, guard })
+      if (outcome.kind === 'created') await furnish(parts, sale, items)
       return outcome
     },
     open: async (by, sale) => {
@@ -106,6 +123,34 @@ export function createCommands(parts: CommandParts): Commands {
       await audit(by, 'sale.rate', sale, { rate_per_second })
       return change(sale, { rate_per_second })
     },
+    setCap: async (by, sale, checkout_cap) => {
+      await audit(by, 'sale.cap', sale, { checkout_cap })
+      return change(sale, { checkout_cap })
+    },
+    setMessage: async (by, sale, message) => {
+      await audit(by, 'sale.message', sale, { message })
+      return change(sale, { message })
+    },
+    close: async (by, sale) => {
+      await audit(by, 'sale.close', sale)
+      return change(sale, { state: 'ended', post_sale_at: clock.now() })
+    },
+    standby: async (by, id) => {
+      const sale = await catalogue.sale(id)
+      if (sale === undefined) return 'unknown_sale'
+      if (sale.standby_threshold === null) return 'no_threshold'
+      await audit(by, 'sale.standby', id)
+      await waitingRoom.steer(id, { dormant: true })
+      return 'changed'
+    },
+    addGroup: async (by, { code, ...group }) => {
+      await audit(by, 'group.create', group.sale_id, { ...group })
+      const outcome = await catalogue.addGroup({ ...group, code_hash: groupCodeHash(group.sale_id, code) })
+      const sale = await catalogue.sale(group.sale_id)
+      if (outcome === 'created' && sale !== undefined)
+        await waitingRoom.create(sale, await catalogue.groups(sale.id), await catalogue.drawSecret(sale.id))
+      return outcome
+    },
     reconcile: async (by, item) => {
       await audit(by, 'reconcile', item ?? 'all items')
       return item === undefined ? reconcile.all() : [await reconcile.item(item)]
@@ -119,11 +164,11 @@ export function createCommands(parts: CommandParts): Commands {
 
 /** Puts a sale's waiting room and stock where they are missing. Safe to repeat. */
 export async function furnish(
-  { inventory, waitingRoom }: Pick<CommandParts, 'inventory' | 'waitingRoom'>,
+  { catalogue, inventory, waitingRoom }: Pick<CommandParts, 'catalogue' | 'inventory' | 'waitingRoom'>,
   sale: Sale,
   products: readonly Product[],
 ): Promise<void> {
-  await waitingRoom.create(sale)
+  await waitingRoom.create(sale, await catalogue.groups(sale.id), await catalogue.drawSecret(sale.id))
   for (const { id, units } of products)
     await inventory.load({
       item_id: id,
@@ -137,6 +182,8 @@ export async function furnish(
 
 function contradiction(sale: Sale, products: readonly { id: string }[]): string | undefined {
   if (sale.ends_at !== null && sale.ends_at <= sale.opens_at) return '`ends_at` must be after `opens_at`'
+  if (sale.lobby_opens_at !== null && sale.lobby_opens_at > sale.opens_at)
+    return '`lobby_opens_at` must not be after `opens_at`'
   if (sale.hold_s < sale.payment_window_s) return '`hold_s` must be at least `payment_window_s`'
   if (new Set(products.map(({ id }) => id)).size < products.length) return '`products` names an id twice'
   return undefined

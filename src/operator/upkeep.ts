@@ -61,10 +61,10 @@ export async function keepClean(
 }
 
 /** After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. */
-async function liftFences({ catalogue, inventory, waitingRoom, reconcile }: UpkeepParts): Promise<void> {
+async function liftFences(parts: UpkeepParts): Promise<void> {
+  const { catalogue, reconcile } = parts
   const fenced = await reconcile.fenced()
   if (fenced.length === 0) return
   for (const item of fenced) await reconcile.item(item)
-  for (const sale of await catalogue.sales())
-    await furnish({ inventory, waitingRoom }, sale, await catalogue.products(sale.id))
+  for (const sale of await catalogue.sales()) await furnish(parts, sale, await catalogue.products(sale.id))
 }

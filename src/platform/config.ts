@@ -37,6 +37,7 @@ const Environment = z.object({
   REDIS_ACCEPT_UNSAFE: flag,
   DATABASE_URLS: list.pipe(z.array(postgresUrl)),
   KAFKA_BROKERS: list,
+  TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   STRIPE_API_URL: httpUrl.default('https://api.stripe.com'),
   STRIPE_SECRET_KEY: z.string().optional(),
@@ -66,6 +67,8 @@ export interface Config {
   readonly redis: { readonly url: string; readonly acceptUnsafe: boolean }
   readonly databaseUrls: readonly string[]
   readonly kafkaBrokers: readonly string[]
+  /** Proxies of ours in front, each of which appends to X-Forwarded-For. */
+  readonly trustedProxies: number
   /** This worker in its consumer group: stable over restarts, unique among those that run. */
   readonly workerName: string
   readonly stripe: { readonly apiUrl: string }
@@ -137,6 +140,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     redis: { url: e.REDIS_URL, acceptUnsafe: e.REDIS_ACCEPT_UNSAFE },
     databaseUrls: e.DATABASE_URLS,
     kafkaBrokers: e.KAFKA_BROKERS,
+    trustedProxies: e.TRUSTED_PROXIES,
     workerName: e.WORKER_NAME,
     stripe: { apiUrl: e.STRIPE_API_URL },
     sandbox: {

@@ -12,7 +12,11 @@ import type { Log, Metrics } from './telemetry.ts'
 export interface Variables {
   requestId: string
 }
-export type AppEnv = { Variables: Variables }
+export type AppEnv = {
+  Variables: Variables
+  /** Who spoke to our socket: the client, or the last proxy before us. */
+  Bindings: { readonly address?: string }
+}
 export type App = OpenAPIHono<AppEnv>
 
 const MAX_BODY_BYTES = 16 * 1024

@@ -13,7 +13,7 @@ await runProcess(async (signal) => {
     config: { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops },
   })
   const hosts = createHosts(app, { assets, stopping: signal })
-  const server = listen({ ...config.http, fetch: (request) => hosts.fetch(request) })
+  const server = listen({ ...config.http, fetch: (request, client) => hosts.fetch(request, client) })
   app.log.info({ port: server.port }, 'listening')
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   await server.stop()

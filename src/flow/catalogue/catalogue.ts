@@ -1,7 +1,7 @@
 import type { ItemId, SaleId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database } from '../../platform/postgres.ts'
-import { insertProduct, insertSale, readAll, updateSale } from './sql.ts'
+import { insertGroup, insertProduct, insertSale, readAll, selectDrawSecret, updateSale } from './sql.ts'
 
 /** A sale as its operator set it up. Times in milliseconds since the epoch, durations in seconds. */
 export interface Sale {
@@ -9,6 +9,10 @@ export interface Sale {
   readonly name: string
   readonly opens_at: number
   readonly ends_at: number | null
+  /** From when on people may join; null: from the creation on. */
+  readonly lobby_opens_at: number | null
+  /** When the page of the sale becomes the one of a sale that is over; null: not of itself. */
+  readonly post_sale_at: number | null
   /** The operator's hand. What visitors see also depends on the time and the stock. */
   readonly state: 'open' | 'paused' | 'ended'
   /** People let through the waiting room per second. */
@@ -17,7 +21,36 @@ export interface Sale {
   readonly hold_s: number
   /** How long a pass of the waiting room is good for. */
   readonly pass_s: number
+  /** How long a turn that has come may wait to be taken. */
+  readonly turn_s: number
+  /** Most people in checkout at once; null: no limit. */
+  readonly checkout_cap: number | null
+  /** People let into checkout for each unit that is available. */
+  readonly checkouts_per_unit: number
+  /** Standby: everybody walks through until more than so many arrive in a second; null: always a queue. */
+  readonly standby_threshold: number | null
+  /** Of the draw that orders the lobby; null: first come, first served. */
+  readonly draw_commitment: string | null
   readonly message: string
+}
+
+/** What belongs to a sale and is not for everybody's eyes. */
+export interface SaleSecrets {
+  /** 32 bytes, hex; null: no draw. */
+  readonly draw_secret: string | null
+  /** Settings of the guard, as they were given. */
+  readonly guard: Record<string, unknown>
+}
+
+/** People who join with a code stand in a lane of their own. */
+export interface Group {
+  readonly sale_id: SaleId
+  readonly id: string
+  readonly name: string
+  readonly code_hash: string
+  readonly rate_per_second: number
+  /** Most people that may join; null: no limit. */
+  readonly places: number | null
 }
 
 /** One item of a sale. `amount` is the price of one unit in minor units. */
@@ -37,6 +70,9 @@ export interface SaleChange {
   readonly opens_at?: number
   readonly rate_per_second?: number
   readonly message?: string
+  readonly post_sale_at?: number
+  /** null takes the cap away. */
+  readonly checkout_cap?: number | null
 }
 
 export type CreateOutcome =
@@ -50,8 +86,14 @@ export interface Catalogue {
   sales(): Promise<Sale[]>
   /** All products, or those of one sale. */
   products(sale?: SaleId): Promise<Product[]>
+  groups(sale: SaleId): Promise<readonly Group[]>
+  /** Settings of the guard for a sale, as they were given. */
+  guard(sale: SaleId): Promise<Record<string, unknown> | undefined>
+  /** Asked for when the waiting room is created, and never shown. */
+  drawSecret(sale: SaleId): Promise<string | null>
   /** Writes the sale and its products, all or nothing. */
-  create(sale: Sale, products: readonly Product[]): Promise<CreateOutcome>
+  create(sale: Sale, products: readonly Product[], secrets: SaleSecrets): Promise<CreateOutcome>
+  addGroup(group: Group): Promise<'created' | 'exists' | 'unknown_sale'>
   change(id: SaleId, change: SaleChange): Promise<'changed' | 'unknown_sale'>
 }
 
@@ -61,6 +103,8 @@ interface Snapshot {
   readonly read_at: number
   readonly sales: ReadonlyMap<SaleId, Sale>
   readonly products: ReadonlyMap<ItemId, Product>
+  readonly groups: ReadonlyMap<SaleId, readonly Group[]>
+  readonly guards: ReadonlyMap<SaleId, Record<string, unknown>>
 }
 
 /**
@@ -76,12 +120,14 @@ export function createCatalogue({ database, clock }: { database: Database; clock
   const read = async (): Promise<Snapshot> => {
     const read_at = clock.now()
     const writesBefore = writes
-    const { sales, products } = await readAll(database)
+    const { sales, products, groups, guards } = await readAll(database)
     latest = {
       // A write that landed while we read may be missing from what we read: such a snapshot is stale at once.
       read_at: writes === writesBefore ? read_at : 0,
       sales: new Map(sales.map((sale) => [sale.id, sale])),
       products: new Map(products.map((product) => [product.id, product])),
+      groups: Map.groupBy(groups, ({ sale_id }) => sale_id),
+      guards,
     }
     return latest
   }
@@ -104,7 +150,16 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       [...(await current()).products.values()].filter(
         ({ sale_id }) => sale === undefined || sale_id === sale,
       ),
-    create: async (sale, products) => {
+    groups: async (sale) => (await current()).groups.get(sale) ?? [],
+    guard: async (sale) => (await current()).guards.get(sale),
+    drawSecret: (sale) => selectDrawSecret(database, sale),
+    addGroup: async (group) => {
+      if ((await current()).sales.get(group.sale_id) === undefined) return 'unknown_sale'
+      const created = await insertGroup(database, group)
+      afterWrite()
+      return created ? 'created' : 'exists'
+    },
+    create: async (sale, products, secrets) => {
       class Exists extends Error {
         readonly outcome: CreateOutcome
         constructor(what: 'sale' | 'product', id: string) {
@@ -114,7 +169,7 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       }
       try {
         await database.transaction(async (sql) => {
-          if (!(await insertSale(sql, sale))) throw new Exists('sale', sale.id)
+          if (!(await insertSale(sql, sale, secrets))) throw new Exists('sale', sale.id)
           for (const product of products)
             if (!(await insertProduct(sql, product))) throw new Exists('product', product.id)
         })

@@ -1,40 +1,61 @@
 import type { Sql } from '../../platform/postgres.ts'
-import type { Product, Sale, SaleChange } from './catalogue.ts'
+import type { Group, Product, Sale, SaleChange, SaleSecrets } from './catalogue.ts'
 
-interface SaleRow extends Omit<Sale, 'opens_at' | 'ends_at'> {
+type Times = 'opens_at' | 'ends_at' | 'lobby_opens_at' | 'post_sale_at'
+interface SaleRow extends Omit<Sale, Times> {
   opens_at: Date
   ends_at: Date | null
+  lobby_opens_at: Date | null
+  post_sale_at: Date | null
+  guard: Record<string, unknown>
 }
 
-const SALE_COLUMNS =
-  'id, name, opens_at, ends_at, state, rate_per_second, payment_window_s, hold_s, pass_s, message'
-const PRODUCT_COLUMNS = 'id, sale_id, name, description, amount, currency, units, per_buyer_limit'
+const SALE = [
+  ...['id', 'name', 'opens_at', 'ends_at', 'lobby_opens_at', 'post_sale_at', 'state', 'rate_per_second'],
+  ...['payment_window_s', 'hold_s', 'pass_s', 'turn_s', 'checkout_cap', 'checkouts_per_unit'],
+  ...['standby_threshold', 'draw_commitment', 'message'],
+] as const
+const PRODUCT = 'id, sale_id, name, description, amount, currency, units, per_buyer_limit'
+const GROUP = 'sale_id, id, name, code_hash, rate_per_second, places'
 
-export async function readAll(sql: Sql): Promise<{ sales: Sale[]; products: Product[] }> {
-  const [sales, products] = await Promise.all([
-    sql.query<SaleRow>(`select ${SALE_COLUMNS} from sales order by opens_at, id`),
-    sql.query<Product>(`select ${PRODUCT_COLUMNS} from products order by created_at, id`),
+export interface Everything {
+  readonly sales: readonly Sale[]
+  readonly products: readonly Product[]
+  readonly groups: readonly Group[]
+  /** Settings of the guard by sale, as they were given. */
+  readonly guards: ReadonlyMap<string, Record<string, unknown>>
+}
+
+export async function readAll(sql: Sql): Promise<Everything> {
+  const [sales, products, groups] = await Promise.all([
+    sql.query<SaleRow>(`select ${SALE.join(', ')}, guard from sales order by opens_at, id`),
+    sql.query<Product>(`select ${PRODUCT} from products order by created_at, id`),
+    sql.query<Group>(`select ${GROUP} from sale_groups order by created_at, id`),
   ])
-  return { sales: sales.rows.map(toSale), products: products.rows }
+  return {
+    sales: sales.rows.map(toSale),
+    products: products.rows,
+    groups: groups.rows,
+    guards: new Map(sales.rows.map(({ id, guard }) => [id, guard])),
+  }
 }
 
 /** False where a sale of this id exists already. */
-export async function insertSale(sql: Sql, sale: Sale): Promise<boolean> {
+export async function insertSale(sql: Sql, sale: Sale, secrets: SaleSecrets): Promise<boolean> {
+  const columns = [...SALE, 'draw_secret', 'guard']
+  const row: Record<string, unknown> = {
+    ...sale,
+    opens_at: new Date(sale.opens_at),
+    ends_at: date(sale.ends_at),
+    lobby_opens_at: date(sale.lobby_opens_at),
+    post_sale_at: date(sale.post_sale_at),
+    draw_secret: secrets.draw_secret,
+    guard: JSON.stringify(secrets.guard),
+  }
   const done = await sql.query(
-    `insert into sales (${SALE_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    `insert into sales (${columns.join(', ')}) values (${columns.map((_, index) => `$${index + 1}`).join(', ')})
      on conflict do nothing`,
-    [
-      sale.id,
-      sale.name,
-      new Date(sale.opens_at),
-      sale.ends_at === null ? null : new Date(sale.ends_at),
-      sale.state,
-      sale.rate_per_second,
-      sale.payment_window_s,
-      sale.hold_s,
-      sale.pass_s,
-      sale.message,
-    ],
+    columns.map((column) => row[column]),
   )
   return done.rowCount === 1
 }
@@ -42,7 +63,7 @@ export async function insertSale(sql: Sql, sale: Sale): Promise<boolean> {
 /** False where a product of this id exists already. */
 export async function insertProduct(sql: Sql, product: Product): Promise<boolean> {
   const done = await sql.query(
-    `insert into products (${PRODUCT_COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+    `insert into products (${PRODUCT}) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
     [
       product.id,
       product.sale_id,
@@ -57,26 +78,57 @@ export async function insertProduct(sql: Sql, product: Product): Promise<boolean
   return done.rowCount === 1
 }
 
-/** False where there is no such sale. */
+/** False where the sale has a group of this id or code already. */
+export async function insertGroup(sql: Sql, group: Group): Promise<boolean> {
+  const done = await sql.query(
+    `insert into sale_groups (${GROUP}) values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
+    [group.sale_id, group.id, group.name, group.code_hash, group.rate_per_second, group.places],
+  )
+  return done.rowCount === 1
+}
+
+export async function selectDrawSecret(sql: Sql, sale: string): Promise<string | null> {
+  const found = await sql.query<{ draw_secret: string | null }>(
+    `select draw_secret from sales where id = $1`,
+    [sale],
+  )
+  return found.rows[0]?.draw_secret ?? null
+}
+
+/** False where there is no such sale. `checkout_cap` null takes the cap away. */
 export async function updateSale(sql: Sql, id: string, change: SaleChange): Promise<boolean> {
   const done = await sql.query(
     `update sales set
        state = coalesce($2, state),
        opens_at = coalesce($3, opens_at),
+       lobby_opens_at = least(lobby_opens_at, coalesce($3, opens_at)),
        rate_per_second = coalesce($4, rate_per_second),
-       message = coalesce($5, message)
+       message = coalesce($5, message),
+       post_sale_at = coalesce($6, post_sale_at),
+       checkout_cap = case when $7 then $8 else checkout_cap end
      where id = $1`,
     [
       id,
       change.state ?? null,
-      change.opens_at === undefined ? null : new Date(change.opens_at),
+      date(change.opens_at ?? null),
       change.rate_per_second ?? null,
       change.message ?? null,
+      date(change.post_sale_at ?? null),
+      change.checkout_cap !== undefined,
+      change.checkout_cap ?? null,
     ],
   )
   return done.rowCount === 1
 }
 
-function toSale(row: SaleRow): Sale {
-  return { ...row, opens_at: row.opens_at.getTime(), ends_at: row.ends_at?.getTime() ?? null }
+const date = (ms: number | null) => (ms === null ? null : new Date(ms))
+
+function toSale({ guard: _guard, ...row }: SaleRow): Sale {
+  return {
+    ...row,
+    opens_at: row.opens_at.getTime(),
+    ends_at: row.ends_at?.getTime() ?? null,
+    lobby_opens_at: row.lobby_opens_at?.getTime() ?? null,
+    post_sale_at: row.post_sale_at?.getTime() ?? null,
+  }
 }

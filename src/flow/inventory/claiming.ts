@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
 import type { Order } from '../orders/orders.ts'
-import type { PassOutcome, WaitingRoom } from '../waiting-room/waiting-room.ts'
+import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-room.ts'
 import type { ClaimOutcome, Inventory } from './inventory.ts'
 
 /** One buyer asks for units. `order_id` is the id the order gets if this request is the first of its kind. */
@@ -15,7 +15,7 @@ export interface ClaimCommand {
   readonly item_id: ItemId
   readonly quantity: number
   readonly pass: string
-  readonly device: string | undefined
+  readonly visitor: Visitor
   readonly idempotency_key: string
 }
 
@@ -56,7 +56,7 @@ const RECEIPT_S = 90 * 24 * 3600
 
 export interface ClaimingParts {
   readonly inventory: Inventory
-  readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass'>
+  readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass' | 'leaveCheckout'>
   readonly catalogue: Pick<Catalogue, 'product' | 'sale'>
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   readonly tokens: Tokens
@@ -124,11 +124,14 @@ export function createClaiming(parts: ClaimingParts): Claiming {
         body: `${item_id} ${quantity}`,
       })
       if (!('order_id' in use)) return use
-      const { order_id, position } = use
+      const { order_id, place } = use
       const outcome = await take(user_id, order_id, quantity, product, sale)
-      if (outcome.kind === 'reserved' || outcome.kind === 'repeated')
+      if (outcome.kind === 'reserved' || outcome.kind === 'repeated') {
+        // Only to let the next one in sooner: whoever does not leave is forgotten after a while.
+        await waitingRoom.leaveCheckout(place).catch(() => undefined)
         return describe({ user_id, order_id, quantity, product }, outcome)
-      await waitingRoom.freePass(sale.id, position, order_id)
+      }
+      await waitingRoom.freePass(place, order_id)
       return outcome
     },
 

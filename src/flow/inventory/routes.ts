@@ -8,6 +8,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
+import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming, ClaimingOutcome } from './claiming.ts'
 import { InventoryUnavailable, InventoryUnknown } from './inventory.ts'
 import type { StockBoard } from './stock-board.ts'
@@ -82,6 +83,8 @@ export interface InventoryRouteParts {
   readonly claiming: Claiming
   readonly board: StockBoard
   readonly identity: Identity
+  /** Whose browser it is; `device` as the client sends it. */
+  readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
   readonly newOrderId: () => OrderId
   readonly metrics: Metrics
   readonly clock: Clock
@@ -90,7 +93,7 @@ export interface InventoryRouteParts {
 }
 
 export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
-  const { claiming, board, identity, newOrderId, metrics, clock, stopping } = parts
+  const { claiming, board, identity, visitor, newOrderId, metrics, clock, stopping } = parts
 
   const answer = (outcome: ClaimingOutcome) => {
     metrics.claims.inc({ outcome: outcome.kind })
@@ -105,7 +108,7 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
       idempotency_key: idempotencyKey(c),
       user_id: await identity.user(c),
       order_id: newOrderId(),
-      device: c.req.header('x-device'),
+      visitor: visitor(c, c.req.header('x-device')),
       item_id,
       quantity,
     }

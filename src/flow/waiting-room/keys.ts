@@ -28,4 +28,5 @@ export const keys = {
 }
 
 /** The name of a place among those in checkout. */
-export const memberOf = ({ lane, position }: Place) => (lane === MAIN_LANE ? `${position}` : `${lane}.${position}`)
+export const memberOf = ({ lane, position }: Place) =>
+  lane === MAIN_LANE ? `${position}` : `${lane}.${position}`

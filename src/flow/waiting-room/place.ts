@@ -29,6 +29,10 @@ export function positionOf(slot: Slot, lobby: Lobby | undefined): number | undef
 }
 
 /** First come, first served: an index of the lobby will be the position. In a draw it says nothing. */
-export function expectedPosition(slot: Slot, lobby: Lobby | undefined, status: QueueStatus): number | undefined {
+export function expectedPosition(
+  slot: Slot,
+  lobby: Lobby | undefined,
+  status: QueueStatus,
+): number | undefined {
   return positionOf(slot, lobby) ?? (status.draw === null ? slot.lobby_index : undefined)
 }

@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import {
   EnterAnswer,
   EnterRequest,
@@ -8,9 +9,9 @@ import {
   SaleParam,
 } from '../../contracts/http.ts'
 import { Problem } from '../../platform/errors.ts'
-import { type App, json, jsonBody, problems } from '../../platform/http.ts'
+import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
-import type { WaitingRoom } from './waiting-room.ts'
+import type { Visitor, WaitingRoom } from './waiting-room.ts'
 
 const getStatus = createRoute({
   method: 'get',
@@ -25,7 +26,17 @@ const postJoin = createRoute({
   responses: {
     201: json(JoinAnswer, 'A place at the end of the line'),
     200: json(JoinAnswer, 'The place that the ticket holds already'),
-    ...problems('bad_request', 'unknown_sale', 'sold_out', 'ended', 'unavailable'),
+    ...problems(
+      'bad_request',
+      'idempotency_key_missing',
+      'unknown_sale',
+      'unknown_code',
+      'group_full',
+      'too_early',
+      'sold_out',
+      'ended',
+      'unavailable',
+    ),
   },
 })
 const postEnter = createRoute({
@@ -37,6 +48,7 @@ const postEnter = createRoute({
     ...problems(
       'bad_request',
       'ticket_invalid',
+      'ticket_expired',
       'ticket_foreign',
       'too_early',
       'turn_lapsed',
@@ -53,12 +65,18 @@ export interface WaitingRoomRouteParts {
   readonly waitingRoom: WaitingRoom
   readonly metrics: Metrics
   readonly shopUrl: string
+  /** Whose browser it is; `device` as the client sends it. */
+  readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
 }
 
 /** How long a client that knows nothing better should wait before it tries to enter again. */
 const RETRY_S = 1
+const IDEMPOTENCY_KEY = /^[\w-]{8,128}$/
 
-export function waitingRoomRoutes(app: App, { waitingRoom, metrics, shopUrl }: WaitingRoomRouteParts): void {
+export function waitingRoomRoutes(
+  app: App,
+  { waitingRoom, metrics, shopUrl, visitor }: WaitingRoomRouteParts,
+): void {
   app.openapi(getStatus, async (c) => {
     const status = await waitingRoom.status(c.req.valid('param').sale)
     if (status === undefined) throw new Problem('unknown_sale')
@@ -69,27 +87,35 @@ export function waitingRoomRoutes(app: App, { waitingRoom, metrics, shopUrl }: W
   })
 
   app.openapi(postJoin, async (c) => {
-    const { device, ticket } = c.req.valid('json')
-    const outcome = await waitingRoom.join({ sale: c.req.valid('param').sale, device, ticket })
+    const { device, ticket, code } = c.req.valid('json')
+    const client_key = c.req.header('idempotency-key')
+    if (client_key !== undefined && !IDEMPOTENCY_KEY.test(client_key))
+      throw new Problem(
+        'idempotency_key_missing',
+        'Send 8 to 128 letters, digits, hyphens or underscores, or none.',
+      )
+    const { sale } = c.req.valid('param')
+    const outcome = await waitingRoom.join({ sale, visitor: visitor(c, device), ticket, code, client_key })
     metrics.joins.inc({ outcome: outcome.kind })
+    if (outcome.kind === 'not_yet')
+      throw new Problem('too_early', 'The waiting room has not opened.', { retryAfterS: outcome.wait_s })
     if (outcome.kind !== 'joined' && outcome.kind !== 'kept') throw new Problem(outcome.kind)
-    const { position, phase, estimated_wait_s } = outcome
+    const { kind, ...place } = outcome
     c.header('Cache-Control', 'no-store')
-    const place = phase === 'lobby' ? { lobby_index: position } : { position }
-    return c.json(
-      { ticket: outcome.ticket, ...place, phase, estimated_wait_s },
-      outcome.kind === 'joined' ? 201 : 200,
-    )
+    return c.json(place, kind === 'joined' ? 201 : 200)
   })
 
   app.openapi(postEnter, async (c) => {
     const { sale } = c.req.valid('param')
-    const outcome = await waitingRoom.enter({ sale, ...c.req.valid('json') })
+    const { ticket, device } = c.req.valid('json')
+    const outcome = await waitingRoom.enter({ sale, ticket, visitor: visitor(c, device) })
     metrics.enters.inc({ outcome: outcome.kind })
     if (outcome.kind === 'too_early')
-      throw new Problem('too_early', `Your place is ${outcome.position}.`, {
-        retryAfterS: outcome.wait_s ?? RETRY_S,
-      })
+      throw new Problem(
+        'too_early',
+        outcome.position === undefined ? 'The sale has not opened.' : `Your place is ${outcome.position}.`,
+        { retryAfterS: outcome.wait_s ?? RETRY_S },
+      )
     if (outcome.kind !== 'entered') throw new Problem(outcome.kind)
     const { pass, expires_at } = outcome
     c.header('Cache-Control', 'no-store')

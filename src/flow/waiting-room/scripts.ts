@@ -102,7 +102,8 @@ export interface Line {
   readonly entered: number
   readonly in_checkout: number
   /** What the lobby was when the sale opened; undefined until then. `secret` '': no draw. */
-  readonly lobby: { readonly size: number; readonly tickets_hash: string; readonly secret: string } | undefined
+  readonly lobby:
+    { readonly size: number; readonly tickets_hash: string; readonly secret: string } | undefined
 }
 
 export const read = defineScript({
@@ -113,8 +114,9 @@ export const read = defineScript({
   result: (reply): Line | undefined => {
     const [state, ...rest] = words(reply)
     if (state === 'unloaded') return undefined
-    const [serving, tail, rate, pace, show, opens_at, now, running, dormant, entered, in_checkout] =
-      rest.map(Number) as [number, number, number, number, number, number, number, number, number, number, number]
+    const [serving, tail, rate, pace, show, opens_at, now, running, dormant, entered, in_checkout] = rest.map(
+      Number,
+    ) as [number, number, number, number, number, number, number, number, number, number, number]
     const [size, tickets_hash, secret] = rest.slice(11) as [number | '', string, string]
     return {
       state: state as Line['state'],

@@ -58,7 +58,11 @@ export interface QueueStatus extends SaleStock {
 const POLL: PollPolicy = { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 }
 
 /** The phase follows from the operator's hand, the time and the stock; nobody stores it. */
-export function phaseOf(line: Line, stock: SaleStock, sale: Pick<Sale, 'lobby_opens_at' | 'post_sale_at'>): Phase {
+export function phaseOf(
+  line: Line,
+  stock: SaleStock,
+  sale: Pick<Sale, 'lobby_opens_at' | 'post_sale_at'>,
+): Phase {
   if (sale.post_sale_at !== null && line.now >= sale.post_sale_at) return 'post_sale'
   if (line.state === 'ended') return 'ended'
   if (stock.total > 0 && stock.available === 0) return stock.held > 0 ? 'held_out' : 'sold_out'

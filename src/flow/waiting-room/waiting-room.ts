@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
-import { createBatcher } from '../../platform/batch.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import type { Tokens } from '../../platform/tokens.ts'
 import type { Catalogue, Group, Sale } from '../catalogue/catalogue.ts'
-import { MAIN_LANE, type Place } from './keys.ts'
+import { createArrivals } from './arrivals.ts'
+import { MAIN_LANE } from './keys.ts'
 import { createPasses, type Passes } from './passes.ts'
 import { expectedPosition, positionOf } from './place.ts'
 import * as scripts from './scripts.ts'
-import type { JoinResult, Line, Steering } from './scripts.ts'
-import { estimatedWaitS, type Phase, type QueueStatus, type SaleStock, statusOf } from './status.ts'
+import type { Line, Steering } from './scripts.ts'
+import { createSight } from './sight.ts'
+import { estimatedWaitS, type Phase, type QueueStatus, type SaleStock } from './status.ts'
 import { createTickets, shortHash, type Slot, type Visitor } from './tickets.ts'
 
 export { PHASES, type Phase, type PublicDraw, type QueueStatus, type SaleStock } from './status.ts'
 export type { PassOutcome, PassRequest } from './passes.ts'
+export { STATUS_FRESH_MS } from './sight.ts'
 export type { Steering } from './scripts.ts'
 export type { Place } from './keys.ts'
 export type { Visitor } from './tickets.ts'
@@ -72,8 +74,6 @@ export interface WaitingRoom extends Passes {
   line(sale: SaleId): Promise<Line | undefined>
 }
 
-/** Well under the second within which a change must be seen everywhere. */
-export const STATUS_FRESH_MS = 200
 /** Somebody in checkout who gives no sign of life counts so long. */
 const SLOT_MS = 45_000
 /** How long a full house makes one wait before asking again. */
@@ -88,81 +88,17 @@ export interface WaitingRoomParts {
   readonly stock: (sale: SaleId) => Promise<SaleStock>
 }
 
-interface Seen {
-  readonly status: QueueStatus
-  /** Of each lane; the main line under MAIN_LANE. */
-  readonly lines: ReadonlyMap<string, Line>
-}
-
 export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
-  const { redis, clock, catalogue, stock } = parts
+  const { redis, clock, catalogue } = parts
   const tickets = createTickets(parts)
   const passes = createPasses({ redis, tickets, slotMs: SLOT_MS })
-  const joiners = new Map<string, (client: Joining) => Promise<Joined>>()
-  const sights = new Map<SaleId, { read_at: number; seen: Promise<Seen | undefined> }>()
-
-  const readLine = (sale: SaleId, lane: string) => scripts.read.run(redis.commands, { sale, lane })
-
-  const look = async (id: SaleId): Promise<Seen | undefined> => {
-    const sale = await catalogue.sale(id)
-    if (sale === undefined) return undefined
-    const [units, groups] = await Promise.all([stock(id), catalogue.groups(id)])
-    const lines = new Map<string, Line>()
-    for (const lane of [MAIN_LANE, ...groups.map((group) => group.id)]) {
-      const line = await readLine(id, lane)
-      if (line === undefined) continue
-      lines.set(lane, line)
-      // Admission is tied to stock: a line stands still while those in checkout can take all there is.
-      const enough = Math.ceil(units.available * sale.checkouts_per_unit)
-      const stopped = units.total > 0 && (units.available === 0 || line.in_checkout >= enough)
-      await scripts.steer.run(redis.commands, { sale: id, lane, stopped })
-    }
-    const line = lines.get(MAIN_LANE)
-    return line && { lines, status: statusOf(line, units, sale) }
-  }
-  const see = (sale: SaleId) => {
-    const cached = sights.get(sale)
-    if (cached !== undefined && clock.now() - cached.read_at < STATUS_FRESH_MS) return cached.seen
-    const entry = { read_at: clock.now(), seen: look(sale) }
-    // While Redis is away the last known status goes on being served; unknown sales are not remembered.
-    entry.seen = entry.seen.catch((error: unknown) => {
-      if (cached === undefined) throw error
-      return cached.seen
-    })
-    entry.seen.then(
-      (value) => value ?? sights.delete(sale),
-      () => sights.delete(sale),
-    )
-    sights.set(sale, entry)
-    return entry.seen
-  }
-
-  const takePlace = (sale: SaleId, lane: string, client: Joining) => {
-    const key = `${sale} ${lane}`
-    let joiner = joiners.get(key)
-    if (joiner === undefined) {
-      joiner = createBatcher(async (clients: readonly Joining[]): Promise<Joined[]> => {
-        const result = await scripts.join.run(redis.commands, {
-          sale,
-          lane,
-          client_keys: clients.map(({ client_key }) => client_key),
-          hash: createHash('sha256').update(clients.map(({ entropy }) => entropy).join()).digest('hex'),
-          half_minute: Math.floor(clock.now() / 30_000),
-        })
-        return clients.map((_, index) => ({
-          result,
-          position: result.kind === 'joined' ? (result.positions[index] ?? 0) : 0,
-        }))
-      }, 1024)
-      joiners.set(key, joiner)
-    }
-    return joiner(client)
-  }
+  const { see, forget } = createSight(parts)
+  const takePlace = createArrivals(parts)
 
   return {
     ...passes,
     status: async (sale) => (await see(sale))?.status,
-    line: (sale) => readLine(sale, MAIN_LANE),
+    line: (sale) => scripts.read.run(redis.commands, { sale, lane: MAIN_LANE }),
 
     join: async ({ sale, visitor, ticket, client_key, code }) => {
       const seen = await see(sale)
@@ -195,8 +131,7 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
         client_key: client_key === undefined ? '' : shortHash(client_key),
         entropy: `${visitor.device ?? ''} ${visitor.network} ${clock.now()}`,
       })
-      if (result.kind === 'unloaded') return { kind: 'unknown_sale' }
-      if (result.kind === 'ended') return { kind: 'ended' }
+      if (result.kind !== 'joined') return { kind: result.kind === 'ended' ? 'ended' : 'unknown_sale' }
       if (position === 0) return { kind: 'group_full' }
       const slot = result.lobby ? { lane, lobby_index: position } : { lane, position }
       return answer('joined', tickets.issue(sale, slot, visitor), slot)
@@ -219,7 +154,12 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       })
       switch (result.kind) {
         case 'entered': {
-          const given = tickets.issuePass(id, { lane, position, bound: held.bound }, result.issued_at, sale.pass_s)
+          const given = tickets.issuePass(
+            id,
+            { lane, position, bound: held.bound },
+            result.issued_at,
+            sale.pass_s,
+          )
           return given.expires_at <= clock.now() ? { kind: 'turn_lapsed' } : { kind: 'entered', ...given }
         }
         case 'too_early':
@@ -262,19 +202,10 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       for (const group of await catalogue.groups(sale))
         await scripts.steer.run(redis.commands, { sale, lane: group.id, ...forAll })
       const result = await scripts.steer.run(redis.commands, { sale, lane: MAIN_LANE, ...steering })
-      sights.delete(sale)
+      forget(sale)
       return result
     },
   }
-}
-
-interface Joining {
-  readonly client_key: string
-  readonly entropy: string
-}
-interface Joined {
-  readonly result: JoinResult
-  readonly position: number
 }
 
 async function laneOf(catalogue: Pick<Catalogue, 'groups'>, sale: SaleId, code: string) {

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import type { SaleId } from '../../contracts/ids.ts'
+import { createBatcher } from '../../platform/batch.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import * as scripts from './scripts.ts'
+import type { JoinResult } from './scripts.ts'
+
+/** Somebody who joins. */
+export interface Arrival {
+  /** A hash of the key the client repeats when it asks again, or ''. */
+  readonly client_key: string
+  /** Goes into the lobby's rolling hash: what nobody but this visitor could foresee. */
+  readonly entropy: string
+}
+
+export interface Arrived {
+  readonly result: JoinResult
+  /** 0: the lane is full. */
+  readonly position: number
+}
+
+const BATCH = 1024
+
+/** Hands out positions: those who arrive in one event-loop turn get theirs together, in the order they came. */
+export function createArrivals({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
+  const batchers = new Map<string, (arrival: Arrival) => Promise<Arrived>>()
+
+  const batcherOf = (sale: SaleId, lane: string) => {
+    const key = `${sale} ${lane}`
+    let batcher = batchers.get(key)
+    if (batcher === undefined) {
+      batcher = createBatcher(async (arrivals: readonly Arrival[]): Promise<Arrived[]> => {
+        const result = await scripts.join.run(redis.commands, {
+          sale,
+          lane,
+          client_keys: arrivals.map(({ client_key }) => client_key),
+          hash: createHash('sha256')
+            .update(arrivals.map(({ entropy }) => entropy).join())
+            .digest('hex'),
+          half_minute: Math.floor(clock.now() / 30_000),
+        })
+        const positions = result.kind === 'joined' ? result.positions : []
+        return arrivals.map((_, index) => ({ result, position: positions[index] ?? 0 }))
+      }, BATCH)
+      batchers.set(key, batcher)
+    }
+    return batcher
+  }
+  return (sale: SaleId, lane: string, arrival: Arrival) => batcherOf(sale, lane)(arrival)
+}

@@ -1,0 +1,71 @@
+import type { SaleId } from '../../contracts/ids.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import type { Catalogue } from '../catalogue/catalogue.ts'
+import { MAIN_LANE } from './keys.ts'
+import * as scripts from './scripts.ts'
+import type { Line } from './scripts.ts'
+import { type QueueStatus, type SaleStock, statusOf } from './status.ts'
+
+/** A sale's waiting room as this node saw it last. */
+export interface Seen {
+  readonly status: QueueStatus
+  /** Of each lane; the main line under MAIN_LANE. */
+  readonly lines: ReadonlyMap<string, Line>
+}
+
+/** Well under the second within which a change must be seen everywhere. */
+export const STATUS_FRESH_MS = 200
+
+export interface SightParts {
+  readonly redis: RedisConnection
+  readonly clock: Clock
+  readonly catalogue: Pick<Catalogue, 'sale' | 'groups'>
+  /** Units of a sale's items together. */
+  readonly stock: (sale: SaleId) => Promise<SaleStock>
+}
+
+/**
+ * Looks at a waiting room at most once in `STATUS_FRESH_MS`, however many ask, and ties its lines to the stock while it
+ * looks. `see` gives undefined for an unknown sale.
+ */
+export function createSight({ redis, clock, catalogue, stock }: SightParts) {
+  const sights = new Map<SaleId, { read_at: number; seen: Promise<Seen | undefined> }>()
+
+  const look = async (id: SaleId): Promise<Seen | undefined> => {
+    const sale = await catalogue.sale(id)
+    if (sale === undefined) return undefined
+    const [units, groups] = await Promise.all([stock(id), catalogue.groups(id)])
+    const lines = new Map<string, Line>()
+    for (const lane of [MAIN_LANE, ...groups.map((group) => group.id)]) {
+      const line = await scripts.read.run(redis.commands, { sale: id, lane })
+      if (line === undefined) continue
+      lines.set(lane, line)
+      // A line stands still while those in checkout can take all there is.
+      const enough = Math.ceil(units.available * sale.checkouts_per_unit)
+      const stopped = units.total > 0 && (units.available === 0 || line.in_checkout >= enough)
+      await scripts.steer.run(redis.commands, { sale: id, lane, stopped })
+    }
+    const line = lines.get(MAIN_LANE)
+    return line && { lines, status: statusOf(line, units, sale) }
+  }
+
+  const see = (sale: SaleId): Promise<Seen | undefined> => {
+    const cached = sights.get(sale)
+    if (cached !== undefined && clock.now() - cached.read_at < STATUS_FRESH_MS) return cached.seen
+    const entry = { read_at: clock.now(), seen: look(sale) }
+    // While Redis is away the last known status goes on being served; unknown sales are not remembered.
+    entry.seen = entry.seen.catch((error: unknown) => {
+      if (cached === undefined) throw error
+      return cached.seen
+    })
+    entry.seen.then(
+      (value) => value ?? sights.delete(sale),
+      () => sights.delete(sale),
+    )
+    sights.set(sale, entry)
+    return entry.seen
+  }
+
+  return { see, forget: (sale: SaleId) => void sights.delete(sale) }
+}
