@@ -1,0 +1,186 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import {
+  CapRequest,
+  CommandRequest,
+  Line,
+  MessageRequest,
+  NewGroup,
+  NewSale,
+  RateRequest,
+  Sale,
+  SaleParam,
+  SaleWithProducts,
+} from '../contracts/http.ts'
+import type { SaleId } from '../contracts/ids.ts'
+import type { Catalogue } from '../flow/catalogue/catalogue.ts'
+import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
+import { Problem } from '../platform/errors.ts'
+import { type App, json, jsonBody, problems } from '../platform/http.ts'
+import type { Authority, Commands } from './commands.ts'
+
+const BASE = '/api/operator'
+
+const listSales = createRoute({
+  method: 'get',
+  path: `${BASE}/sales`,
+  responses: { 200: json(z.object({ sales: z.array(Sale) }), 'All sales'), ...problems('operator_only') },
+})
+const createSale = createRoute({
+  method: 'post',
+  path: `${BASE}/sales`,
+  request: { body: jsonBody(NewSale) },
+  responses: {
+    201: json(SaleWithProducts, 'Created; it opens at `opens_at`'),
+    ...problems('bad_request', 'operator_only', 'already_exists'),
+  },
+})
+const getSale = createRoute({
+  method: 'get',
+  path: `${BASE}/sales/{sale}`,
+  request: { params: SaleParam },
+  responses: { 200: json(SaleWithProducts, 'One sale'), ...problems('operator_only', 'unknown_sale') },
+})
+const command = <Path extends string>(path: Path, description: string) =>
+  createRoute({
+    method: 'post',
+    path: `${BASE}/sales/{sale}/${path}` as const,
+    description,
+    request: { params: SaleParam, body: jsonBody(CommandRequest) },
+    responses: {
+      200: json(SaleWithProducts, 'The sale as it is now'),
+      ...problems('bad_request', 'operator_only', 'unknown_sale'),
+    },
+  })
+const postStandby = command('standby', 'Everybody walks through until too many arrive in a second')
+const setRate = createRoute({
+  method: 'put',
+  path: `${BASE}/sales/{sale}/rate`,
+  request: { params: SaleParam, body: jsonBody(RateRequest) },
+  responses: {
+    200: json(SaleWithProducts, 'The sale as it is now'),
+    ...problems('bad_request', 'operator_only', 'unknown_sale'),
+  },
+})
+const setCap = createRoute({
+  method: 'put',
+  path: `${BASE}/sales/{sale}/cap`,
+  request: { params: SaleParam, body: jsonBody(CapRequest) },
+  responses: {
+    200: json(SaleWithProducts, 'The sale as it is now'),
+    ...problems('bad_request', 'operator_only', 'unknown_sale'),
+  },
+})
+const setMessage = createRoute({
+  method: 'put',
+  path: `${BASE}/sales/{sale}/message`,
+  request: { params: SaleParam, body: jsonBody(MessageRequest) },
+  responses: {
+    200: json(SaleWithProducts, 'The sale as it is now'),
+    ...problems('bad_request', 'operator_only', 'unknown_sale'),
+  },
+})
+const postGroup = createRoute({
+  method: 'post',
+  path: `${BASE}/sales/{sale}/groups`,
+  request: { params: SaleParam, body: jsonBody(NewGroup) },
+  responses: {
+    201: json(z.object({ id: z.string() }), 'Whoever joins with the code stands in a lane of their own'),
+    ...problems('bad_request', 'operator_only', 'unknown_sale', 'already_exists'),
+  },
+})
+const getLine = createRoute({
+  method: 'get',
+  path: `${BASE}/sales/{sale}/line`,
+  responses: { 200: json(Line, 'The main line right now'), ...problems('operator_only', 'unknown_sale') },
+  request: { params: SaleParam },
+})
+export interface SaleRouteParts {
+  readonly commands: Commands
+  readonly waitingRoom: Pick<WaitingRoom, 'line'>
+  readonly catalogue: Catalogue
+  readonly queueUrl: string
+}
+
+/** Sales, their waiting rooms and groups. `by` says who gives the command. */
+export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string) => Authority): void {
+  const { commands, waitingRoom, catalogue, queueUrl } = parts
+  const view = async (id: SaleId) => {
+    const sale = await catalogue.sale(id)
+    if (sale === undefined) throw new Problem('unknown_sale')
+    return { ...sale, products: await catalogue.products(id), queue_url: `${queueUrl}/${id}` }
+  }
+  const changed = async (id: SaleId, outcome: 'changed' | 'unknown_sale') => {
+    if (outcome === 'unknown_sale') throw new Problem('unknown_sale')
+    return view(id)
+  }
+
+  app.openapi(listSales, async (c) => c.json({ sales: await catalogue.sales() }, 200))
+  app.openapi(createSale, async (c) => {
+    const { reason, ...sale } = c.req.valid('json')
+    const outcome = await commands.createSale(by(reason), sale)
+    if (outcome.kind === 'exists')
+      throw new Problem('already_exists', `There is a ${outcome.what} ${outcome.id} already.`)
+    if (outcome.kind === 'contradiction') throw new Problem('bad_request', outcome.why)
+    return c.json(await view(sale.id), 201)
+  })
+  app.openapi(getSale, async (c) => c.json(await view(c.req.valid('param').sale), 200))
+  app.openapi(setCap, async (c) => {
+    const { sale } = c.req.valid('param')
+    const { checkout_cap, reason } = c.req.valid('json')
+    return c.json(await changed(sale, await commands.setCap(by(reason), sale, checkout_cap)), 200)
+  })
+  app.openapi(setMessage, async (c) => {
+    const { sale } = c.req.valid('param')
+    const { message, reason } = c.req.valid('json')
+    return c.json(await changed(sale, await commands.setMessage(by(reason), sale, message)), 200)
+  })
+  app.openapi(postGroup, async (c) => {
+    const { sale } = c.req.valid('param')
+    const { reason, ...group } = c.req.valid('json')
+    const outcome = await commands.addGroup(by(reason), { ...group, sale_id: sale })
+    if (outcome === 'unknown_sale') throw new Problem('unknown_sale')
+    if (outcome === 'exists')
+      throw new Problem('already_exists', 'There is a group of this id or code already.')
+    return c.json({ id: group.id }, 201)
+  })
+  app.openapi(getLine, async (c) => {
+    const line = await waitingRoom.line(c.req.valid('param').sale)
+    if (line === undefined) throw new Problem('unknown_sale')
+    return c.json(
+      {
+        waiting: line.tail - line.serving,
+        entered: line.entered,
+        in_checkout: line.in_checkout,
+        rate_per_second: line.rate,
+        pace_per_second: line.pace,
+        no_show_ratio: 1 - line.show,
+        running: line.running,
+        dormant: line.dormant,
+      },
+      200,
+    )
+  })
+  for (const [name, text] of [
+    ['open', 'Opens the sale now'],
+    ['pause', 'Nobody enters, nothing is sold; every place is kept'],
+    ['resume', 'Goes on where it was paused'],
+    ['end', 'Ends the sale for good'],
+    ['close', 'Ends the sale, and shows the page of a sale that is over'],
+  ] as const)
+    app.openapi(command(name, text), async (c) => {
+      const { sale } = c.req.valid('param')
+      return c.json(await changed(sale, await commands[name](by(c.req.valid('json').reason), sale)), 200)
+    })
+  app.openapi(postStandby, async (c) => {
+    const { sale } = c.req.valid('param')
+    const outcome = await commands.standby(by(c.req.valid('json').reason), sale)
+    if (outcome === 'no_threshold')
+      throw new Problem('bad_request', 'The sale has no `standby_threshold`: it always queues.')
+    return c.json(await changed(sale, outcome), 200)
+  })
+  app.openapi(setRate, async (c) => {
+    const { sale } = c.req.valid('param')
+    const { rate_per_second, reason } = c.req.valid('json')
+    return c.json(await changed(sale, await commands.setRate(by(reason), sale, rate_per_second)), 200)
+  })
+}
