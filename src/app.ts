@@ -89,7 +89,6 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     orders,
     catalogue,
     database: shards.catalogue,
-    backlog: () => eventLog.backlog(),
     runId: () => redis.runId(),
     clock,
     log,

@@ -2,6 +2,7 @@
 import { expect } from 'bun:test'
 import { type Application, createApp, type Overrides } from '../../src/app.ts'
 import { PROBLEMS, type ProblemBody } from '../../src/contracts/problems.ts'
+import { orderConsumer } from '../../src/flow/orders/consumer.ts'
 import { createHosts } from '../../src/hosts.ts'
 import { buildAssets } from '../../src/platform/assets.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
@@ -58,7 +59,8 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
   const log = createLog('silent', 'test')
   const app: Application = await createApp(config, secrets, { clock, log, ...overrides })
   const stopping = new AbortController()
-  const hosts = createHosts(app, { assets: await buildAssets({ config: {} }), stopping: stopping.signal })
+  const assets = await buildAssets({ config: {} })
+  const hosts = createHosts(app, { assets, stopping: stopping.signal })
 
   const send = async <Body = Record<string, unknown>>(
     host: HostName,
@@ -81,6 +83,7 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
   }
   return {
     app,
+    assets,
     hosts,
     clock,
     redis,
@@ -90,6 +93,13 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
         headers: { authorization: `Bearer ${OPS_TOKEN}` },
         json,
       }),
+    /** Runs `work` beside an order worker, which ends with it. */
+    withWorker: async (work: () => Promise<void>) => {
+      const ending = new AbortController()
+      const worker = app.eventLog.consume(orderConsumer(app), ending.signal)
+      await work().finally(() => ending.abort())
+      await worker
+    },
     close: async () => {
       stopping.abort()
       await app.close()

@@ -6,7 +6,7 @@ import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
 import type { Order } from '../orders/orders.ts'
 import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-room.ts'
-import type { ClaimOutcome, Inventory } from './inventory.ts'
+import { type ClaimOutcome, type Inventory, InventoryUnavailable } from './inventory.ts'
 
 /** One buyer asks for units. `order_id` is the id the order gets if this request is the first of its kind. */
 export interface ClaimCommand {
@@ -125,13 +125,18 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       })
       if (!('order_id' in use)) return use
       const { order_id, place } = use
-      const outcome = await take(user_id, order_id, quantity, product, sale)
+      const free = () => waitingRoom.freePass(place, order_id)
+      const outcome = await take(user_id, order_id, quantity, product, sale).catch(async (error: unknown) => {
+        // Nothing was done. Where the outcome is unknown the pass stays with the one request that can find it out.
+        if (error instanceof InventoryUnavailable) await free().catch(() => undefined)
+        throw error
+      })
       if (outcome.kind === 'reserved' || outcome.kind === 'repeated') {
         // Only to let the next one in sooner: whoever does not leave is forgotten after a while.
         await waitingRoom.leaveCheckout(place).catch(() => undefined)
         return describe({ user_id, order_id, quantity, product }, outcome)
       }
-      await waitingRoom.freePass(place, order_id)
+      await free()
       return outcome
     },
 

@@ -47,6 +47,8 @@ export interface Inventory {
   findClaim(item_id: ItemId, order_id: OrderId): Promise<DueHold | undefined>
   /** All holds there are, earliest deadline first. */
   holds(item_id: ItemId): Promise<DueHold[]>
+  /** Events in the item's outbox: their effect has not reached SQL yet. */
+  unconfirmed(item_id: ItemId): Promise<number>
   /**
    * Lifts the fence after reconciliation has checked the item at `epoch`. `checkedRunId`, the server it was
    * checked on, makes a server that was replaced in between `moved_on`.
@@ -129,6 +131,7 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
       const found = await ask(() => scripts.dueScript.run(commands, input))
       return found === 'unloaded' ? [] : found
     },
+    unconfirmed: (item_id) => ask(() => commands.xlen(itemKeys(item_id).outbox)),
     adopt: (item_id, epoch, checkedRunId) =>
       ask(async (run_id) => {
         if (checkedRunId !== undefined && checkedRunId !== run_id) return 'moved_on'

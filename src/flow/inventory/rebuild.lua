@@ -2,20 +2,28 @@
 -- its fence. The outbox is not touched: its events are part of that truth.
 -- KEYS     stock buyers holds claims outbox
 -- ARGV     truth, JSON: sale_id total sold seq state opens_at ends_at run_id epoch (the epoch that was seen, 0: none),
---          holds [order_id, deadline, quantity, claim] and buyers [user_id, entries], each as stored
--- RESULTS  rebuilt       available = total - sold - held, epoch + 1
+--          holds [order_id, deadline, quantity, claim] and buyers [user_id, entries], each as stored;
+--          seen (optional): fields and values of the whole stock as it was when the truth was read
+-- RESULTS  rebuilt       available = total - sold - held; the epoch rises
 --          does_not_fit  more is sold and held than there is; nothing is changed
---          moved_on      the epoch is another, or a claim came after the truth was read (stored seq is higher), or
---                        this rebuild was done before; nothing is changed
+--          moved_on      the item has changed since it was seen: it differs from `seen`, its epoch is another, or its
+--                        seq is higher than the truth's; or this rebuild was done before; nothing is changed
 --          unloaded      the outbox is damaged, so its events are not known; nothing is changed
 -- WRITES   stock buyers holds claims
 -- EVENTS   none
 local truth = cjson.decode(ARGV[1])
 
 if not missing_or('stream', outbox_key) then return 'unloaded' end
-if redis.call('TYPE', stock_key).ok == 'hash' then
-  local epoch, seq = unpack(redis.call('HMGET', stock_key, 'epoch', 'seq'))
-  if (tonumber(epoch) or 0) ~= truth.epoch or (tonumber(seq) or 0) > truth.seq then return 'moved_on' end
+-- Every change of an item shows in its stock, and no script changes one that can not be read.
+local hash = redis.call('TYPE', stock_key).ok == 'hash'
+local epoch = hash and tonumber(redis.call('HGET', stock_key, 'epoch')) or 0
+if truth.seen then
+  for field, value in pairs(truth.seen) do
+    if not hash or redis.call('HGET', stock_key, field) ~= value then return 'moved_on' end
+  end
+else
+  local item = read_item()
+  if item and (item.epoch ~= truth.epoch or item.seq > truth.seq) then return 'moved_on' end
 end
 local held = 0
 for _, hold in ipairs(truth.holds) do held = held + hold[3] end
@@ -25,7 +33,7 @@ if available < 0 then return 'does_not_fit' end
 redis.call('DEL', stock_key, buyers_key, holds_key, claims_key)
 redis.call('HSET', stock_key, 'total', truth.total, 'available', available, 'held', held, 'sold', truth.sold,
   'seq', truth.seq, 'state', truth.state, 'opens_at', truth.opens_at, 'ends_at', truth.ends_at,
-  'sale_id', truth.sale_id, 'epoch', truth.epoch + 1, 'run_id', truth.run_id)
+  'sale_id', truth.sale_id, 'epoch', math.max(truth.epoch, epoch) + 1, 'run_id', truth.run_id)
 for _, buyer in ipairs(truth.buyers) do redis.call('HSET', buyers_key, buyer[1], buyer[2]) end
 for _, hold in ipairs(truth.holds) do
   redis.call('ZADD', holds_key, hold[2], hold[1])

@@ -92,6 +92,45 @@ test('moved_on: a claim that came after the truth was read is not wiped out', as
   expect(await found('late')).toEqual(before)
 })
 
+test('moved_on: with `seen`, no change of the stock since is written over', async () => {
+  const changes: Record<string, (order_id: string) => Promise<unknown>> = {
+    claim: () => inventory.claim(claimOf('seen-claim')),
+    settle: (order_id) => inventory.settle('seen-settle', order_id),
+    release: (order_id) => inventory.release('seen-release', order_id),
+    pause: () => inventory.setState('seen-pause', { state: 'paused' }),
+    end: () => inventory.setState('seen-end', { ends_at: 4_000_000_000_000 }),
+    adopt: () => inventory.adopt('seen-adopt', 1),
+    vanish: () => redis.commands.del(keyOf('seen-vanish', 'stock')),
+    break: () => redis.commands.hset(keyOf('seen-break', 'stock'), 'available', 'ten'),
+  }
+  for (const [name, change] of Object.entries(changes)) {
+    const item_id = `seen-${name}`
+    await load(itemOf(item_id))
+    const held = claimOf(item_id)
+    await inventory.claim(held)
+    const seen = await inventory.stock(item_id)
+    // The truth knows of later claims than the stock, so its seq alone would let a claim be lost.
+    const truth = { ...(await truthOf(item_id, { seq: 100 })), seen }
+    await change(held.order_id)
+    const before = await found(item_id)
+    expect([name, await rebuild(truth)]).toEqual([name, 'moved_on'])
+    expect(await found(item_id)).toEqual(before)
+  }
+  await load(itemOf('seen-same', { ends_at: 4_000_000_000_000 }))
+  const seen = await inventory.stock('seen-same')
+  expect(await rebuild({ ...(await truthOf('seen-same', { seq: 100 })), seen })).toBe('rebuilt')
+})
+
+test('rebuild takes an item whose stock can not be read, whatever its epoch, and raises that', async () => {
+  await load(itemOf('damaged'))
+  const truth = await truthOf('damaged', { epoch: 0 })
+  await redis.commands.hdel(keyOf('damaged', 'stock'), 'state')
+  await redis.commands.hset(keyOf('damaged', 'stock'), 'epoch', 7)
+  expect(await rebuild(truth)).toBe('rebuilt')
+  expect(await inventory.stock('damaged')).toMatchObject({ available: 10, epoch: 8 })
+  expect(await rebuild(truth)).toBe('moved_on')
+})
+
 test('rebuild replaces keys of another type, but not an outbox whose events are not known', async () => {
   await load(itemOf('types'))
   const truth = await truthOf('types')

@@ -104,6 +104,8 @@ export interface RebuildItem extends LoadItem {
   readonly seq: number
   /** Epoch of the stock that was seen; 0 where there was none. */
   readonly epoch: number
+  /** The stock when the truth was read: rebuilt only if it still is exactly that. Left out where there was none. */
+  readonly seen?: Stock | undefined
   /** `run_id` of the server the truth was read from. */
   readonly run_id: string
   readonly holds: readonly DueHold[]

@@ -95,6 +95,10 @@ export function parseStock(hash: Readonly<Record<string, string>>): Stock | unde
   }
 }
 
+/** A stock spelled as the hash holds it. */
+const formatStock = (stock: Stock): Record<string, string> =>
+  Object.fromEntries(Object.entries(stock).map(([field, value]) => [field, String(value ?? '')]))
+
 /** The argument of rebuild.lua: one JSON text, since an item may have more entries than a call takes arguments. */
 export function truth(item: RebuildItem): string {
   const buyers = new Map<string, Map<string, number>>()
@@ -107,6 +111,7 @@ export function truth(item: RebuildItem): string {
   return JSON.stringify({
     ...{ sale_id, total, sold, seq, state, opens_at, run_id, epoch },
     ends_at: item.ends_at ?? '',
+    ...(item.seen === undefined ? {} : { seen: formatStock(item.seen) }),
     holds: item.holds.map((hold) => [hold.order_id, hold.deadline, hold.quantity, formatClaim(hold)]),
     buyers: [...buyers].map(([user_id, entries]) => [
       user_id,

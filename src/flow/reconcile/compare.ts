@@ -27,7 +27,7 @@ export interface Comparison {
   readonly counts: { readonly unsettled: number; readonly rowless: number; readonly missing: number }
 }
 
-const unitsOf = (parts: readonly { readonly quantity: number }[]) =>
+export const unitsOf = (parts: readonly { readonly quantity: number }[]) =>
   parts.reduce((sum, { quantity }) => sum + quantity, 0)
 
 /** Pure: units of SQL and of Redis side by side. A paid order still held is a sale that waits to be settled. */

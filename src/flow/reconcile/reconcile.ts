@@ -6,7 +6,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { DueHold, Inventory } from '../inventory/inventory.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import { insertRun, selectRuns } from './sql.ts'
-import { compare, type Comparison, type Observed } from './compare.ts'
+import { compare, type Comparison, type Observed, unitsOf } from './compare.ts'
 
 export type ReconcileOutcome = 'clean' | 'repaired' | 'in_motion' | 'oversold' | 'refused'
 
@@ -33,8 +33,6 @@ export interface ReconcileParts {
   readonly orders: Orders
   readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale'>
   readonly database: Database
-  /** Events of all items that SQL has not confirmed. */
-  readonly backlog: () => Promise<number>
   readonly runId: () => string | undefined
   readonly clock: Clock
   readonly log: Log
@@ -47,7 +45,7 @@ type Seen = Omit<Observed, 'units'>
 const READS = 5
 
 export function createReconcile(parts: ReconcileParts): Reconcile {
-  const { inventory, orders, catalogue, database, backlog, runId, clock, log } = parts
+  const { inventory, orders, catalogue, database, runId, clock, log } = parts
 
   /**
    * Redis before, SQL, Redis after: where the two looks at Redis are the same, everything SQL said in between belongs
@@ -58,20 +56,25 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       if (read > 0) await clock.sleep(20 * 2 ** read)
       const before = await inventory.stock(id)
       const holds = await inventory.holds(id)
+      // Where Redis does not add up, events under way may be all that is left of some claims: they must have reached
+      // SQL before SQL is read.
+      const whole = before?.held === unitsOf(holds)
+      if (!whole && (await inventory.unconfirmed(id)) > 0) continue
       const rows = await orders.forItem(id)
-      const lost = before === undefined ? await backlog() : 0
       const after = await inventory.stock(id)
-      // Without stock the events under way are all that is left of some claims: they must reach SQL first.
-      if (JSON.stringify(before) === JSON.stringify(after) && lost === 0)
-        return { stock: before, holds, orders: rows }
+      if (JSON.stringify(before) === JSON.stringify(after)) return { stock: before, holds, orders: rows }
     }
     return undefined
   }
 
-  const repair = async (id: ItemId, { stock, holds, orders: rows }: Seen, found: Comparison) => {
+  const repair = async (
+    id: ItemId,
+    { stock, holds, orders: rows }: Seen,
+    found: Comparison,
+    run_id: string | undefined,
+  ) => {
     const product = await catalogue.product(id)
     const sale = product && (await catalogue.sale(product.sale_id))
-    const run_id = runId()
     if (product === undefined || sale === undefined || run_id === undefined) return 'refused' as const
     const rowless = holds.filter(({ order_id }) => found.keep.has(order_id))
     const result = await inventory.rebuild({
@@ -82,6 +85,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       opens_at: stock?.opens_at ?? sale.opens_at,
       ends_at: stock === undefined ? sale.ends_at : stock.ends_at,
       epoch: stock?.epoch ?? 0,
+      seen: stock,
       run_id,
       seq: Math.max(stock?.seq ?? 0, found.seq),
       sold: found.sold,
@@ -112,11 +116,17 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       const adopted = await inventory.adopt(id, stock.epoch, checkedOn)
       return { outcome: adopted === 'adopted' ? 'repaired' : 'in_motion', drift: 0, report }
     }
-    return { outcome: await repair(id, seen, found), drift: found.drift, report }
+    return { outcome: await repair(id, seen, found, checkedOn), drift: found.drift, report }
   }
 
   const item = async (id: ItemId): Promise<ReconcileRun> => {
-    const run = { item_id: id, ...(await reconcile(id)) }
+    // One item in trouble must not keep the others from being looked at.
+    const outcome = await reconcile(id).catch((error: unknown) => {
+      log.error({ err: error, item_id: id }, 'reconciling failed')
+      const why = error instanceof Error ? error.message : String(error)
+      return { outcome: 'refused' as const, drift: 0, report: { why } }
+    })
+    const run = { item_id: id, ...outcome }
     await insertRun(database, run)
     // Taking over an intact item after a restart is a matter of course; anything else somebody should look at.
     const ordinary = run.drift === 0 && (run.outcome === 'clean' || run.outcome === 'repaired')
