@@ -1,5 +1,6 @@
 import { type Check, type Evidence, examined, notChecked } from './evidence.ts'
-import { inversions, largestBurst, largestRise } from './real-time.ts'
+import type { EnterExchange } from '../history.ts'
+import { type Inversion, inversions, largestBurst, largestRise } from './real-time.ts'
 
 /** Fairness: invariants 11 and 12. */
 export const FAIRNESS_CHECKS: readonly Check[] = [
@@ -21,13 +22,14 @@ function turns({ statuses, limits }: Evidence) {
   return examined(readings.length, wrong)
 }
 
-function admissions({ history, statuses, limits, sale }: Evidence) {
+function admissions({ history, statuses, sale }: Evidence) {
   const entered = history.enters.filter((one) => one.outcome === 'entered')
   if (entered.length === 0) return notChecked('nobody was let in')
   if (statuses.some(({ status }) => status.phase === 'paused'))
     return notChecked('the line stood still for a while: who was due then may enter at any later time')
   const rate = Math.max(sale.rate_per_second, ...statuses.map(({ status }) => status.rate_per_second))
-  const allowed = limits.turnBurst + (rate * limits.askMs) / 1000
+  // One second's worth may be saved up while nobody asks.
+  const allowed = Math.max(1, rate)
   const burst = largestBurst(entered, rate / 1000)
   const wrong = burst > allowed ? [`${burst.toFixed(1)} beyond ${rate}/s, ${allowed.toFixed(1)} allowed`] : []
   return examined(entered.length, wrong)
@@ -54,23 +56,58 @@ function arrivalOrder(evidence: Evidence) {
   return examined(evidence.history.joins.length, wrong)
 }
 
-/** Positions refused as too early after a higher position had been let in. */
-export function overtakenTurns({ history }: Evidence) {
-  const entered = history.enters.filter((one) => one.outcome === 'entered')
-  const refused = history.enters.filter((one) => one.outcome === 'too_early')
-  return inversions(
-    entered,
-    refused,
-    (one) => one.position,
-    (first, second) => first.position > second.position,
-  )
+/** Whoever asks again within this time, in ms, is still there and is to be let in first. */
+const ASKS_AGAIN_MS = 2500
+
+/**
+ * Positions let in past a lower one whose turn had come: it was refused before the higher one asked and, still asking,
+ * refused again after the higher one was in.
+ */
+export function overtakenTurns({ history, statuses }: Evidence) {
+  const entered = history.enters.filter((one) => one.outcome === 'entered').sort((a, b) => a.sent - b.sent)
+  const pairs = refusedTwice(history.enters, servingKnown(statuses))
+  const found: Inversion<EnterExchange>[] = []
+  for (const { before, after } of pairs)
+    for (const first of entered)
+      if (first.sent > before.answered && first.answered < after.sent && first.position > before.position)
+        found.push({ first, second: after })
+  return found
+}
+
+/** Two refusals of one buyer in a row, close enough that the buyer was there all the time, both after the turn came. */
+function refusedTwice(enters: readonly EnterExchange[], serving: (at: number) => number) {
+  const pairs: { before: EnterExchange; after: EnterExchange }[] = []
+  const last = new Map<number, EnterExchange>()
+  for (const one of [...enters].sort((a, b) => a.sent - b.sent)) {
+    const before = last.get(one.buyer)
+    const near = before !== undefined && one.sent - before.answered < ASKS_AGAIN_MS
+    if (one.outcome === 'too_early' && near && serving(before.sent) >= before.position)
+      pairs.push({ before, after: one })
+    if (one.outcome === 'too_early') last.set(one.buyer, one)
+    else last.delete(one.buyer)
+  }
+  return pairs
+}
+
+/** The highest serving number that somebody had been shown by then. */
+function servingKnown(statuses: Evidence['statuses']): (at: number) => number {
+  const shown = [...statuses].sort((a, b) => a.answered - b.answered)
+  return (at) => {
+    let [low, high] = [0, shown.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((shown[middle]?.answered ?? 0) <= at) low = middle + 1
+      else high = middle
+    }
+    return shown[low - 1]?.status.now_serving ?? 0
+  }
 }
 
 function admissionOrder(evidence: Evidence) {
   const asked = evidence.history.enters.filter((one) => one.outcome === 'too_early').length
   if (asked === 0) return notChecked('nobody asked to enter before their turn')
   const wrong = overtakenTurns(evidence).map(
-    ({ first, second }) => `position ${first.position} was in when position ${second.position} was too early`,
+    ({ first, second }) => `position ${first.position} was let in past ${second.position}, which kept asking`,
   )
   return examined(asked, wrong)
 }

@@ -81,7 +81,7 @@ const postReplay = createRoute({
 
 export interface RecoveryRouteParts {
   readonly commands: Commands
-  readonly catalogue: Pick<Catalogue, 'product'>
+  readonly catalogue: Catalogue
   readonly reconcile: Reconcile
   readonly eventLog: Pick<EventLog, 'deadLetters'>
   readonly database: Database

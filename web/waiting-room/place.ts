@@ -16,9 +16,11 @@ export type Place =
 /** Judges the status as it came; only this one decides that a turn has come. */
 export function placeOf(status: QueueStatus, position: number): Place {
   if (status.phase === 'sold_out' || status.phase === 'ended') return { kind: status.phase }
+  if (status.phase === 'post_sale') return { kind: 'ended' }
   const turn = position <= status.now_serving
   const ahead = Math.max(0, position - status.now_serving - 1)
   switch (status.phase) {
+    case 'scheduled':
     case 'lobby':
       return { kind: 'lobby', ahead: position - 1 }
     case 'paused':
@@ -26,6 +28,7 @@ export function placeOf(status: QueueStatus, position: number): Place {
     // Whoever's turn had come before everything was taken may go in and be there when a unit returns.
     case 'held_out':
       return turn ? { kind: 'turn' } : { kind: 'held_out', ahead, wait_s: null }
+    case 'standby':
     case 'open': {
       if (turn) return { kind: 'turn' }
       return { kind: 'waiting', ahead, wait_s: (position - status.now_serving) / status.rate_per_second }

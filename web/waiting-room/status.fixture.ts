@@ -5,6 +5,7 @@ export function status(given: Partial<QueueStatus>): QueueStatus {
   return {
     phase: 'open',
     server_time: 1_000_000,
+    lobby_opens_at: null,
     opens_at: 900_000,
     now_serving: 0,
     last_position: 1000,
@@ -14,6 +15,7 @@ export function status(given: Partial<QueueStatus>): QueueStatus {
     sold: 20,
     total: 100,
     message: '',
+    draw: null,
     poll: { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 },
     ...given,
   }

@@ -32,14 +32,15 @@ local function adapt(key, q, now)
   measure_anew(key, q, now, shows)
 end
 
--- Takes one token, at most `rate` a second and one second's worth at once. False: not right now.
-local function take_token(key, q, now)
+-- Takes one token, at most `rate` a second and one second's worth at once, and leaves `reserved` for others. False: not
+-- right now.
+local function take_token(key, q, now, reserved)
   local f = redis.call('HMGET', key, 'tokens', 'tokens_at')
   local burst = math.max(1, q.rate)
   local tokens = tonumber(f[1]) or burst
   local elapsed = math.max(0, now - math.max(tonumber(f[2]) or now, q.opens_at))
   tokens = math.min(burst, tokens + q.rate * elapsed / 1000)
-  local taken = tokens >= 1
+  local taken = tokens >= 1 + reserved
   if taken then tokens = tokens - 1 end
   redis.call('HSET', key, 'tokens', string.format('%.6f', tokens), 'tokens_at', now)
   return taken

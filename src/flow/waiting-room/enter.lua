@@ -1,18 +1,21 @@
 -- enter: lets a position in whose turn has come, once. Entering again gives the same answer while the pass lasts.
--- KEYS     queue entered asked pass checkouts
--- ARGV     position, lifetime (of the pass, ms), window (ms in which a turn must be taken), cap (people in checkout,
---          '' no limit), slot (ms after which somebody in checkout who does nothing no longer counts), member (name in
---          checkouts)
+-- KEYS     queue entered asked pass checkouts askers asked_at
+-- ARGV     position, lifetime (of the pass, ms), window (ms in which a turn must be taken), cap (people in checkout:
+--          the sale's limit, or what the stock is enough for), slot (ms after which somebody in checkout who does
+--          nothing no longer counts), member (name in checkouts), units (available right now)
 -- RESULTS  entered      + issued_at (ms)
 --          too_early    + serving now running
---          full         the turn has come, but there is no room right now: rate, checkout or stock
+--          full         the turn has come, but there is no room right now (rate, checkout or stock), or only enough
+--                       for those further ahead who ask as well
 --          turn_lapsed  the line has moved on by a whole window, or the pass that was given has expired
 --          paused       by the operator
 --          ended        by the operator, or ends_at has passed
 --          unloaded     no such waiting room, or it is damaged
--- WRITES   queue entered asked pass checkouts
+-- WRITES   queue entered asked pass checkouts askers asked_at
 -- EVENTS   none
-local position, lifetime, window, cap, slot, member = unpack(ARGV)
+-- Whoever has not asked again for so long does not stand before anybody.
+local ASKS_AGAIN_MS = 3000
+local position, lifetime, window, cap, slot, member, units = unpack(ARGV)
 
 local now = now_ms()
 local key = KEYS[1]
@@ -33,11 +36,23 @@ local asked = redis.call('GETBIT', KEYS[3], position) == 1
 if not asked then redis.call('HINCRBY', key, 'shows', 1) end
 adapt(key, q, now)
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
-local room = not q.stopped and (cap == '' or redis.call('ZCARD', KEYS[5]) < tonumber(cap))
-if not room or not (q.dormant or take_token(key, q, now)) then
+for _, silent in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', now - ASKS_AGAIN_MS)) do
+  redis.call('ZREM', KEYS[6], silent)
+  redis.call('ZREM', KEYS[7], silent)
+end
+local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)
+local room = q.stopped and 0 or tonumber(cap) - redis.call('ZCARD', KEYS[5])
+-- Past those further ahead only while there is a unit for each of them as well.
+if ahead >= math.min(room, tonumber(units)) or not (q.dormant or take_token(key, q, now, ahead)) then
+  redis.call('ZADD', KEYS[6], position, position)
+  redis.call('ZADD', KEYS[7], now, position)
   -- Remembered, so that asking again does not count as another turn taken.
   redis.call('SETBIT', KEYS[3], position, 1)
   return { 'full' }
+end
+if asked then
+  redis.call('ZREM', KEYS[6], position)
+  redis.call('ZREM', KEYS[7], position)
 end
 redis.call('SETBIT', KEYS[2], position, 1)
 redis.call('HINCRBY', key, 'entered', 1)

@@ -21,6 +21,9 @@ export const keys = {
   /** One bit a position: the turn was asked for when there was no room. */
   asked: (sale: SaleId, lane: string) => `${queue(sale, lane)}:asked`,
   pass: ({ sale, lane, position }: Place) => `${queue(sale, lane)}:pass:${position}`,
+  /** Positions that keep asking although there is no room, and when each asked last. */
+  askers: (sale: SaleId, lane: string) => `${queue(sale, lane)}:askers`,
+  askedAt: (sale: SaleId, lane: string) => `${queue(sale, lane)}:asked_at`,
   /** Joins by client key, of one half minute. */
   joins: (sale: SaleId, lane: string, halfMinute: number) => `${queue(sale, lane)}:joins:${halfMinute}`,
   /** Who is in checkout, over all lanes, with the time until which they count. */

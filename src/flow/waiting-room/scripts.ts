@@ -170,8 +170,10 @@ export interface Entering extends Place {
   readonly lifetime_ms: number
   readonly window_ms: number
   readonly slot_ms: number
-  /** Most people in checkout at once; null: no limit. */
-  readonly cap: number | null
+  /** Most people in checkout at once. */
+  readonly cap: number
+  /** Units available. */
+  readonly units: number
 }
 
 export const enter = defineScript({
@@ -183,14 +185,17 @@ export const enter = defineScript({
     keys.asked(place.sale, place.lane),
     keys.pass(place),
     keys.checkouts(place.sale),
+    keys.askers(place.sale, place.lane),
+    keys.askedAt(place.sale, place.lane),
   ],
   args: (place) => [
     place.position,
     place.lifetime_ms,
     place.window_ms,
-    place.cap ?? '',
+    place.cap,
     place.slot_ms,
     memberOf(place),
+    place.units,
   ],
   result: (reply): EnterResult => {
     const [word, number, , running] = words(reply)

@@ -12,6 +12,8 @@ export interface Seen {
   readonly status: QueueStatus
   /** Of each lane; the main line under MAIN_LANE. */
   readonly lines: ReadonlyMap<string, Line>
+  /** People in checkout who can take all there is. */
+  readonly enough: number
 }
 
 /** Well under the second within which a change must be seen everywhere. */
@@ -37,17 +39,18 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
     if (sale === undefined) return undefined
     const [units, groups] = await Promise.all([stock(id), catalogue.groups(id)])
     const lines = new Map<string, Line>()
+    const enough =
+      units.total === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(units.available * sale.checkouts_per_unit)
     for (const lane of [MAIN_LANE, ...groups.map((group) => group.id)]) {
       const line = await scripts.read.run(redis.commands, { sale: id, lane })
       if (line === undefined) continue
       lines.set(lane, line)
       // A line stands still while those in checkout can take all there is.
-      const enough = Math.ceil(units.available * sale.checkouts_per_unit)
-      const stopped = units.total > 0 && (units.available === 0 || line.in_checkout >= enough)
+      const stopped = line.in_checkout >= enough
       await scripts.steer.run(redis.commands, { sale: id, lane, stopped })
     }
     const line = lines.get(MAIN_LANE)
-    return line && { lines, status: statusOf(line, units, sale) }
+    return line && { lines, enough, status: statusOf(line, units, sale) }
   }
 
   const see = (sale: SaleId): Promise<Seen | undefined> => {
