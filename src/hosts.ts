@@ -81,7 +81,9 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
       const host = byName.get(url.hostname)
       if (host !== undefined) return host.fetch(request)
       // By its bare address: health checks and webhooks are answered, a person is shown the way.
-      return url.pathname === '/' ? Response.redirect(`${config.urls.shop}/`, 302) : hosts.shop.fetch(request)
+      if (url.pathname !== '/') return hosts.shop.fetch(request)
+      const headers = { Location: `${config.urls.shop}/`, 'X-Request-Id': crypto.randomUUID() }
+      return new Response(null, { status: 302, headers })
     },
   }
 }
