@@ -117,13 +117,13 @@ export function createCommands(parts: CommandParts): Commands {
   }
 }
 
-/** Puts a sale's waiting room and stock where they are missing. Safe to repeat. */
+/** Puts a new sale's waiting room and stock where they are missing. Safe to repeat. */
 export async function furnish(
   { inventory, waitingRoom }: Pick<CommandParts, 'inventory' | 'waitingRoom'>,
   sale: Sale,
   products: readonly Product[],
 ): Promise<void> {
-  await waitingRoom.create(sale)
+  await openWaitingRoom(waitingRoom, sale)
   for (const { id, units } of products)
     await inventory.load({
       item_id: id,
@@ -133,6 +133,15 @@ export async function furnish(
       opens_at: sale.opens_at,
       ends_at: sale.ends_at,
     })
+}
+
+/** Puts a sale's waiting room where it is missing, in the state the sale is in. Safe to repeat. */
+export async function openWaitingRoom(
+  waitingRoom: Pick<WaitingRoom, 'create' | 'steer'>,
+  sale: Sale,
+): Promise<void> {
+  const created = await waitingRoom.create(sale)
+  if (created === 'created' && sale.state !== 'open') await waitingRoom.steer(sale.id, { state: sale.state })
 }
 
 function contradiction(sale: Sale, products: readonly { id: string }[]): string | undefined {

@@ -1,17 +1,15 @@
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
-import type { Inventory } from '../flow/inventory/inventory.ts'
 import type { Payments } from '../flow/payments/payments.ts'
 import type { Reconcile } from '../flow/reconcile/reconcile.ts'
 import type { Restock } from '../flow/restock/restock.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/telemetry.ts'
-import { furnish } from './commands.ts'
+import { openWaitingRoom } from './commands.ts'
 
 export interface UpkeepParts {
   readonly catalogue: Catalogue
-  readonly inventory: Inventory
-  readonly waitingRoom: WaitingRoom
+  readonly waitingRoom: Pick<WaitingRoom, 'create' | 'steer'>
   readonly restock: Pick<Restock, 'sweep'>
   readonly payments: Pick<Payments, 'repair'>
   readonly reconcile: Reconcile
@@ -60,11 +58,13 @@ export async function keepClean(
   ])
 }
 
-/** After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. */
-async function liftFences({ catalogue, inventory, waitingRoom, reconcile }: UpkeepParts): Promise<void> {
+/**
+ * After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. Never loaded
+ * anew: what is sold and held is for reconciliation to know. The fences go last, so whatever fails is done again.
+ */
+async function liftFences({ catalogue, waitingRoom, reconcile }: UpkeepParts): Promise<void> {
   const fenced = await reconcile.fenced()
   if (fenced.length === 0) return
+  for (const sale of await catalogue.sales()) await openWaitingRoom(waitingRoom, sale)
   for (const item of fenced) await reconcile.item(item)
-  for (const sale of await catalogue.sales())
-    await furnish({ inventory, waitingRoom }, sale, await catalogue.products(sale.id))
 }
