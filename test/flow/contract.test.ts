@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { SignJWT } from 'jose'
 import { PROBLEMS } from '../../src/contracts/problems.ts'
+import { createHosts } from '../../src/hosts.ts'
 import { connectOperator } from '../../src/operator/client.ts'
 import { type HttpServer, listen } from '../../src/platform/server.ts'
 import { OPS_TOKEN, problemOf, startApp, type TestApp, URLS } from '../support/app.ts'
@@ -141,6 +143,45 @@ test('a claim without a session makes one, refused or not', async () => {
     expect(answer.status).toBe(status)
     expect(answer.headers.get('set-cookie')).toStartWith('__Host-session=')
   }
+})
+
+test("with AUTH=jwt the order belongs to the provider's buyer, whatever cookie comes along", async () => {
+  const jwtKey = 'a shared key of at least 32 characters'
+  const auth = { kind: 'jwt', jwksUrl: undefined, issuer: undefined, audience: undefined } as const
+  const { assets } = app
+  const hosts = createHosts(
+    { ...app.app, config: { ...app.app.config, auth }, secrets: { ...app.app.secrets, jwtKey } },
+    { assets, stopping: new AbortController().signal },
+  )
+  const tokenOf = (sub: string) =>
+    new SignJWT({ sub })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1 hour')
+      .sign(new TextEncoder().encode(jwtKey))
+  const { sale, item } = await createSale(app)
+  const pass = await createBuyer(app).pass(sale)
+  const guest = createBuyer(app)
+  await guest.userId()
+  const ask = async (method: string, path: string, sub: string | undefined, body?: object) => {
+    const headers = {
+      ...{ authorization: `Bearer ${pass}`, 'idempotency-key': 'key-of-customer' },
+      ...{ 'content-type': 'application/json', ...guest.headers() },
+      ...(sub === undefined ? {} : { 'x-user-token': await tokenOf(sub) }),
+    }
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+    const response = await hosts.fetch(new Request(`${URLS.shop}${path}`, init))
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+  }
+  const claim = { item_id: item, quantity: 1 }
+  expect(await ask('POST', '/api/claims', undefined, claim)).toMatchObject({
+    body: { code: 'session_missing' },
+  })
+  const { status, body } = await ask('POST', '/api/claims', 'customer|17', claim)
+  expect(status).toBe(201)
+  const path = `/api/orders/${String(body['order_id'])}`
+  expect(await ask('GET', path, 'customer|17')).toMatchObject({ status: 200 })
+  expect(await ask('GET', path, 'customer|18')).toMatchObject({ body: { code: 'unknown_order' } })
+  expect(await app.app.inventory.holds(item)).toMatchObject([{ user_id: 'customer|17' }])
 })
 
 test('over a listening server: hosts by name, a stranger to the shop, big bodies, an event stream', async () => {
