@@ -155,7 +155,12 @@ describe('join', () => {
 
     const sale = await openSale({ rate_per_second: 2 })
     await Promise.all(Array.from({ length: 99 }, () => joined(room(), sale)))
-    expect((await joined(room(), sale)).estimated_wait_s).toBeWithin(49, 51)
+    const { ticket, ...newest } = await joined(room(), sale)
+    expect(newest.estimated_wait_s).toBeWithin(49, 51)
+    await letPass(commands(), sale, 20_000)
+    expect((await joined(room(), sale, 'phone', ticket)).estimated_wait_s).toBeWithin(29, 31)
+    await letPass(commands(), sale, 60_000)
+    expect((await joined(room(), sale, 'phone', ticket)).estimated_wait_s).toBe(0)
     await room().steer(sale, { state: 'paused' })
     expect(await joined(room(), sale)).toMatchObject({ phase: 'paused', estimated_wait_s: null })
     await room().steer(sale, { state: 'open' })
