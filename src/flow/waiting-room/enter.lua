@@ -25,5 +25,6 @@ if tonumber(position) > q.serving then return { 'too_early', q.serving, now, q.r
 if q.serving - position > q.peak * lifetime / 1000 then return { 'turn_lapsed' } end
 redis.call('SETBIT', KEYS[2], position, 1)
 redis.call('HSET', KEYS[3], 'issued_at', now)
-redis.call('PEXPIRE', KEYS[3], lifetime)
+-- The end of a pass is rounded up to a whole second.
+redis.call('PEXPIRE', KEYS[3], lifetime + 1000)
 return { 'entered', now }

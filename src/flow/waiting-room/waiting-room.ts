@@ -178,7 +178,8 @@ export function createWaitingRoom({ redis, tokens, clock, catalogue, stock }: Wa
       switch (result.kind) {
         case 'entered': {
           const iat = Math.floor(result.issued_at / 1000)
-          const exp = iat + Math.ceil(known.pass_s)
+          // Rounded up: nobody gets less time than was promised.
+          const exp = Math.ceil(result.issued_at / 1000 + known.pass_s)
           if (exp <= nowS()) return { kind: 'turn_lapsed' }
           const pass = tokens.sign('pass', { aud: sale, iat, exp, jti: `${sale}.${pos}`, pos, dev })
           return { kind: 'entered', pass, expires_at: exp * 1000 }
