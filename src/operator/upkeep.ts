@@ -1,3 +1,4 @@
+import type { ItemId } from '../contracts/ids.ts'
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { Payments } from '../flow/payments/payments.ts'
 import type { Reconcile } from '../flow/reconcile/reconcile.ts'
@@ -45,9 +46,10 @@ export async function keepClean(
   }
 
   let reconciledAt = clock.now()
+  const leaveUntil = new Map<ItemId, number>()
   await Promise.all([
     everySweep(async () => {
-      await attempt('lift fences', () => liftFences(parts))
+      await attempt('lift fences', () => liftFences(parts, leaveUntil, reconcileIntervalS))
       await attempt('sweep', () => restock.sweep())
       if (clock.now() - reconciledAt < reconcileIntervalS * 1000) return
       await attempt('reconcile', () => reconcile.all())
@@ -62,9 +64,18 @@ export async function keepClean(
  * After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. Never loaded
  * anew: what is sold and held is for reconciliation to know. The fences go last, so whatever fails is done again.
  */
-async function liftFences({ catalogue, waitingRoom, reconcile }: UpkeepParts): Promise<void> {
+async function liftFences(
+  { catalogue, waitingRoom, reconcile, clock }: UpkeepParts,
+  leaveUntil: Map<ItemId, number>,
+  intervalS: number,
+): Promise<void> {
   const fenced = await reconcile.fenced()
   if (fenced.length === 0) return
   for (const sale of await catalogue.sales()) await openWaitingRoom(waitingRoom, sale)
-  for (const item of fenced) await reconcile.item(item)
+  for (const item of fenced) {
+    if ((leaveUntil.get(item) ?? 0) > clock.now()) continue
+    const { outcome } = await reconcile.item(item)
+    // These wait for an operator; asking with every sweep would only fill the records.
+    if (outcome === 'oversold' || outcome === 'refused') leaveUntil.set(item, clock.now() + intervalS * 1000)
+  }
 }
