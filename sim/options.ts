@@ -18,7 +18,7 @@ export interface RushOptions {
   readonly dataDir: string
   readonly payWindow: number
   readonly hold: number
-  /** Connections to the web process. */
+  /** Connections to the web process, and as many again for those who have an order. */
   readonly connections: number
   /** Seconds after which buyers who are still busy give up; undefined: as the sale's hold needs. */
   readonly timeout: number | undefined
@@ -35,7 +35,10 @@ export const RUSH_FLAGS: readonly { readonly flags: string; readonly description
   { flags: '--pay-window <s>', description: 'payment window of the sale it creates (3)' },
   { flags: '--hold <s>', description: 'hold of the sale it creates (6)' },
   { flags: '--seed <n>', description: 'replays the choices of an earlier crowd (random)' },
-  { flags: '--connections <n>', description: 'connections held open to the web process (256)' },
+  {
+    flags: '--connections <n>',
+    description: 'connections to the web process, and as many for those who pay (256)',
+  },
   {
     flags: '--timeout <s>',
     description: 'buyers still busy then give up (180, or three holds of the sale if that is more)',

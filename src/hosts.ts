@@ -88,9 +88,9 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
       const host = byName.get(url.hostname)
       if (host !== undefined) return host.fetch(request, client)
       // By its bare address: health checks and webhooks are answered, a person is shown the way.
-      return url.pathname === '/'
-        ? Response.redirect(`${config.urls.shop}/`, 302)
-        : hosts.shop.fetch(request, client)
+      if (url.pathname !== '/') return hosts.shop.fetch(request, client)
+      const headers = { Location: `${config.urls.shop}/`, 'X-Request-Id': crypto.randomUUID() }
+      return new Response(null, { status: 302, headers })
     },
   }
 }

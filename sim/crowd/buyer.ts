@@ -35,12 +35,13 @@ async function day(scene: Scene, plan: BuyerPlan): Promise<Day> {
 
   scene.counts.ordered++
   const { order_id } = claiming
+  const atCheckout = { ...scene, web: scene.checkout }
   if (plan.then === 'forgets') return { ending: 'unpaid', user_id, order_id }
   if (plan.then === 'cancels') {
-    const shown = await cancel(scene, plan, browser, order_id)
+    const shown = await cancel(atCheckout, plan, browser, order_id)
     return { ending: shown === undefined ? 'unpaid' : 'cancelled', user_id, order_id, shown }
   }
-  const shown = await pay(scene, plan, browser, order_id)
+  const shown = await pay(atCheckout, plan, browser, order_id)
   if (shown === 'PAID') scene.counts.paid++
   return {
     ending: shown === 'PAID' ? 'paid' : shown === 'FAILED' ? 'failed' : 'gave_up',

@@ -32,6 +32,7 @@ export async function runCrowd(
   const wire = (to: number, connections: number) =>
     createWireClient({ address, port: to, connections, timeoutMs: TIMEOUT_MS })
   const web = wire(port, options.connections)
+  const checkout = wire(port, options.connections)
   // On a connection of its own: the status is not to wait behind the crowd.
   const edge = wire(port, 1)
   const providers = new Map<string, WireClient>()
@@ -48,7 +49,7 @@ export async function runCrowd(
   const deadline = performance.now() + options.timeout * 1000
   let stopped = false
   const over = () => stopped || signal?.aborted === true || performance.now() > deadline
-  const scene: Scene = { sale, hosts, web, provider, board, pollMs: POLL_MS, history, counts, over }
+  const scene: Scene = { sale, hosts, web, checkout, provider, board, pollMs: POLL_MS, history, counts, over }
   const progress = startProgress(options.buyers, () => ({ done: counts.done, text: describe(scene) }))
   const stalls = watchStalls()
   const bell = setInterval(() => {
@@ -65,7 +66,7 @@ export async function runCrowd(
   board.stop()
   progress.stop()
   stalls.stop()
-  for (const client of [web, edge, ...providers.values()]) client.close()
+  for (const client of [web, checkout, edge, ...providers.values()]) client.close()
   return { history, statuses: board.samples, stallMs: stalls.longestMs() }
 }
 

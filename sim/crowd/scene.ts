@@ -11,6 +11,8 @@ export interface Scene {
   readonly hosts: Target['hosts']
   /** To the web process. */
   readonly web: WireClient
+  /** To the web process as well, for those who have an order: a browser does not queue behind others. */
+  readonly checkout: WireClient
   /** To a payment provider's browser API, by its origin. */
   readonly provider: (origin: string) => WireClient
   readonly board: StatusBoard

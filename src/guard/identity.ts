@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
-import { createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { UserId } from '../contracts/ids.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Config, Secrets } from '../platform/config.ts'
-import { Problem } from '../platform/errors.ts'
+import { Problem, Unavailable } from '../platform/errors.ts'
 import type { AppEnv } from '../platform/http.ts'
 import type { Identity } from '../platform/identity.ts'
 import { createTokens } from '../platform/tokens.ts'
@@ -24,7 +24,7 @@ export interface IdentityParts {
 }
 
 export function createIdentity({ auth, secrets, origin, clock }: IdentityParts): Identity {
-  const read = auth.kind === 'guest' ? guests(secrets.session, clock) : provider(auth, secrets.jwtKey)
+  const read = auth.kind === 'guest' ? guests(secrets.session, clock) : provider(auth, secrets.jwtKey, clock)
   const checked = (create: boolean) => (c: Context<AppEnv>) => {
     const from = c.req.header('origin')
     if (c.req.method !== 'GET' && from !== undefined && from !== origin)
@@ -34,6 +34,7 @@ export function createIdentity({ auth, secrets, origin, clock }: IdentityParts):
   return { user: checked(true), known: checked(false) }
 }
 
+type Jwt = Extract<Config['auth'], { kind: 'jwt' }>
 type Reader = (c: Context<AppEnv>, create: boolean) => Promise<UserId>
 
 /** A signed cookie with a UUID. `__Host-`: never from a subdomain, never over plain HTTP outside localhost. */
@@ -61,33 +62,51 @@ function guests(secret: Buffer, clock: Clock): Reader {
 }
 
 /** The shop's own identity provider; `sub` is the buyer. */
-function provider(auth: Extract<Config['auth'], { kind: 'jwt' }>, sharedKey: string | undefined): Reader {
-  const options = {
-    ...(auth.issuer === undefined ? {} : { issuer: auth.issuer }),
-    ...(auth.audience === undefined ? {} : { audience: auth.audience }),
-  }
-  const verify =
-    auth.jwksUrl === undefined
-      ? (token: string) =>
-          jwtVerify(token, new TextEncoder().encode(sharedKey), { ...options, algorithms: ['HS256'] })
-      : remote(createRemoteJWKSet(new URL(auth.jwksUrl)), options)
+function provider(auth: Jwt, sharedKey: string | undefined, clock: Clock): Reader {
+  const verify = verifier(auth, sharedKey, clock)
   return async (c) => {
     const token = c.req.header(USER_TOKEN_HEADER)
     if (token === undefined)
       throw new Problem('session_missing', `Sign in, and send the token in ${USER_TOKEN_HEADER}.`)
     try {
       const { payload } = await verify(token)
-      if (payload.sub === undefined || payload.sub.length > 200)
-        throw new Problem('session_invalid', 'no usable `sub`')
+      if (!isBuyer(payload.sub)) throw new Problem('session_invalid', 'no usable `sub`')
       return payload.sub
     } catch (error) {
-      if (error instanceof errors.JOSEError) throw new Problem('session_invalid', 'Sign in again.')
-      throw error
+      if (error instanceof Problem) throw error
+      if (isFaultOfToken(error)) throw new Problem('session_invalid', 'Sign in again.')
+      throw new Unavailable('the identity provider does not give its keys', { cause: error })
     }
   }
 }
 
-function remote(keys: JWTVerifyGetKey, options: { issuer?: string; audience?: string }) {
-  return (token: string) =>
-    jwtVerify(token, keys, { ...options, algorithms: ['RS256', 'PS256', 'ES256', 'EdDSA'] })
+function verifier(auth: Jwt, sharedKey: string | undefined, clock: Clock) {
+  const options = (algorithms: string[]) => ({
+    algorithms,
+    currentDate: new Date(clock.now()),
+    requiredClaims: ['sub', 'exp'],
+    ...(auth.issuer === undefined ? {} : { issuer: auth.issuer }),
+    ...(auth.audience === undefined ? {} : { audience: auth.audience }),
+  })
+  if (auth.jwksUrl === undefined) {
+    const key = new TextEncoder().encode(sharedKey)
+    return (token: string) => jwtVerify(token, key, options(['HS256']))
+  }
+  const keys = createRemoteJWKSet(new URL(auth.jwksUrl))
+  return (token: string) => jwtVerify(token, keys, options(['RS256', 'PS256', 'ES256', 'EdDSA']))
+}
+
+/** It becomes a key in Redis and a text in SQL, which holds no NUL. */
+function isBuyer(sub: unknown): sub is UserId {
+  return typeof sub === 'string' && sub.isWellFormed() && /^\P{Cc}{1,200}$/u.test(sub)
+}
+
+/** Anything else, such as keys that can not be fetched or read, is the provider's. */
+function isFaultOfToken(error: unknown): boolean {
+  const ofProvider = [errors.JWKSTimeout, errors.JWKSInvalid, errors.JWKInvalid]
+  return (
+    error instanceof errors.JOSEError &&
+    error.code !== errors.JOSEError.code &&
+    !ofProvider.some((kind) => error instanceof kind)
+  )
 }

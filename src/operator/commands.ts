@@ -147,8 +147,7 @@ export function createCommands(parts: CommandParts): Commands {
       await audit(by, 'group.create', group.sale_id, { ...group })
       const outcome = await catalogue.addGroup({ ...group, code_hash: groupCodeHash(group.sale_id, code) })
       const sale = await catalogue.sale(group.sale_id)
-      if (outcome === 'created' && sale !== undefined)
-        await waitingRoom.create(sale, await catalogue.groups(sale.id), await catalogue.drawSecret(sale.id))
+      if (outcome === 'created' && sale !== undefined) await openWaitingRoom(parts, sale)
       return outcome
     },
     reconcile: async (by, item) => {
@@ -162,13 +161,13 @@ export function createCommands(parts: CommandParts): Commands {
   }
 }
 
-/** Puts a sale's waiting room and stock where they are missing. Safe to repeat. */
+/** Puts a new sale's waiting room and stock where they are missing. Safe to repeat. */
 export async function furnish(
   { catalogue, inventory, waitingRoom }: Pick<CommandParts, 'catalogue' | 'inventory' | 'waitingRoom'>,
   sale: Sale,
   products: readonly Product[],
 ): Promise<void> {
-  await waitingRoom.create(sale, await catalogue.groups(sale.id), await catalogue.drawSecret(sale.id))
+  await openWaitingRoom({ catalogue, waitingRoom }, sale)
   for (const { id, units } of products)
     await inventory.load({
       item_id: id,
@@ -178,6 +177,21 @@ export async function furnish(
       opens_at: sale.opens_at,
       ends_at: sale.ends_at,
     })
+}
+
+/** Puts a sale's waiting room where it is missing, in the state the sale is in. Safe to repeat. */
+export async function openWaitingRoom(
+  {
+    catalogue,
+    waitingRoom,
+  }: Pick<CommandParts, 'catalogue'> & {
+    readonly waitingRoom: Pick<WaitingRoom, 'create' | 'steer'>
+  },
+  sale: Sale,
+): Promise<void> {
+  const [groups, secret] = await Promise.all([catalogue.groups(sale.id), catalogue.drawSecret(sale.id)])
+  const created = await waitingRoom.create(sale, groups, secret)
+  if (created === 'created' && sale.state !== 'open') await waitingRoom.steer(sale.id, { state: sale.state })
 }
 
 function contradiction(sale: Sale, products: readonly { id: string }[]): string | undefined {

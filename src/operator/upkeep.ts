@@ -1,17 +1,16 @@
+import type { ItemId } from '../contracts/ids.ts'
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
-import type { Inventory } from '../flow/inventory/inventory.ts'
 import type { Payments } from '../flow/payments/payments.ts'
 import type { Reconcile } from '../flow/reconcile/reconcile.ts'
 import type { Restock } from '../flow/restock/restock.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/telemetry.ts'
-import { furnish } from './commands.ts'
+import { openWaitingRoom } from './commands.ts'
 
 export interface UpkeepParts {
   readonly catalogue: Catalogue
-  readonly inventory: Inventory
-  readonly waitingRoom: WaitingRoom
+  readonly waitingRoom: Pick<WaitingRoom, 'create' | 'steer'>
   readonly restock: Pick<Restock, 'sweep'>
   readonly payments: Pick<Payments, 'repair'>
   readonly reconcile: Reconcile
@@ -47,9 +46,10 @@ export async function keepClean(
   }
 
   let reconciledAt = clock.now()
+  const leaveUntil = new Map<ItemId, number>()
   await Promise.all([
     everySweep(async () => {
-      await attempt('lift fences', () => liftFences(parts))
+      await attempt('lift fences', () => liftFences(parts, leaveUntil, reconcileIntervalS))
       await attempt('sweep', () => restock.sweep())
       if (clock.now() - reconciledAt < reconcileIntervalS * 1000) return
       await attempt('reconcile', () => reconcile.all())
@@ -60,11 +60,22 @@ export async function keepClean(
   ])
 }
 
-/** After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. */
-async function liftFences(parts: UpkeepParts): Promise<void> {
-  const { catalogue, reconcile } = parts
+/**
+ * After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. Never loaded
+ * anew: what is sold and held is for reconciliation to know. The fences go last, so whatever fails is done again.
+ */
+async function liftFences(
+  { catalogue, waitingRoom, reconcile, clock }: UpkeepParts,
+  leaveUntil: Map<ItemId, number>,
+  intervalS: number,
+): Promise<void> {
   const fenced = await reconcile.fenced()
   if (fenced.length === 0) return
-  for (const item of fenced) await reconcile.item(item)
-  for (const sale of await catalogue.sales()) await furnish(parts, sale, await catalogue.products(sale.id))
+  for (const sale of await catalogue.sales()) await openWaitingRoom({ catalogue, waitingRoom }, sale)
+  for (const item of fenced) {
+    if ((leaveUntil.get(item) ?? 0) > clock.now()) continue
+    const { outcome } = await reconcile.item(item)
+    // These wait for an operator; asking with every sweep would only fill the records.
+    if (outcome === 'oversold' || outcome === 'refused') leaveUntil.set(item, clock.now() + intervalS * 1000)
+  }
 }

@@ -1,3 +1,4 @@
+import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
 import type { App } from './http.ts'
 
 /** One origin and what it answers. */
@@ -13,7 +14,7 @@ export function openApiDocument(hosts: readonly Documented[]): Record<string, un
   for (const { url, app } of hosts) {
     const document = app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: '', version: '' } })
     for (const [path, item] of Object.entries(document.paths ?? {}))
-      paths[path] = { ...(item as object), servers: [{ url }] }
+      paths[path] = { ...withCommonProblems(path, item as Operations), servers: [{ url }] }
     Object.assign(schemas, document.components?.schemas)
   }
   return {
@@ -26,4 +27,26 @@ export function openApiDocument(hosts: readonly Documented[]): Record<string, un
     paths,
     components: { schemas },
   }
+}
+
+type Operations = Record<string, { requestBody?: unknown; responses: Record<string, unknown> }>
+
+const ANYWHERE: readonly ProblemCode[] = ['unavailable']
+const WITH_PARAMETER: readonly ProblemCode[] = ['bad_request']
+const WITH_BODY: readonly ProblemCode[] = ['malformed_json', 'body_too_large', 'unsupported_media_type']
+
+/** What every endpoint may answer, and every endpoint with a body, so that no route has to repeat it. */
+function withCommonProblems(path: string, item: Operations): Operations {
+  const operations: Operations = {}
+  for (const [method, operation] of Object.entries(item)) {
+    const responses = { ...operation.responses }
+    const takesBody = operation.requestBody !== undefined
+    for (const code of [...ANYWHERE, ...(takesBody ? WITH_BODY : path.includes('{') ? WITH_PARAMETER : [])])
+      responses[PROBLEMS[code].status] ??= {
+        description: `\`${code}\`: ${PROBLEMS[code].title}`,
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      }
+    operations[method] = { ...operation, responses }
+  }
+  return operations
 }

@@ -21,7 +21,8 @@ export function listen(options: Listen): HttpServer {
     reusePort: options.reusePort ?? false,
     // Server-sent events stay open; requests are bounded by the body limit and by their own deadlines.
     idleTimeout: 120,
-    maxRequestBodySize: 2 * 1024 * 1024,
+    // Bun's own refusal is no problem+json: ours answers first, from the length alone or after the first 16 KB.
+    maxRequestBodySize: 1024 ** 3,
     fetch: (request, bun) => options.fetch(request, { address: bun.requestIP(request)?.address ?? '' }),
   })
   return {

@@ -84,6 +84,10 @@ const badBodies = (good: object): Bad[] => [
     raw: JSON.stringify(good),
     headers: { 'content-type': 'application/jsonp' },
   }),
+  bad(415, 'unsupported_media_type', 'JSON with another meaning', {
+    raw: JSON.stringify(good),
+    headers: { 'content-type': 'application/ld+json' },
+  }),
   bad(400, 'bad_request', 'an unknown field', { json: { ...good, extra: 1 } }),
   bad(400, 'bad_request', 'a field of the prototype', {
     raw: JSON.stringify(good).replace('{', '{"__proto__":{"x":1},'),

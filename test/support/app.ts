@@ -40,6 +40,10 @@ export interface TestClock extends Clock {
   aheadMs: number
 }
 
+interface ApiDocument {
+  readonly paths: Record<string, Record<string, { responses: Record<string, unknown> }>>
+}
+
 export type TestApp = Awaited<ReturnType<typeof startApp>>
 
 export async function startApp(env: Env = {}, overrides: Overrides = {}) {
@@ -62,6 +66,21 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
   const assets = await buildAssets({ config: {} })
   const hosts = createHosts(app, { assets, stopping: stopping.signal })
 
+  const document = (await (await hosts.fetch(new Request(`${URLS.shop}/openapi.json`))).json()) as ApiDocument
+  /** An endpoint of the OpenAPI document may only answer with what is written there. */
+  const expectDocumented = (method: string, path: string, status: number) => {
+    const [bare = ''] = path.split('?')
+    const template = Object.keys(document.paths).find((one) =>
+      new RegExp(`^${one.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(bare),
+    )
+    const responses = document.paths[template ?? '']?.[method.toLowerCase()]?.responses
+    // 401 without the operator's token and 404 on another host are answered before any endpoint is reached.
+    if (responses === undefined || status === 404 || status === 405) return
+    expect({ method, path, documented: Object.keys(responses), status }).toMatchObject({
+      documented: expect.arrayContaining([String(status)]) as string[],
+    })
+  }
+
   const send = async <Body = Record<string, unknown>>(
     host: HostName,
     method: string,
@@ -75,6 +94,7 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
       ...(body === undefined ? {} : { body }),
     })
     const response = await hosts.fetch(request)
+    expectDocumented(method, path, response.status)
     expect(response.headers.get('x-request-id')).toMatch(/^[\w.-]{8,64}$/)
     const text = await response.text()
     const isJson = text !== '' && /json/.test(response.headers.get('content-type') ?? '')

@@ -8,7 +8,7 @@ import type { Delivery } from '../../src/flow/events/events.ts'
 import type { ClaimRequest } from '../../src/flow/inventory/inventory.ts'
 import type { Order } from '../../src/flow/orders/orders.ts'
 import type { NewSale } from '../../src/operator/commands.ts'
-import { type Config, readConfig, type Secrets } from '../../src/platform/config.ts'
+import { readConfig } from '../../src/platform/config.ts'
 import { keyOf } from './inventory.ts'
 import { testDatabases } from './postgres.ts'
 import { startTestRedis } from './redis.ts'
@@ -56,12 +56,7 @@ export async function startFlow(overrides: Overrides = {}) {
     databases,
     stripe,
     provider,
-    config,
-    secrets,
     ...actions(app),
-    /** Another process on the same servers, with parts of its own. */
-    another: (config_: Config, secrets_: Secrets, more: Overrides = {}) =>
-      createApp(config_, secrets_, { providers: [provider], redis: app.redis, shards: app.shards, ...more }),
     [Symbol.asyncDispose]: async () => {
       await app.close()
       await stripe[Symbol.asyncDispose]()

@@ -20,13 +20,16 @@ export interface Solvable {
   }
 }
 
+/** `time` in ms. */
+export type Found = Pick<Solution, 'counter' | 'derivedKey'> & { readonly time: number }
+
 const LAST_COUNTER = 0xffffffff
 
 /** Blocks until it is found; undefined where no counter of this share leads there. */
 export function solve(
   { parameters }: Solvable,
   { start = 0, step = 1 }: SolveOptions = {},
-): Solution | undefined {
+): Found | undefined {
   const { algorithm, cost, salt, nonce, keyPrefix, keyLength = 32 } = parameters
   if (algorithm !== 'SHA-256' || cost !== 1 || keyLength !== 32 || !/^[0-9a-f]{64}$/i.test(salt + nonce))
     throw new RangeError('this challenge is of another kind')

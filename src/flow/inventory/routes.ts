@@ -43,6 +43,9 @@ const postClaim = createRoute({
       'pass_expired',
       'pass_foreign',
       'pass_used',
+      'session_missing',
+      'session_invalid',
+      'origin_refused',
       ...REFUSALS,
     ),
   },
@@ -54,7 +57,14 @@ const postReceipt = createRoute({
   request: { body: jsonBody(ReceiptRequest) },
   responses: {
     201: json(ClaimAnswer, 'The claim stands'),
-    ...problems('bad_request', 'receipt_invalid', 'session_missing', ...REFUSALS),
+    ...problems(
+      'bad_request',
+      'receipt_invalid',
+      'session_missing',
+      'session_invalid',
+      'origin_refused',
+      ...REFUSALS,
+    ),
   },
 })
 const getStock = createRoute({

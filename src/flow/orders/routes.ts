@@ -33,7 +33,13 @@ const deleteOrder = createRoute({
   request: { params: OrderParam },
   responses: {
     200: json(OrderView, 'Cancelled; the units are available again'),
-    ...problems('session_missing', 'session_invalid', 'unknown_order', 'order_not_cancellable'),
+    ...problems(
+      'session_missing',
+      'session_invalid',
+      'origin_refused',
+      'unknown_order',
+      'order_not_cancellable',
+    ),
   },
 })
 const getSession = createRoute({

@@ -18,6 +18,7 @@ const postPayment = createRoute({
       'bad_request',
       'session_missing',
       'session_invalid',
+      'origin_refused',
       'unknown_order',
       'order_not_payable',
       'provider_refused',

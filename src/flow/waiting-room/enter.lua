@@ -57,6 +57,7 @@ end
 redis.call('SETBIT', KEYS[2], position, 1)
 redis.call('HINCRBY', key, 'entered', 1)
 redis.call('HSET', KEYS[4], 'issued_at', now)
-redis.call('PEXPIRE', KEYS[4], lifetime)
+-- The end of a pass is rounded up to a whole second.
+redis.call('PEXPIRE', KEYS[4], lifetime + 1000)
 redis.call('ZADD', KEYS[5], now + slot, member)
 return { 'entered', now }

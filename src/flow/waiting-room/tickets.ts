@@ -91,7 +91,8 @@ export function createTickets({ tokens, clock }: { tokens: Tokens; clock: Clock 
     },
     issuePass: (sale, { lane, position, bound }, issuedAt, lifetimeS) => {
       const iat = Math.floor(issuedAt / 1000)
-      const exp = iat + Math.ceil(lifetimeS)
+      // Rounded up: nobody gets less time than was promised.
+      const exp = Math.ceil(issuedAt / 1000 + lifetimeS)
       const jti = `${sale}.${lane === MAIN_LANE ? '' : `${lane}.`}${position}`
       const claims = { aud: sale, iat, exp, jti, pos: position, ...laneClaim(lane), ...bound }
       return { pass: tokens.sign('pass', claims), expires_at: exp * 1000 }
