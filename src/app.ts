@@ -1,6 +1,8 @@
+import { createHmac } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { OrderId } from './contracts/ids.ts'
-import { createCatalogue } from './flow/catalogue/catalogue.ts'
+import type { OrderId, SaleId } from './contracts/ids.ts'
+import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
+import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
 import {
   createKafkaEventLog,
   createRedisStreamEventLog,
@@ -64,6 +66,16 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     catalogue,
     stock: async (sale) => board.sum((await catalogue.products(sale)).map(({ id }) => id)),
   })
+  const guard = createGuard({
+    redis,
+    clock,
+    // Made from the session key: a secret of its own would have to be set, kept and rotated for nothing.
+    secret: createHmac('sha256', secrets.session).update('guard').digest(),
+    trustedProxyHops: config.trustedProxies,
+    settingsOf: guardSettings(catalogue),
+    ...(secrets.captcha === undefined ? {} : { captcha: siteverifyCaptcha(secrets.captcha) }),
+    onError: (error) => log.warn({ err: error }, 'guard'),
+  })
   const orders = createOrders({ shards })
   const payments = createPayments({
     shards,
@@ -115,6 +127,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     inventory,
     board,
     waitingRoom,
+    guard,
     orders,
     payments,
     restock,
@@ -130,6 +143,18 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
         overrides.shards === undefined ? shards.close() : undefined,
       ])
     },
+  }
+}
+
+/** The settings of a sale, checked once each time the catalogue has read them. */
+function guardSettings(catalogue: Catalogue) {
+  const known = new WeakMap<object, GuardSettings>()
+  return async (sale: SaleId): Promise<GuardSettings | undefined> => {
+    const given = await catalogue.guard(sale)
+    if (given === undefined) return undefined
+    const settings = known.get(given) ?? GuardSettings.parse(given)
+    known.set(given, settings)
+    return settings
   }
 }
 

@@ -5,6 +5,7 @@ import { orderRoutes } from './flow/orders/routes.ts'
 import { paymentRoutes } from './flow/payments/routes.ts'
 import { waitingRoomRoutes } from './flow/waiting-room/routes.ts'
 import { clientAddress } from './guard/client-address.ts'
+import { createDoorman } from './guard/doorman.ts'
 import { createIdentity } from './guard/identity.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
@@ -40,10 +41,15 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     const { address } = clientAddress(c.env.address, forwarded, config.trustedProxies)
     return { device, network: `${address} ${c.req.header('user-agent') ?? ''}` }
   }
-  waitingRoomRoutes(hosts.queue, { ...app, visitor, shopUrl: config.urls.shop })
+  const doorman = createDoorman({
+    guard: app.guard,
+    metrics,
+    saleOf: async (item) => (await app.catalogue.product(item))?.sale_id,
+  })
+  waitingRoomRoutes(hosts.queue, { ...app, doorman, visitor, shopUrl: config.urls.shop })
 
   catalogueRoutes(hosts.shop, { ...app, queueUrl: config.urls.queue })
-  inventoryRoutes(hosts.shop, { ...app, identity, visitor, stopping })
+  inventoryRoutes(hosts.shop, { ...app, doorman, identity, visitor, stopping })
   orderRoutes(hosts.shop, {
     ...app,
     findHold: (user, id) => restock.findHold(user, id),

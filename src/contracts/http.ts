@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { CaptchaAnswer } from './guard.ts'
 import { SLUG } from './ids.ts'
 import { FAILURE_REASONS, ORDER_STATUSES } from './orders.ts'
 
@@ -11,7 +12,7 @@ const Slug = z.string().regex(SLUG, 'lower-case letters, digits and hyphens, at 
 const Millis = z.int().nonnegative()
 const Count = z.int().nonnegative()
 const Token = z.string().min(1).max(2048)
-const Device = z.string().min(1).max(256)
+export const Device = z.string().min(1).max(256)
 const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters (ISO 4217)')
 /** Of an operator. PostgreSQL stores every character but NUL. */
 const text = (max: number) =>
@@ -78,6 +79,8 @@ export const JoinRequest = z
     solution: z.union([z.string().max(8192), z.record(z.string(), z.unknown()), z.null()]).optional(),
     device: Device,
     ticket: Token.optional(),
+    captcha: CaptchaAnswer.optional(),
+    fingerprint: z.string().max(128).optional().describe('What the browser looks like; only a signal'),
     code: z.string().trim().min(4).max(64).optional().describe('Of a group with a lane of its own'),
   })
   .openapi('JoinRequest')

@@ -1,12 +1,18 @@
-import type { QueueStatus } from '../lib/types.ts'
+import { positionIn, type Standing } from './place.ts'
+import type { QueueStatus } from './shapes.ts'
 
 /**
  * Seconds until a place's turn at the given rate, whether or not anyone can promise it: the distance to the front by
  * which the polling slows down. Never negative.
  */
-export function distanceS(status: QueueStatus, position: number): number {
-  const opening = status.phase === 'lobby' ? Math.max(0, status.opens_at - status.server_time) / 1000 : 0
-  return opening + Math.max(0, position - status.now_serving) / status.rate_per_second
+export function distanceS(status: QueueStatus, standing: Standing): number {
+  const { phase, server_time, now_serving, rate_per_second } = status
+  const until = (moment: number) => Math.max(0, moment - server_time) / 1000
+  if (phase === 'scheduled') return until(status.lobby_opens_at ?? status.opens_at)
+  // The line of a group moves by itself.
+  const position = standing.group === true ? now_serving : positionIn(status, standing)
+  const opening = phase === 'lobby' ? until(status.opens_at) : 0
+  return opening + Math.max(0, (position ?? now_serving) - now_serving) / rate_per_second
 }
 
 /**
@@ -16,4 +22,12 @@ export function distanceS(status: QueueStatus, position: number): number {
 export function pollDelayS(policy: QueueStatus['poll'], distance: number, random: number): number {
   const wanted = Math.min(policy.max_s, Math.max(policy.min_s, distance * policy.per_wait_s))
   return wanted * (1 + policy.jitter * (2 * random - 1))
+}
+
+/**
+ * Seconds between two tries to enter once the turn has come: never sooner than asked, and where nothing is asked within
+ * the 3 s in which the server keeps the order among those who ask again.
+ */
+export function askDelayS(retryAfterS: number | undefined, random: number): number {
+  return Math.max(1, retryAfterS ?? 1) + random / 2
 }

@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi'
-import type * as http from '../../src/contracts/http.ts'
+import type * as http from './http.ts'
 
 /** The HTTP shapes as plain types: the schemas themselves stay on the server. */
 export type QueueStatus = z.infer<typeof http.QueueStatus>

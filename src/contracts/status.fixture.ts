@@ -1,4 +1,4 @@
-import type { QueueStatus } from '../lib/types.ts'
+import type { QueueStatus } from './shapes.ts'
 
 /** A public status with everything a test does not care about filled in. */
 export function status(given: Partial<QueueStatus>): QueueStatus {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { commitmentTo } from '../contracts/draw.ts'
 import type { Catalogue, Group, Product, Sale, SaleChange } from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
+import { GuardSettings } from '../guard/guard.ts'
 import type { Inventory } from '../flow/inventory/inventory.ts'
 import type { Reconcile, ReconcileRun } from '../flow/reconcile/reconcile.ts'
 import { groupCodeHash, type WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
@@ -95,7 +96,7 @@ export function createCommands(parts: CommandParts): Commands {
       const draw_secret = order === 'draw' ? randomBytes(32).toString('hex') : null
       const draw_commitment = draw_secret === null ? null : commitmentTo(draw_secret)
       const sale: Sale = { ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() }
-      const why = contradiction(sale, products)
+      const why = contradiction(sale, products) ?? misfit(guard)
       if (why !== undefined) return { kind: 'contradiction', why }
       await audit(by, 'sale.create', sale.id, { sale, products })
       const items = products.map((product) => ({ ...product, sale_id: sale.id }))
@@ -192,6 +193,12 @@ export async function openWaitingRoom(
   const [groups, secret] = await Promise.all([catalogue.groups(sale.id), catalogue.drawSecret(sale.id)])
   const created = await waitingRoom.create(sale, groups, secret)
   if (created === 'created' && sale.state !== 'open') await waitingRoom.steer(sale.id, { state: sale.state })
+}
+
+/** What is wrong with the guard's settings, if anything. */
+function misfit(guard: Record<string, unknown>): string | undefined {
+  const issue = GuardSettings.safeParse(guard).error?.issues[0]
+  return issue && `\`guard.${issue.path.join('.')}\`: ${issue.message}`
 }
 
 function contradiction(sale: Sale, products: readonly { id: string }[]): string | undefined {

@@ -50,6 +50,9 @@ const Environment = z.object({
   AUTH_JWT_KEY: z.string().min(32).optional(),
   AUTH_JWT_ISSUER: z.string().optional(),
   AUTH_JWT_AUDIENCE: z.string().optional(),
+  CAPTCHA_PROVIDER: z.enum(['turnstile', 'hcaptcha', 'recaptcha']).optional(),
+  CAPTCHA_SITE_KEY: z.string().optional(),
+  CAPTCHA_SECRET: z.string().optional(),
   TOKEN_KEYS: list,
   SESSION_KEY: z.string().min(32).optional(),
   OPS_TOKEN: z.string().min(16).optional(),
@@ -98,6 +101,15 @@ export interface Secrets {
   readonly session: Buffer
   readonly opsToken: string
   readonly jwtKey: string | undefined
+  /** Undefined: the question of our own, which needs nobody. */
+  readonly captcha:
+    | {
+        readonly provider: 'turnstile' | 'hcaptcha' | 'recaptcha'
+        readonly siteKey: string
+        readonly secret: string
+        readonly hostnames: readonly string[]
+      }
+    | undefined
   readonly stripe: {
     readonly secretKey: string
     readonly publishableKey: string
@@ -161,6 +173,12 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     session: Buffer.from(required(e.SESSION_KEY, 'SESSION_KEY', 'at least 32 random characters')),
     opsToken: required(e.OPS_TOKEN, 'OPS_TOKEN', 'at least 16 random characters'),
     jwtKey: e.AUTH_JWT_KEY,
+    captcha: e.CAPTCHA_PROVIDER && {
+      provider: e.CAPTCHA_PROVIDER,
+      siteKey: required(e.CAPTCHA_SITE_KEY, 'CAPTCHA_SITE_KEY', 'of the CAPTCHA provider'),
+      secret: required(e.CAPTCHA_SECRET, 'CAPTCHA_SECRET', 'of the CAPTCHA provider'),
+      hostnames: [new URL(config.urls.queue).hostname],
+    },
     stripe: {
       secretKey: required(e.STRIPE_SECRET_KEY, 'STRIPE_SECRET_KEY', 'the secret key of the account'),
       publishableKey: required(e.STRIPE_PUBLISHABLE_KEY, 'STRIPE_PUBLISHABLE_KEY', 'its publishable key'),

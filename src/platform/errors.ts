@@ -9,6 +9,8 @@ export class SettingError extends Error {
 export interface ProblemOptions {
   readonly retryAfterS?: number
   readonly allow?: readonly string[]
+  /** Further members of the body, which the client needs to go on. */
+  readonly extension?: Readonly<Record<string, unknown>>
   readonly cause?: unknown
 }
 
@@ -20,6 +22,7 @@ export class Problem extends Error {
   readonly retryAfterS: number | undefined
   /** Methods that the address has, for `method_not_allowed`. */
   readonly allow: readonly string[] | undefined
+  readonly extension: Readonly<Record<string, unknown>> | undefined
 
   constructor(code: ProblemCode, detail?: string, options: ProblemOptions = {}) {
     super(detail ?? PROBLEMS[code].title, { cause: options.cause })
@@ -27,6 +30,7 @@ export class Problem extends Error {
     this.detail = detail
     this.retryAfterS = options.retryAfterS
     this.allow = options.allow
+    this.extension = options.extension
   }
 
   get status(): number {
@@ -35,6 +39,7 @@ export class Problem extends Error {
 
   body(requestId?: string): ProblemBody {
     return {
+      ...this.extension,
       type: `urn:doorbuster:problem:${this.code}`,
       title: PROBLEMS[this.code].title,
       status: this.status,

@@ -4,6 +4,7 @@ import { HTTPException } from 'hono/http-exception'
 import { createMiddleware } from 'hono/factory'
 import type { Context } from 'hono'
 import { routePath } from 'hono/route'
+import { CaptchaChallenge } from '../contracts/guard.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
 import { isConnectionError, Problem } from './errors.ts'
 import type { Log, Metrics } from './telemetry.ts'
@@ -31,6 +32,7 @@ const ProblemSchema = z
     status: z.int(),
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     detail: z.string().optional(),
+    captcha: CaptchaChallenge.optional().describe('With `captcha_required`: what to answer'),
     request_id: z.string().optional(),
   })
   .openapi('Problem')

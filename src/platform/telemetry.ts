@@ -23,6 +23,7 @@ export interface Metrics {
   readonly claims: Counter<'outcome'>
   readonly joins: Counter<'outcome'>
   readonly enters: Counter<'outcome'>
+  readonly refusals: Counter<'problem' | 'why'>
   readonly payments: Counter<'outcome'>
   readonly backlog: Gauge
 }
@@ -46,6 +47,7 @@ export function createMetrics(): Metrics {
     claims: counter('claims_total', 'Claims by outcome', ['outcome']),
     joins: counter('joins_total', 'Joins of a waiting room by outcome', ['outcome']),
     enters: counter('enters_total', 'Tickets exchanged for passes by outcome', ['outcome']),
+    refusals: counter('guard_refusals_total', 'Requests the guard refused, by reason', ['problem', 'why']),
     payments: counter('payment_events_total', 'Provider events by effect', ['outcome']),
     backlog: new Gauge({
       name: 'doorbuster_outbox_backlog',

@@ -1,4 +1,4 @@
-import type { Order } from './types.ts'
+import type { Order } from '../shapes.ts'
 
 /** Why an order failed, and what it means for the buyer's money. */
 export function failureText(reason: Order['failure_reason']): string {

@@ -1,66 +1,73 @@
-import { formatWait } from '../lib/durations.ts'
-import { formatCount } from '../lib/money.ts'
-import type { QueueStatus } from '../lib/types.ts'
+import type { Place } from '../place.ts'
+import { formatWait } from './durations.ts'
+import { formatCount } from './money.ts'
 
-/** Where a visitor stands, from the public status and the own position alone. */
-export type Place =
-  | { readonly kind: 'lobby'; readonly ahead: number }
-  /** `wait_s` is null while nobody can know: the line stands still. */
-  | {
-      readonly kind: 'waiting' | 'paused' | 'held_out'
-      readonly ahead: number
-      readonly wait_s: number | null
-    }
-  | { readonly kind: 'turn' | 'sold_out' | 'ended' }
+/** A place in words, for eyes and screen readers, in pages with and without scripts. */
+export const HEADINGS = {
+  scheduled: 'The waiting room opens in',
+  draw: 'The sale opens in',
+  group: 'You are in the line of your group',
+  lobby: 'The sale opens in',
+  waiting: 'You are in line',
+  paused: 'The sale is paused',
+  held_out: 'All taken for now',
+  turn: 'It is your turn',
+  sold_out: 'Sold out',
+  ended: 'The sale has ended',
+  post_sale: 'This sale is over',
+} as const satisfies Record<Place['kind'], string>
 
-/** Judges the status as it came; only this one decides that a turn has come. */
-export function placeOf(status: QueueStatus, position: number): Place {
-  if (status.phase === 'sold_out' || status.phase === 'ended') return { kind: status.phase }
-  if (status.phase === 'post_sale') return { kind: 'ended' }
-  const turn = position <= status.now_serving
-  const ahead = Math.max(0, position - status.now_serving - 1)
-  switch (status.phase) {
-    case 'scheduled':
-    case 'lobby':
-      return { kind: 'lobby', ahead: position - 1 }
-    case 'paused':
-      return { kind: 'paused', ahead, wait_s: null }
-    // Whoever's turn had come before everything was taken may go in and be there when a unit returns.
-    case 'held_out':
-      return turn ? { kind: 'turn' } : { kind: 'held_out', ahead, wait_s: null }
-    case 'standby':
-    case 'open': {
-      if (turn) return { kind: 'turn' }
-      return { kind: 'waiting', ahead, wait_s: (position - status.now_serving) / status.rate_per_second }
-    }
-  }
-}
-
-/**
- * The serving number `now` (server time, ms) by the same rule the server uses, so that the numbers move between two
- * polls. Stops short of `position`: that a turn has come is the server's to say.
- */
-export function projectedServing(status: QueueStatus, position: number, now: number): number {
-  if (status.phase !== 'open') return status.now_serving
-  const grown = status.now_serving + (status.rate_per_second * Math.max(0, now - status.server_time)) / 1000
-  const reached = Math.min(Math.floor(grown), status.last_position, position - 1)
-  return Math.max(status.now_serving, reached)
-}
-
-/** One sentence about the place, for eyes and screen readers. */
-export function placeText(place: Extract<Place, { ahead: number }>): string {
-  const { ahead } = place
-  const people =
-    ahead === 0
-      ? 'You are next.'
-      : `${formatCount(ahead)} ${ahead === 1 ? 'person is' : 'people are'} ahead of you.`
+/** One or two sentences beside the heading. `moment`: the opening in words, where it is still to come. */
+export function placeText(place: Place, moment = ''): string {
   switch (place.kind) {
-    case 'lobby':
-      return ahead === 0 ? 'You are first in line.' : people
+    case 'scheduled':
+      return `${sentence(moment)}Coming earlier gains nothing: you can leave this page open, and it takes a place for you.`
+    case 'draw':
+      return `${sentence(moment)}You are in. When the sale opens, the order of all ${formatCount(place.people)} people in the lobby is drawn by lot: when you came makes no difference.`
+    case 'group':
+      return place.opened
+        ? `Your number there is ${formatCount(place.position)}. You are let in by yourself when it comes up.`
+        : `${sentence(moment)}Your number there is ${formatCount(place.position)}. Your place is kept.`
+    case 'lobby': {
+      const after =
+        place.wait_s === null || place.ahead === 0
+          ? ''
+          : ` Once it opens, your turn comes in ${formatWait(place.wait_s)}.`
+      return `${sentence(moment)}You have a place already. ${place.ahead === 0 ? 'You are first in line.' : people(place.ahead) + after}`
+    }
     case 'waiting':
-      return place.wait_s === null ? people : `${people} Your turn comes in ${formatWait(place.wait_s)}.`
+      return place.wait_s === null
+        ? people(place.ahead)
+        : `${people(place.ahead)} Your turn comes in ${formatWait(place.wait_s)}.`
     case 'paused':
+      return `The shop has stopped the line for a moment. ${people(place.ahead)} Your place is kept.`
     case 'held_out':
-      return `${people} Your place is kept.`
+      return `Every unit is in somebody's checkout. Some may not be paid for and come back. ${people(place.ahead)} Your place is kept.`
+    case 'turn':
+      return place.room
+        ? 'We let you in as soon as there is room. Please keep this page open: it asks for you, and whoever asks is let in in order.'
+        : "Every unit is in somebody's checkout right now. We let you in as soon as one comes back: please keep this page open."
+    case 'sold_out':
+      return 'Every unit has been paid for. Thank you for waiting: everybody was served in order.'
+    case 'ended':
+      return 'Thank you for coming. Nobody is let in any more.'
+    case 'post_sale':
+      return 'Thank you for your interest. What was bought is found under “My orders”.'
   }
+}
+
+/** Said where it is likely, and only then. */
+export const SELL_OUT_TEXT = 'It is likely that everything is sold before your turn comes.'
+
+export function aheadText(ahead: number): string {
+  return ahead === 0 ? 'nobody' : formatCount(ahead)
+}
+
+function people(ahead: number): string {
+  if (ahead === 0) return 'You are next.'
+  return `${formatCount(ahead)} ${ahead === 1 ? 'person is' : 'people are'} ahead of you.`
+}
+
+function sentence(moment: string): string {
+  return moment === '' ? '' : `${moment}. `
 }

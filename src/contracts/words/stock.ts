@@ -1,5 +1,5 @@
 import { formatCount } from './money.ts'
-import type { Stock } from './types.ts'
+import type { Stock } from '../shapes.ts'
 
 /** Stock in words. Held is not sold: people still pay, and some will not. */
 export function stockText(stock: Pick<Stock, 'state' | 'available' | 'held' | 'total'>): string {

@@ -5,6 +5,7 @@ import { ClaimAnswer, ClaimRequest, IdParam, ReceiptRequest, StockAnswer } from 
 import type { ItemId, OrderId } from '../../contracts/ids.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
+import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
@@ -43,6 +44,7 @@ const postClaim = createRoute({
       'pass_expired',
       'pass_foreign',
       'pass_used',
+      'rate_limited',
       'session_missing',
       'session_invalid',
       'origin_refused',
@@ -93,6 +95,7 @@ export interface InventoryRouteParts {
   readonly claiming: Claiming
   readonly board: StockBoard
   readonly identity: Identity
+  readonly doorman: Doorman
   /** Whose browser it is; `device` as the client sends it. */
   readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
   readonly newOrderId: () => OrderId
@@ -103,7 +106,7 @@ export interface InventoryRouteParts {
 }
 
 export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
-  const { claiming, board, identity, visitor, newOrderId, metrics, clock, stopping } = parts
+  const { claiming, board, identity, doorman, visitor, newOrderId, metrics, clock, stopping } = parts
 
   const answer = (outcome: ClaimingOutcome) => {
     metrics.claims.inc({ outcome: outcome.kind })
@@ -113,10 +116,12 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
   }
   app.openapi(postClaim, async (c) => {
     const { item_id, quantity } = c.req.valid('json')
+    const shown = { pass: bearer(c), idempotency_key: idempotencyKey(c) }
+    const user_id = await identity.user(c)
+    await doorman.claim(c, item_id, user_id)
     const command = {
-      pass: bearer(c),
-      idempotency_key: idempotencyKey(c),
-      user_id: await identity.user(c),
+      ...shown,
+      user_id,
       order_id: newOrderId(),
       visitor: visitor(c, c.req.header('x-device')),
       item_id,

@@ -3,6 +3,9 @@ import type { SaleId } from '../../contracts/ids.ts'
 /** The line that everybody stands in; groups with a code have lanes of their own. */
 export const MAIN_LANE = ''
 
+/** Where suspected bots wait for a turn that never comes; it has no keys. */
+export const DECOY_LANE = '~'
+
 /** A place in one lane of a sale's waiting room. */
 export interface Place {
   readonly sale: SaleId

@@ -1,6 +1,8 @@
-import { createRoute } from '@hono/zod-openapi'
+import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { Challenge } from '../../contracts/guard.ts'
 import {
+  Device,
   EnterAnswer,
   EnterRequest,
   JoinAnswer,
@@ -8,6 +10,7 @@ import {
   QueueStatus,
   SaleParam,
 } from '../../contracts/http.ts'
+import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
@@ -19,6 +22,19 @@ const getStatus = createRoute({
   request: { params: SaleParam },
   responses: { 200: json(QueueStatus, 'The same for everybody'), ...problems('unknown_sale', 'unavailable') },
 })
+const getChallenge = createRoute({
+  method: 'get',
+  path: '/api/queue/{sale}/challenge',
+  description: 'A proof-of-work challenge (ALTCHA, version 2) for one join from one device.',
+  request: {
+    params: SaleParam,
+    query: z.object({ device: Device.openapi({ param: { name: 'device', in: 'query' } }) }),
+  },
+  responses: {
+    200: json(Challenge, 'To be solved and sent with the join'),
+    ...problems('bad_request', 'unknown_sale', 'rate_limited', 'unavailable'),
+  },
+})
 const postJoin = createRoute({
   method: 'post',
   path: '/api/queue/{sale}/join',
@@ -29,6 +45,13 @@ const postJoin = createRoute({
     ...problems(
       'bad_request',
       'idempotency_key_missing',
+      'proof_missing',
+      'proof_invalid',
+      'proof_expired',
+      'proof_too_weak',
+      'proof_used',
+      'captcha_required',
+      'rate_limited',
       'unknown_sale',
       'unknown_code',
       'group_full',
@@ -55,6 +78,7 @@ const postEnter = createRoute({
       'sold_out',
       'paused',
       'ended',
+      'rate_limited',
       'unknown_sale',
       'unavailable',
     ),
@@ -65,6 +89,7 @@ export interface WaitingRoomRouteParts {
   readonly waitingRoom: WaitingRoom
   readonly metrics: Metrics
   readonly shopUrl: string
+  readonly doorman: Doorman
   /** Whose browser it is; `device` as the client sends it. */
   readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
 }
@@ -75,7 +100,7 @@ const IDEMPOTENCY_KEY = /^[\w-]{8,128}$/
 
 export function waitingRoomRoutes(
   app: App,
-  { waitingRoom, metrics, shopUrl, visitor }: WaitingRoomRouteParts,
+  { waitingRoom, metrics, shopUrl, visitor, doorman }: WaitingRoomRouteParts,
 ): void {
   app.openapi(getStatus, async (c) => {
     const status = await waitingRoom.status(c.req.valid('param').sale)
@@ -86,8 +111,15 @@ export function waitingRoomRoutes(
     return c.json(status, 200)
   })
 
+  app.openapi(getChallenge, async (c) => {
+    const challenge = await doorman.challenge(c, c.req.valid('param').sale, c.req.valid('query').device)
+    c.header('Cache-Control', 'no-store')
+    return c.json(challenge, 200)
+  })
+
   app.openapi(postJoin, async (c) => {
-    const { device, ticket, code } = c.req.valid('json')
+    const { ticket, code, ...shown } = c.req.valid('json')
+    const { device } = shown
     const client_key = c.req.header('idempotency-key')
     if (client_key !== undefined && !IDEMPOTENCY_KEY.test(client_key))
       throw new Problem(
@@ -95,7 +127,11 @@ export function waitingRoomRoutes(
         'Send 8 to 128 letters, digits, hyphens or underscores, or none.',
       )
     const { sale } = c.req.valid('param')
-    const outcome = await waitingRoom.join({ sale, visitor: visitor(c, device), ticket, code, client_key })
+    const knock = { ...shown, sale }
+    const request = { sale, visitor: visitor(c, device), ticket, code, client_key }
+    // Whoever has a place already keeps it, whatever the guard thinks.
+    const decoy = !waitingRoom.hasPlace(request) && (await doorman.join(c, knock)) === 'decoy'
+    const outcome = await waitingRoom.join({ ...request, decoy })
     metrics.joins.inc({ outcome: outcome.kind })
     if (outcome.kind === 'not_yet')
       throw new Problem('too_early', 'The waiting room has not opened.', { retryAfterS: outcome.wait_s })
@@ -108,6 +144,7 @@ export function waitingRoomRoutes(
   app.openapi(postEnter, async (c) => {
     const { sale } = c.req.valid('param')
     const { ticket, device } = c.req.valid('json')
+    await doorman.enter(c, sale, ticket)
     const outcome = await waitingRoom.enter({ sale, ticket, visitor: visitor(c, device) })
     metrics.enters.inc({ outcome: outcome.kind })
     if (outcome.kind === 'too_early')
@@ -117,6 +154,7 @@ export function waitingRoomRoutes(
         { retryAfterS: outcome.wait_s ?? RETRY_S },
       )
     if (outcome.kind !== 'entered') throw new Problem(outcome.kind)
+    await doorman.entered(c, sale)
     const { pass, expires_at } = outcome
     c.header('Cache-Control', 'no-store')
     // In the fragment: it never reaches a server's log on the way.

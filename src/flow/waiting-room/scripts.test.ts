@@ -2,13 +2,16 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { dumpQueue, letPass, watchQueueScript } from '../../../test/support/waiting-room.ts'
 import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
+import admissionSource from './admission.lua' with { type: 'text' }
 import bindPassesSource from './bind-passes.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
 import readSource from './read.lua' with { type: 'text' }
+import { keys, MAIN_LANE } from './keys.ts'
+import servingSource from './serving.lua' with { type: 'text' }
 import * as scripts from './scripts.ts'
-import { keys, type PassUse } from './scripts.ts'
+import type { PassUse } from './scripts.ts'
 import steerSource from './steer.lua' with { type: 'text' }
 import unbindPassSource from './unbind-pass.lua' with { type: 'text' }
 
@@ -24,23 +27,34 @@ afterAll(async () => {
 })
 
 const HOUR = 3_600_000
-const create = (sale: string, change: { rate?: number; opens_at?: number; ends_at?: number | null } = {}) =>
-  scripts.create.run(redis.commands, { sale, rate: 10, opens_at: 1, ends_at: null, ...change })
-const join = (sale: string, count: number) => scripts.join.run(redis.commands, { sale, count })
-const enter = (sale: string, position: number, lifetime_ms = 60_000) =>
-  scripts.enter.run(redis.commands, { sale, position, lifetime_ms })
+const lane = MAIN_LANE
+const queueOf = (sale: string) => keys.queue(sale, lane)
+const passOf = (sale: string, position: number) => keys.pass({ sale, lane, position })
+const create = (sale: string, change: Partial<scripts.NewLine> = {}) =>
+  scripts.create.run(redis.commands, {
+    ...{ sale, lane, rate: 10, opens_at: 1, ends_at: null, threshold: null, places: null, secret: null },
+    ...{ state: 'open', ...change },
+  })
+const join = (sale: string, ...client_keys: string[]) =>
+  scripts.join.run(redis.commands, { sale, lane, client_keys, hash: 'ab', half_minute: 7 })
+const joinMany = (sale: string, count: number) => join(sale, ...new Array<string>(count).fill(''))
+const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
+  scripts.enter.run(redis.commands, {
+    ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 60_000, slot_ms: 45_000 },
+    ...{ cap: 1000, units: 1000, ...change },
+  })
 const steer = (sale: string, steering: scripts.Steering) =>
-  scripts.steer.run(redis.commands, { sale, ...steering })
-const read = (sale: string) => scripts.read.run(redis.commands, { sale })
+  scripts.steer.run(redis.commands, { sale, lane, ...steering })
+const read = (sale: string) => scripts.read.run(redis.commands, { sale, lane })
 const serving = async (sale: string) => (await read(sale))?.serving
 
 /** Runs `call` on waiting rooms that are not there or damaged: all `unloaded`, nothing written. */
 async function onDamage(call: (sale: string) => Promise<unknown>, name: string): Promise<void> {
-  await redis.commands.set(keys.queue(`${name}-text`), 'no hash')
+  await redis.commands.set(queueOf(`${name}-text`), 'no hash')
   await create(`${name}-part`)
-  await redis.commands.hdel(keys.queue(`${name}-part`), 'since')
+  await redis.commands.hdel(queueOf(`${name}-part`), 'since')
   await create(`${name}-number`)
-  await redis.commands.hset(keys.queue(`${name}-number`), 'rate', 'fast')
+  await redis.commands.hset(queueOf(`${name}-number`), 'rate', 'fast')
   for (const sale of ['missing', 'text', 'part', 'number'].map((what) => `${name}-${what}`)) {
     const before = await dumpQueue(redis.commands, sale)
     const answer = await call(sale)
@@ -55,10 +69,23 @@ async function onDamage(call: (sale: string) => Promise<unknown>, name: string):
 test('create: as its header says', async () => {
   const watched = watchQueueScript(createSource)
   const call = (rate: number) =>
-    watched.during(redis.commands, 'create', () => create('create', { rate, opens_at: 5, ends_at: 9 }))
+    watched.during(redis.commands, 'create', () =>
+      create('create', {
+        rate,
+        opens_at: 5,
+        ends_at: 9,
+        state: 'paused',
+        places: 3,
+        threshold: 4,
+        secret: 'ab',
+      }),
+    )
   expect(await call(10)).toBe('created')
   const before = await dumpQueue(redis.commands, 'create')
-  expect(before[keys.queue('create')]).toMatchObject({ tail: '0', rate: '10', opens_at: '5', ends_at: '9' })
+  expect(before[queueOf('create')]).toMatchObject({
+    ...{ tail: '0', rate: '10', opens_at: '5', ends_at: '9', state: 'paused' },
+    ...{ places: '3', threshold: '4', dormant: '1', secret: 'ab', lobby_size: '' },
+  })
   expect(await call(99)).toBe('exists')
   expect(await dumpQueue(redis.commands, 'create')).toEqual(before)
   watched.expectHeaderTrue()
@@ -66,31 +93,57 @@ test('create: as its header says', async () => {
 
 test('join: as its header says', async () => {
   const watched = watchQueueScript(joinSource)
-  const call = (sale: string, count: number) => watched.during(redis.commands, sale, () => join(sale, count))
+  const call = (sale: string, ...client_keys: string[]) =>
+    watched.during(redis.commands, sale, () => join(sale, ...client_keys))
   await create('join')
-  expect(await call('join', 3)).toMatchObject({ kind: 'joined', first: 1 })
-  const second = await call('join', 1)
+  expect(await call('join', '', '', '')).toMatchObject({
+    kind: 'joined',
+    lobby_size: 0,
+    positions: [1, 2, 3],
+  })
+  const second = await call('join', 'k')
   const line = await read('join')
-  expect(second).toMatchObject({ kind: 'joined', first: 4 })
+  expect(second).toMatchObject({ kind: 'joined', positions: [4] })
   if (second.kind === 'joined') expect(line?.now).toBeWithin(second.now, second.now + 1000)
+  // The same key, in a batch with others, in the next half minute and where a node's clock is behind.
+  expect(await call('join', '', 'k', 'l', 'l')).toMatchObject({ positions: [5, 4, 6, 6] })
+  for (const half_minute of [6, 8]) {
+    const again = { sale: 'join', lane, client_keys: ['k'], hash: 'ab', half_minute }
+    expect(await scripts.join.run(redis.commands, again)).toMatchObject({ positions: [4] })
+  }
+  expect(await redis.commands.ttl(keys.joins('join', lane, 7))).toBeWithin(1, 91)
   await steer('join', { state: 'paused' })
-  expect(await call('join', 1)).toMatchObject({ kind: 'joined', first: 5 })
+  expect(await call('join', '')).toMatchObject({ kind: 'joined', positions: [7] })
   await steer('join', { state: 'ended' })
   const before = await dumpQueue(redis.commands, 'join')
-  expect(await call('join', 1)).toEqual({ kind: 'ended' })
+  expect(await call('join', '')).toEqual({ kind: 'ended' })
   expect(await dumpQueue(redis.commands, 'join')).toEqual(before)
   await create('join-late', { ends_at: 2 })
-  expect(await call('join-late', 1)).toEqual({ kind: 'ended' })
-  await onDamage((sale) => call(sale, 1), 'join')
+  expect(await call('join-late', '')).toEqual({ kind: 'ended' })
+  await onDamage((sale) => call(sale, ''), 'join')
   watched.expectHeaderTrue()
+})
+
+test('join: no more places than the lane has, and whoever has one keeps it', async () => {
+  await create('places', { places: 3 })
+  expect(await join('places', 'a', 'b')).toMatchObject({ positions: [1, 2] })
+  expect(await join('places', 'a', 'c', 'd', 'c')).toMatchObject({ positions: [1, 3, 0, 3] })
+  expect(await join('places', 'd', 'b')).toMatchObject({ positions: [0, 2] })
+  expect(await read('places')).toMatchObject({ tail: 3 })
 })
 
 test('read: as its header says', async () => {
   const watched = watchQueueScript(readSource)
   const call = (sale: string) => watched.during(redis.commands, sale, () => read(sale))
-  await create('read', { rate: 2.5, opens_at: 7 })
-  await join('read', 4)
-  expect(await call('read')).toMatchObject({ state: 'open', tail: 4, rate: 2.5, opens_at: 7, running: true })
+  await create('read', { rate: 2.5, opens_at: 7, secret: 'cd' })
+  expect(await call('read')).toMatchObject({
+    ...{ state: 'open', tail: 0, rate: 2.5, pace: 2.5, show: 1, opens_at: 7, running: true, dormant: false },
+    ...{ entered: 0, in_checkout: 0, lobby: { size: 0, tickets_hash: '', secret: 'cd' } },
+  })
+  await joinMany('read', 4)
+  await letPass(redis.commands, 'read', 10_000)
+  await enter('read', 2)
+  expect(await call('read')).toMatchObject({ tail: 4, serving: 4, entered: 1, in_checkout: 1 })
   await steer('read', { stopped: true })
   expect(await call('read')).toMatchObject({ state: 'open', running: false })
   await steer('read', { state: 'paused' })
@@ -105,72 +158,104 @@ test('steer: as its header says', async () => {
   const watched = watchQueueScript(steerSource)
   const call = (sale: string, steering: scripts.Steering) =>
     watched.during(redis.commands, sale, () => steer(sale, steering))
-  await create('steer')
-  await join('steer', 2)
-  expect(await call('steer', { rate: 0.5, stopped: true, opens_at: 11, state: 'paused' })).toBe('changed')
-  expect((await dumpQueue(redis.commands, 'steer'))[keys.queue('steer')]).toMatchObject({
-    ...{ tail: '2', rate: '0.5', stopped: '1', opens_at: '11', state: 'paused' },
+  const later = Date.now() + HOUR
+  await create('steer', { opens_at: later })
+  await joinMany('steer', 2)
+  const changes = { rate: 0.5, stopped: true, opens_at: later + 1, state: 'paused', dormant: true } as const
+  expect(await call('steer', changes)).toBe('changed')
+  expect((await dumpQueue(redis.commands, 'steer'))[queueOf('steer')]).toMatchObject({
+    ...{ tail: '2', rate: '0.5', stopped: '1', opens_at: `${later + 1}`, state: 'paused', dormant: '1' },
   })
   const before = await dumpQueue(redis.commands, 'steer')
-  for (const same of [{}, { rate: 0.5 }, { stopped: true }, { state: 'paused', opens_at: 11 }] as const)
+  for (const same of [
+    {},
+    { rate: 0.5 },
+    { stopped: true },
+    { state: 'paused', opens_at: later + 1 },
+  ] as const)
     expect(await call('steer', same)).toBe('same')
   expect(await dumpQueue(redis.commands, 'steer')).toEqual(before)
+  // Open by now, although nobody has looked.
+  await letPass(redis.commands, 'steer', 2 * HOUR)
+  expect(await call('steer', { opens_at: later, state: 'open' })).toBe('opened')
+  expect(await read('steer')).toMatchObject({ state: 'paused', lobby: { size: 2 } })
   await onDamage((sale) => call(sale, { rate: 3 }), 'steer')
   watched.expectHeaderTrue()
 })
 
 test('enter: as its header says', async () => {
   const watched = watchQueueScript(enterSource)
-  const call = (sale: string, position: number, lifetime_ms?: number) =>
-    watched.during(redis.commands, sale, () => enter(sale, position, lifetime_ms))
+  const call = (sale: string, position: number, change?: Partial<scripts.Entering>) =>
+    watched.during(redis.commands, sale, () => enter(sale, position, change))
   await create('enter')
-  await join('enter', 1000)
+  await joinMany('enter', 1000)
   await letPass(redis.commands, 'enter', 10_000)
   const position = (await serving('enter')) ?? 0
   const entered = await call('enter', position)
   expect(entered.kind).toBe('entered')
-  expect(await redis.commands.pttl(keys.pass('enter', position))).toBeWithin(60_000, 61_001)
+  expect(await redis.commands.pttl(passOf('enter', position))).toBeWithin(50_000, 60_001)
   const before = await dumpQueue(redis.commands, 'enter')
   expect(await call('enter', position)).toEqual(entered)
   expect(await call('enter', 1000)).toMatchObject({ kind: 'too_early', running: true })
   // 10 a second, a window of one second: 10 places.
-  expect(await call('enter', position - 11, 1000)).toEqual({ kind: 'turn_lapsed' })
+  expect(await call('enter', position - 11, { window_ms: 1000 })).toEqual({ kind: 'turn_lapsed' })
   await steer('enter', { state: 'paused' })
   expect(await call('enter', position - 1)).toEqual({ kind: 'paused' })
   expect(await call('enter', position)).toEqual(entered)
   await steer('enter', { state: 'ended' })
   expect(await call('enter', position - 1)).toEqual({ kind: 'ended' })
   // Refusals left nothing behind.
-  const queue = { [keys.queue('enter')]: undefined }
+  const queue = { [queueOf('enter')]: undefined }
   expect({ ...(await dumpQueue(redis.commands, 'enter')), ...queue }).toEqual({ ...before, ...queue })
-  await redis.commands.del(keys.pass('enter', position))
+  await redis.commands.del(passOf('enter', position))
   expect(await call('enter', position)).toEqual({ kind: 'turn_lapsed' })
+
+  await create('enter-full')
+  await joinMany('enter-full', 3)
+  await letPass(redis.commands, 'enter-full', 10_000)
+  expect((await call('enter-full', 2, { cap: 1 })).kind).toBe('entered')
+  for (const full of [{ cap: 1 }, { units: 0 }])
+    expect(await call('enter-full', 1, full)).toEqual({ kind: 'full' })
+  // Whoever asks already, further ahead, comes first: there is room for one only.
+  expect(await call('enter-full', 3, { cap: 2 })).toEqual({ kind: 'full' })
+  expect((await call('enter-full', 1, { cap: 2 })).kind).toBe('entered')
   await onDamage((sale) => call(sale, 1), 'enter')
   watched.expectHeaderTrue()
 })
 
 test('the turn comes with the serving number, not one place sooner', async () => {
   await create('turn')
-  await join('turn', 100)
+  await joinMany('turn', 100)
   await letPass(redis.commands, 'turn', 5000)
-  await steer('turn', { stopped: true })
+  await steer('turn', { state: 'paused' })
   const position = (await serving('turn')) ?? 0
   expect(position).toBeGreaterThan(0)
-  expect(await enter('turn', position + 1)).toEqual({ kind: 'too_early', serving: position, running: false })
+  await steer('turn', { state: 'open', rate: 0.001 })
+  expect(await enter('turn', position + 1)).toEqual({ kind: 'too_early', serving: position, running: true })
   expect((await enter('turn', position)).kind).toBe('entered')
 })
 
 const useOf = (position: number, change: Partial<PassUse> = {}): PassUse => ({
-  ...{ position, order_id: `order-${position}`, user_id: 'ann', key: 'k1', body: 'tv 1', look_up: false },
+  ...{
+    lane,
+    position,
+    order_id: `order-${position}`,
+    user_id: 'ann',
+    key: 'k1',
+    body: 'tv 1',
+    look_up: false,
+  },
   ...change,
 })
-const bind = (sale: string, ...uses: PassUse[]) => scripts.bindPasses.run(redis.commands, { sale, uses })
+const SLOT_MS = 90_000
+const bind = (sale: string, ...uses: PassUse[]) =>
+  scripts.bindPasses.run(redis.commands, { sale, slot_ms: SLOT_MS, uses })
 const unbind = (sale: string, position: number, order_id = `order-${position}`) =>
-  scripts.unbindPass.run(redis.commands, { sale, position, order_id })
+  scripts.unbindPass.run(redis.commands, { sale, lane, position, order_id })
 /** A waiting room whose first `count` positions hold a pass. */
 async function withPasses(sale: string, count: number): Promise<void> {
   await create(sale)
-  await join(sale, count)
+  await joinMany(sale, count)
   await letPass(redis.commands, sale, 10_000)
   for (let position = 1; position <= count; position += 1)
     expect((await enter(sale, position)).kind).toBe('entered')
@@ -201,74 +286,63 @@ test('bind-passes: as its header says', async () => {
     { kind: 'bound', order_id: 'order-3' },
     { kind: 'expired' },
   ])
-  expect(await redis.commands.hgetall(keys.pass('bind', 1))).toMatchObject({ uses: '2', order_id: 'order-1' })
+  expect(await redis.commands.hgetall(passOf('bind', 1))).toMatchObject({ uses: '2', order_id: 'order-1' })
   expect(await call(useOf(1, { look_up: true }))).toEqual([{ kind: 'repeated', order_id: 'order-1' }])
-  expect(await redis.commands.exists(keys.pass('bind', 4))).toBe(0)
+  expect(await redis.commands.exists(passOf('bind', 4))).toBe(0)
   // Remembered for an hour, whatever was left of the pass.
-  expect(await redis.commands.pttl(keys.pass('bind', 1))).toBeWithin(HOUR - 10_000, HOUR + 1)
+  expect(await redis.commands.pttl(passOf('bind', 1))).toBeWithin(HOUR - 10_000, HOUR + 1)
   watched.expectHeaderTrue()
+})
+
+test('a claim is a sign of life in checkout, but brings nobody in', async () => {
+  await withPasses('alive', 2)
+  const until = async (position: number) =>
+    Number(await redis.commands.zscore(keys.checkouts('alive'), `${position}`))
+  await redis.commands.zrem(keys.checkouts('alive'), '2')
+  await bind('alive', useOf(1), useOf(2))
+  expect(await until(1)).toBeWithin(Date.now() + SLOT_MS - 10_000, Date.now() + SLOT_MS + 1000)
+  expect(await until(2)).toBe(0)
 })
 
 test('binding a pass never shortens its life', async () => {
   await create('long')
-  await join('long', 1)
+  await joinMany('long', 1)
   await letPass(redis.commands, 'long', 10_000)
-  await enter('long', 1, 5 * HOUR)
+  await enter('long', 1, { lifetime_ms: 5 * HOUR })
   await bind('long', useOf(1))
-  expect(await redis.commands.pttl(keys.pass('long', 1))).toBeWithin(5 * HOUR - 10_000, 5 * HOUR + 1001)
+  expect(await redis.commands.pttl(passOf('long', 1))).toBeWithin(5 * HOUR - 10_000, 5 * HOUR + 1)
 })
 
 test('unbind-pass: as its header says', async () => {
   const watched = watchQueueScript(unbindPassSource)
   const call = (order_id?: string) =>
     watched.during(redis.commands, 'unbind', () => unbind('unbind', 1, order_id))
+  const passNow = () => redis.commands.hgetall(passOf('unbind', 1))
   await withPasses('unbind', 1)
-  const free = await dumpQueue(redis.commands, 'unbind')
+  const free = await passNow()
   expect(await call()).toBe('free')
-  expect(await dumpQueue(redis.commands, 'unbind')).toEqual(free)
+  expect(await passNow()).toEqual(free)
   await bind('unbind', useOf(1), useOf(1))
   expect(await call('another')).toBe('free')
-  expect(await redis.commands.hget(keys.pass('unbind', 1), 'uses')).toBe('2')
+  expect(await redis.commands.hget(passOf('unbind', 1), 'uses')).toBe('2')
   expect(await call()).toBe('bound')
   expect(await bind('unbind', useOf(1, { key: 'k2' }))).toEqual([{ kind: 'used' }])
   expect(await call()).toBe('free')
-  expect(await dumpQueue(redis.commands, 'unbind')).toEqual(free)
+  expect(await passNow()).toEqual(free)
   watched.expectHeaderTrue()
 })
 
-test('serving stands where it was when the end has come', async () => {
-  await create('end', { rate: 1, ends_at: Date.now() + HOUR })
-  await join('end', 10_000)
-  await letPass(redis.commands, 'end', HOUR - 20_000)
-  expect(await read('end')).toMatchObject({ state: 'open', running: true })
-  expect(await serving('end')).toBeWithin(3580, 3600)
-  await letPass(redis.commands, 'end', 25_000)
-  const ended = await read('end')
-  expect(ended).toMatchObject({ state: 'ended', running: false })
-  expect(ended?.serving).toBeWithin(3599, 3603)
-  await steer('end', { rate: 99 })
-  await letPass(redis.commands, 'end', HOUR)
-  expect(await serving('end')).toBe(ended?.serving)
-})
-
-test('a clock that was set back does not take back what was served', async () => {
-  await create('back')
-  await join('back', 1000)
-  await letPass(redis.commands, 'back', 10_000)
-  await steer('back', { rate: 20 })
-  const served = (await serving('back')) ?? 0
-  expect(served).toBeGreaterThanOrEqual(100)
-  await letPass(redis.commands, 'back', -5000)
-  expect(await serving('back')).toBeWithin(served - 1, served + 1)
-})
-
-test('a turn that has come keeps its whole window when the rate is lowered', async () => {
-  await create('slower', { rate: 100 })
-  await join('slower', 1000)
-  await letPass(redis.commands, 'slower', 5000)
-  const served = (await serving('slower')) ?? 0
-  expect(served).toBeGreaterThanOrEqual(500)
-  await steer('slower', { rate: 1 })
-  // Position 1 came up 5 s ago; the window is 10 s.
-  expect((await enter('slower', 1, 10_000)).kind).toBe('entered')
+test('what the shared heads say a queue holds is all it holds', async () => {
+  const said = [servingSource, admissionSource].flatMap((source) =>
+    [...source.matchAll(/^-- {3}((?:[a-z_]+ )+) /gm)].flatMap(([, names = '']) => names.trim().split(' ')),
+  )
+  await create('fields', { threshold: 3, opens_at: Date.now() + HOUR })
+  await joinMany('fields', 3)
+  await letPass(redis.commands, 'fields', 2 * HOUR)
+  await joinMany('fields', 3)
+  await joinMany('fields', 10)
+  await letPass(redis.commands, 'fields', 10_000)
+  expect((await enter('fields', 1)).kind).toBe('entered')
+  const held = Object.keys(await redis.commands.hgetall(queueOf('fields')))
+  expect(held.sort()).toEqual(said.sort())
 })

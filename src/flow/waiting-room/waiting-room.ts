@@ -5,7 +5,7 @@ import type { RedisConnection } from '../../platform/redis.ts'
 import type { Tokens } from '../../platform/tokens.ts'
 import type { Catalogue, Group, Sale } from '../catalogue/catalogue.ts'
 import { createArrivals } from './arrivals.ts'
-import { MAIN_LANE } from './keys.ts'
+import { DECOY_LANE, MAIN_LANE } from './keys.ts'
 import { createPasses, type Passes } from './passes.ts'
 import { expectedPosition, positionOf } from './place.ts'
 import * as scripts from './scripts.ts'
@@ -59,11 +59,15 @@ export interface JoinRequest {
   readonly client_key?: string | undefined
   /** Of a group with a lane of its own. */
   readonly code?: string | undefined
+  /** Answer as if, with a place that leads nowhere and takes nobody's. */
+  readonly decoy?: boolean
 }
 
 export interface WaitingRoom extends Passes {
   /** The public status, at most `STATUS_FRESH_MS` old; undefined for an unknown sale. */
   status(sale: SaleId): Promise<QueueStatus | undefined>
+  /** Whether a valid ticket comes along: such a join changes nothing. */
+  hasPlace(request: Pick<JoinRequest, 'sale' | 'visitor' | 'ticket'>): boolean
   join(request: JoinRequest): Promise<JoinOutcome>
   enter(request: { sale: SaleId; ticket: string; visitor: Visitor }): Promise<EnterOutcome>
   /** Opens the main line and the lanes of the groups, where they are missing. */
@@ -100,14 +104,16 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
     status: async (sale) => (await see(sale))?.status,
     line: (sale) => scripts.read.run(redis.commands, { sale, lane: MAIN_LANE }),
 
-    join: async ({ sale, visitor, ticket, client_key, code }) => {
+    hasPlace: ({ sale, visitor, ticket }) =>
+      ticket !== undefined && tickets.read(sale, ticket, visitor).kind === 'valid',
+    join: async ({ sale, visitor, ticket, client_key, code, decoy = false }) => {
       const seen = await see(sale)
       if (seen === undefined) return { kind: 'unknown_sale' }
       const { status } = seen
       const answer = (kind: 'joined' | 'kept', signed: string, slot: Slot): JoinOutcome => {
         const lobby = seen.lines.get(slot.lane)?.lobby
         const expected = expectedPosition(slot, lobby, status)
-        const known = slot.lane === MAIN_LANE ? expected : undefined
+        const known = slot.lane === MAIN_LANE || slot.lane === DECOY_LANE ? expected : undefined
         return {
           kind,
           ticket: signed,
@@ -125,6 +131,12 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       if (status.phase === 'ended' || status.phase === 'post_sale') return { kind: 'ended' }
       if (status.phase === 'scheduled')
         return { kind: 'not_yet', wait_s: ((status.lobby_opens_at ?? 0) - status.server_time) / 1000 }
+      if (decoy) {
+        const behind = status.last_position + 1
+        const place = status.phase === 'lobby' ? { lobby_index: behind } : { position: behind }
+        const slot = { lane: DECOY_LANE, ...place }
+        return answer('joined', tickets.issue(sale, slot, visitor), slot)
+      }
       const lane = code === undefined ? MAIN_LANE : await laneOf(catalogue, sale, code)
       if (lane === undefined) return { kind: 'unknown_code' }
       const { result, position } = await takePlace(sale, lane, {
@@ -144,7 +156,7 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       if (held.kind !== 'valid') return { kind: held.kind }
       const { lane } = held.slot
       const position = positionOf(held.slot, seen.lines.get(lane)?.lobby)
-      if (position === undefined) return { kind: 'too_early', position, wait_s: null }
+      if (position === undefined || lane === DECOY_LANE) return { kind: 'too_early', position, wait_s: null }
       const result = await scripts.enter.run(redis.commands, {
         ...{ sale: id, lane, position },
         lifetime_ms: milliseconds(sale.pass_s),

@@ -1,0 +1,48 @@
+import type { Context } from 'hono'
+import type { ItemId, SaleId } from '../contracts/ids.ts'
+import type { Doorman } from '../platform/doorman.ts'
+import { Problem } from '../platform/errors.ts'
+import type { AppEnv } from '../platform/http.ts'
+import type { Metrics } from '../platform/telemetry.ts'
+import type { Client, Guard, Refused } from './guard.ts'
+
+export interface DoormanParts {
+  readonly guard: Guard
+  readonly metrics: Metrics
+  /** The sale of an item; undefined for an unknown one, which the claim itself refuses. */
+  readonly saleOf: (item: ItemId) => Promise<SaleId | undefined>
+}
+
+/** Turns the guard's verdicts into problems, and counts them. */
+export function createDoorman({ guard, metrics, saleOf }: DoormanParts): Doorman {
+  const refuse = ({ problem, why, detail, retry_after_s, captcha }: Refused): never => {
+    metrics.refusals.inc({ problem, why })
+    throw new Problem(problem, detail, {
+      ...(retry_after_s === undefined ? {} : { retryAfterS: retry_after_s }),
+      ...(captcha === undefined ? {} : { extension: { captcha } }),
+    })
+  }
+  return {
+    challenge: async (c, sale, device) => {
+      const answer = await guard.challenge({ sale, device, client: clientOf(c) })
+      return answer.kind === 'ok' ? answer.challenge : refuse(answer)
+    },
+    join: async (c, { captcha, ...knock }) => {
+      const verdict = await guard.admitJoin({ ...knock, captcha, client: clientOf(c) })
+      return verdict.kind === 'refused' ? refuse(verdict) : verdict.kind
+    },
+    enter: async (c, sale, ticket) => {
+      const answer = await guard.enterAllowed({ sale, ticket, client: clientOf(c) })
+      if (answer.kind === 'refused') refuse(answer)
+    },
+    entered: (c, sale) => guard.noteEnter({ sale, client: clientOf(c) }),
+    claim: async (c, item, user) => {
+      const sale = await saleOf(item)
+      if (sale === undefined) return
+      const answer = await guard.claimAllowed({ sale, user, client: clientOf(c) })
+      if (answer.kind === 'refused') refuse(answer)
+    },
+  }
+}
+
+const clientOf = (c: Context<AppEnv>): Client => ({ address: c.env.address, headers: c.req.raw.headers })

@@ -1,0 +1,26 @@
+import type { Context } from 'hono'
+import type { CaptchaAnswer, Challenge } from '../contracts/guard.ts'
+import type { ItemId, SaleId, UserId } from '../contracts/ids.ts'
+import type { AppEnv } from './http.ts'
+
+/** What somebody who wants a new place brings along. */
+export interface Knock {
+  readonly sale: SaleId
+  readonly device: string
+  readonly fingerprint?: string | undefined
+  readonly solution?: unknown
+  readonly captcha?: CaptchaAnswer | undefined
+  /** Without JavaScript: a question stands in for the proof of work. */
+  readonly form?: boolean
+}
+
+/** The guard, as the ways in meet it. Throws the problems of the guard: `proof_*`, `captcha_required`, `rate_limited`, ... */
+export interface Doorman {
+  challenge(c: Context<AppEnv>, sale: SaleId, device: string): Promise<Challenge>
+  /** `decoy`: to be answered like a real join, with a place that leads nowhere. */
+  join(c: Context<AppEnv>, knock: Knock): Promise<'ok' | 'decoy'>
+  enter(c: Context<AppEnv>, sale: SaleId, ticket: string): Promise<void>
+  /** Those who come when it is their turn are less suspicious. */
+  entered(c: Context<AppEnv>, sale: SaleId): Promise<void>
+  claim(c: Context<AppEnv>, item: ItemId, user: UserId): Promise<void>
+}
