@@ -89,6 +89,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const restock = createRestock({ inventory, orders, payments, catalogue, log })
   const claiming = createClaiming({
     inventory,
+    board,
+    runId: () => redis.runId(),
     waitingRoom,
     catalogue,
     findOrder: (user, id) => orders.find(user, id),

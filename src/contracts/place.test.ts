@@ -1,30 +1,85 @@
 import { expect, test } from 'bun:test'
-import { placeOf, placeText, projectedServing } from './place.ts'
+import { createHash } from 'node:crypto'
+import { commitmentTo, drawnPosition, drawSeed } from './draw.ts'
+import { drawnIn, keptPromise, placeOf, projectedServing, sellOutLikely } from './place.ts'
 import { status } from './status.fixture.ts'
+import { placeText } from './words/place.ts'
+
+const at = (position: number) => ({ position })
+const secret = createHash('sha256').update('a secret').digest('hex')
+const hidden = { commitment: commitmentTo(secret), secret: null, lobby_size: null, tickets_hash: null }
+const held = { commitment: commitmentTo(secret), secret, lobby_size: 40, tickets_hash: 'ab12' }
 
 test('a turn has come when the serving number reaches the position', () => {
-  expect(placeOf(status({ now_serving: 41 }), 42)).toEqual({ kind: 'waiting', ahead: 0, wait_s: 0.1 })
-  expect(placeOf(status({ now_serving: 42 }), 42)).toEqual({ kind: 'turn' })
+  expect(placeOf(status({ now_serving: 41 }), at(42))).toMatchObject({
+    kind: 'waiting',
+    ahead: 0,
+    wait_s: 0.1,
+  })
+  expect(placeOf(status({ now_serving: 42 }), at(42))).toEqual({ kind: 'turn', room: true })
 })
 
 test('an estimate is given only while the line moves', () => {
-  expect(placeOf(status({ now_serving: 100 }), 300)).toEqual({ kind: 'waiting', ahead: 199, wait_s: 20 })
-  expect(placeOf(status({ phase: 'paused', now_serving: 100 }), 300)).toEqual({
-    kind: 'paused',
-    ahead: 199,
-    wait_s: null,
+  expect(placeOf(status({ now_serving: 100 }), at(300))).toMatchObject({ ahead: 199, wait_s: 20 })
+  for (const phase of ['paused', 'held_out'] as const)
+    expect(placeOf(status({ phase, now_serving: 100 }), at(300))).toMatchObject({
+      kind: phase,
+      ahead: 199,
+      wait_s: null,
+    })
+})
+
+test('a pause keeps even those out whose turn had come; all held lets them ask', () => {
+  expect(placeOf(status({ phase: 'paused', now_serving: 50 }), at(10)).kind).toBe('paused')
+  expect(placeOf(status({ phase: 'held_out', now_serving: 50 }), at(10))).toEqual({
+    kind: 'turn',
+    room: false,
   })
-  expect(placeOf(status({ phase: 'held_out', now_serving: 100 }), 300)).toMatchObject({ wait_s: null })
 })
 
-test('a pause keeps even those out whose turn had come; all held lets them in', () => {
-  expect(placeOf(status({ phase: 'paused', now_serving: 50 }), 10).kind).toBe('paused')
-  expect(placeOf(status({ phase: 'held_out', now_serving: 50 }), 10).kind).toBe('turn')
+test('sold out, ended and over reach everybody, first in line or not', () => {
+  for (const phase of ['sold_out', 'ended', 'post_sale'] as const)
+    expect(placeOf(status({ phase, now_serving: 50 }), at(10))).toEqual({ kind: phase })
 })
 
-test('sold out and ended reach everybody, first in line or not', () => {
-  expect(placeOf(status({ phase: 'sold_out', now_serving: 50 }), 10)).toEqual({ kind: 'sold_out' })
-  expect(placeOf(status({ phase: 'ended' }), 10)).toEqual({ kind: 'ended' })
+test('before the lobby there is no place; on standby everybody walks through', () => {
+  expect(placeOf(status({ phase: 'scheduled' }), {})).toEqual({ kind: 'scheduled' })
+  // The status may be a second older than the join.
+  expect(placeOf(status({ phase: 'standby', now_serving: 3 }), at(4)).kind).toBe('turn')
+})
+
+test('first come, first served: the lobby index is the position', () => {
+  const lobby = status({ phase: 'lobby', now_serving: 0 })
+  expect(placeOf(lobby, { lobby_index: 21 })).toMatchObject({ kind: 'lobby', ahead: 20, wait_s: 2.1 })
+  expect(placeOf(status({ now_serving: 5 }), { lobby_index: 21 })).toMatchObject({ position: 21, ahead: 15 })
+})
+
+test('in a draw nobody has a position before the opening, and everybody computes the own one after it', () => {
+  const lobby = status({ phase: 'lobby', draw: hidden, last_position: 40 })
+  expect(placeOf(lobby, { lobby_index: 7 })).toEqual({ kind: 'draw', lobby_index: 7, people: 40 })
+  const position = drawnPosition(drawSeed(held), 40, 7)
+  expect(placeOf(status({ draw: held }), { lobby_index: 7 })).toMatchObject({ position })
+  // Who came after the opening is not in the draw.
+  expect(placeOf(status({ draw: held }), at(41))).toMatchObject({ position: 41 })
+  expect(drawnIn(held, 41)).toBeUndefined()
+  expect(drawnIn(held, 0)).toBeUndefined()
+  expect(drawnIn(hidden, 1)).toBeUndefined()
+})
+
+test('a promise is kept by the secret that was committed to, and by no other', () => {
+  expect(keptPromise(hidden)).toBeUndefined()
+  expect(keptPromise(held)).toBe(true)
+  expect(keptPromise({ ...held, secret: secret.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) })).toBe(
+    false,
+  )
+})
+
+test('the line of a group is none of the public numbers, nor of the draw', () => {
+  const place = placeOf(status({ draw: held, now_serving: 30 }), { lobby_index: 7, group: true })
+  expect(place).toEqual({ kind: 'group', position: 7, opened: true })
+  expect(placeOf(status({ phase: 'lobby', draw: hidden }), { lobby_index: 7, group: true })).toMatchObject({
+    opened: false,
+  })
 })
 
 test('between polls the number moves at the rate, and never past the end or into the turn', () => {
@@ -36,13 +91,26 @@ test('between polls the number moves at the rate, and never past the end or into
   expect(projectedServing({ ...now, phase: 'paused' }, 140, 1_060_000)).toBe(100)
 })
 
+test('a sell-out is likely when those ahead would take what is left, by what was taken so far', () => {
+  // Nobody was served yet: one each.
+  expect(sellOutLikely(status({ available: 50 }), 49)).toBe(false)
+  expect(sellOutLikely(status({ available: 50 }), 50)).toBe(true)
+  // Every second one took something.
+  const half = status({ now_serving: 100, available: 50, held: 30, sold: 20 })
+  expect(sellOutLikely(half, 99)).toBe(false)
+  expect(sellOutLikely(half, 100)).toBe(true)
+  expect(sellOutLikely(status({ total: 0, available: 0, held: 0, sold: 0 }), 1000)).toBe(false)
+})
+
 test('the place in words', () => {
-  expect(placeText({ kind: 'waiting', ahead: 1, wait_s: 5 })).toBe(
+  const waiting = { kind: 'waiting', position: 9, wait_s: 5 } as const
+  expect(placeText({ ...waiting, ahead: 1 })).toBe(
     '1 person is ahead of you. Your turn comes in less than a minute.',
   )
-  expect(placeText({ kind: 'waiting', ahead: 0, wait_s: 0.1 })).toStartWith('You are next.')
-  expect(placeText({ kind: 'lobby', ahead: 0 })).toBe('You are first in line.')
-  expect(placeText({ kind: 'held_out', ahead: 3, wait_s: null })).toBe(
+  expect(placeText({ ...waiting, ahead: 0 })).toStartWith('You are next.')
+  expect(placeText({ ...waiting, kind: 'lobby', ahead: 0 })).toEndWith('You are first in line.')
+  expect(placeText({ ...waiting, kind: 'held_out', ahead: 3, wait_s: null })).toEndWith(
     '3 people are ahead of you. Your place is kept.',
   )
+  expect(placeText({ kind: 'turn', room: true })).toStartWith('We let you in as soon as there is room.')
 })

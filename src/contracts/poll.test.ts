@@ -1,8 +1,9 @@
 import { expect, test } from 'bun:test'
-import { distanceS, pollDelayS } from './poll.ts'
+import { askDelayS, distanceS, pollDelayS } from './poll.ts'
 import { status } from './status.fixture.ts'
 
 const policy = { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 }
+const at = (position: number) => ({ position })
 
 test('the delay grows with the distance and stays within the bounds', () => {
   expect(pollDelayS(policy, 0, 0.5)).toBe(1)
@@ -24,11 +25,21 @@ test('in the lobby the time to the opening counts, later it does not', () => {
     now_serving: 0,
     rate_per_second: 10,
   })
-  expect(distanceS(lobby, 100)).toBe(70)
-  expect(distanceS({ ...lobby, phase: 'open', now_serving: 40 }, 100)).toBe(6)
+  expect(distanceS(lobby, at(100))).toBe(70)
+  expect(distanceS(lobby, { lobby_index: 100 })).toBe(70)
+  expect(distanceS({ ...lobby, phase: 'open', now_serving: 40 }, at(100))).toBe(6)
+  const draw = { commitment: 'ab', secret: null, lobby_size: null, tickets_hash: null }
+  expect(distanceS({ ...lobby, draw }, { lobby_index: 100 })).toBe(60)
+  expect(distanceS({ ...lobby, phase: 'scheduled', lobby_opens_at: 20_000 }, {})).toBe(20)
 })
 
 test('while the line stands still the distance still says how far the front is', () => {
-  expect(distanceS(status({ phase: 'held_out', now_serving: 10, rate_per_second: 2 }), 30)).toBe(10)
-  expect(distanceS(status({ phase: 'open', now_serving: 10 }), 5)).toBe(0)
+  expect(distanceS(status({ phase: 'held_out', now_serving: 10, rate_per_second: 2 }), at(30))).toBe(10)
+  expect(distanceS(status({ phase: 'open', now_serving: 10 }), at(5))).toBe(0)
+})
+
+test('whoever has the turn asks again within the three seconds that keep the order, and not before it is asked to', () => {
+  expect(askDelayS(undefined, 0)).toBe(1)
+  expect(askDelayS(1, 0.999)).toBeLessThan(1.5)
+  expect(askDelayS(7, 0)).toBe(7)
 })

@@ -17,6 +17,9 @@ export interface Assets {
   page(name: string): Representation
   /** A script, style or picture by its hashed name; its content never changes under that name. */
   asset(name: string): Representation | undefined
+  /** Addresses of what every page needs, those made elsewhere too. */
+  readonly style: string
+  readonly icon: string
 }
 
 export interface AssetSource {
@@ -27,6 +30,9 @@ export interface AssetSource {
 }
 
 export const ASSET_PATH = '/assets/'
+
+const NEEDS_SCRIPTS =
+  '<noscript><p class="notice bad">This page needs JavaScript: please switch it on to take part.</p></noscript>'
 
 /**
  * Bundles the pages' scripts and styles once (minified, shared code in chunks, names that carry a hash of the content)
@@ -57,6 +63,7 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
   const iconName = `icon-${hashOf(icon).slice(0, 8)}.svg`
   assets.set(iconName, represent('image/svg+xml', icon))
 
+  const style = address.get('style.css') ?? ''
   const layout = await readFile(join(directory, 'layout.html'), 'utf8')
   const pages = new Map<string, Representation>()
   for (const name of pageNames) {
@@ -69,11 +76,13 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
       {
         title,
         name,
-        style: address.get('style.css') ?? '',
+        style,
         icon: ASSET_PATH + iconName,
         // Data for the page's script; `<` is escaped so that no value can end the block.
         config: JSON.stringify(config).replaceAll('<', '\\u003c'),
         script: script === undefined ? '' : `<script type="module" src="${script}"></script>`,
+        // A page that has a way without scripts says so itself.
+        noscript: content.includes('<noscript>') ? '' : NEEDS_SCRIPTS,
         shop_url: config['shop_url'] ?? '',
       },
     )
@@ -87,6 +96,8 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
       return page
     },
     asset: (name) => assets.get(name),
+    style,
+    icon: ASSET_PATH + iconName,
   }
 }
 

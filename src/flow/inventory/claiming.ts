@@ -6,6 +6,7 @@ import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
 import type { Order } from '../orders/orders.ts'
 import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-room.ts'
+import type { StockBoard } from './stock-board.ts'
 import { type ClaimOutcome, type Inventory, InventoryUnavailable } from './inventory.ts'
 
 /** One buyer asks for units. `order_id` is the id the order gets if this request is the first of its kind. */
@@ -30,7 +31,7 @@ export interface Claimed {
 }
 
 type Refused = Exclude<ClaimOutcome, { kind: 'reserved' | 'repeated' }>
-type PassRefused = Exclude<PassOutcome, { kind: 'bound' | 'repeated' }>
+type PassRefused = Exclude<PassOutcome, { kind: 'bound' | 'repeated' | 'unused' }>
 
 export type ClaimingOutcome =
   | Claimed
@@ -58,6 +59,9 @@ export interface ClaimingParts {
   readonly inventory: Inventory
   readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass' | 'leaveCheckout'>
   readonly catalogue: Pick<Catalogue, 'product' | 'sale'>
+  readonly board: Pick<StockBoard, 'read'>
+  /** The Redis server we are connected to. */
+  readonly runId: () => string | undefined
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   readonly tokens: Tokens
   readonly clock: Clock
@@ -65,12 +69,23 @@ export interface ClaimingParts {
 
 /** From a request to a hold: the pass is bound to the request first, then one script takes the stock. */
 export function createClaiming(parts: ClaimingParts): Claiming {
-  const { inventory, waitingRoom, catalogue, findOrder, tokens, clock } = parts
+  const { inventory, waitingRoom, catalogue, board, runId, findOrder, tokens, clock } = parts
 
   const find = async (id: ItemId): Promise<{ product: Product; sale: Sale } | undefined> => {
     const product = await catalogue.product(id)
     const sale = product && (await catalogue.sale(product.sale_id))
     return product && sale && { product, sale }
+  }
+
+  /**
+   * Nothing is left, as far as the board knows (a fraction of a second old, and checked on this very server): nobody
+   * needs to write anything to be told so.
+   */
+  const nothingLeft = async (item: ItemId): Promise<'held_out' | 'sold_out' | undefined> => {
+    const stock = await board.read(item)
+    if (stock === undefined || stock.available > 0 || stock.state !== 'open') return undefined
+    if (stock.run_id !== runId() || stock.opens_at > clock.now()) return undefined
+    return stock.held > 0 ? 'held_out' : 'sold_out'
   }
 
   const take = (user_id: UserId, order_id: OrderId, quantity: number, product: Product, sale: Sale) =>
@@ -117,12 +132,15 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       const found = await find(item_id)
       if (found === undefined) return { kind: 'unknown_item' }
       const { product, sale } = found
+      const nothing = await nothingLeft(item_id)
       const use = await waitingRoom.usePass({
         ...request,
+        only_look: nothing !== undefined,
         sale: sale.id,
         user_id,
         body: `${item_id} ${quantity}`,
       })
+      if (use.kind === 'unused') return { kind: nothing ?? 'sold_out' }
       if (!('order_id' in use)) return use
       const { order_id, place } = use
       const free = () => waitingRoom.freePass(place, order_id)

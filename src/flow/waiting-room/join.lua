@@ -1,14 +1,15 @@
 -- join: hands out positions at the end of the line, to a whole batch at once. Before the opening they are indices of
 -- the lobby, from the same counter.
--- KEYS     queue recent earlier (joins by client key: of this half minute, of the last)
--- ARGV     count, hash over the batch's tickets, then a client key or '' for each
--- RESULTS  joined    + now (ms), whether in the lobby (1, 0), position for each (0: the lane is full)
+-- KEYS     queue recent earlier later (joins by client key: of this half minute, of the last, and of the next, which
+--          another node may be in already)
+-- ARGV     hash over the batch's tickets, then a client key or '' for each
+-- RESULTS  joined    + now (ms), size of the lobby ('' until the sale opens), position for each (0: the lane is full)
 --          ended     by the operator, or ends_at has passed; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
 -- WRITES   queue recent
 -- EVENTS   none
 local REMEMBER_S = 60
-local count, hash = tonumber(ARGV[1]), ARGV[2]
+local hash = ARGV[1]
 
 local now = now_ms()
 local key = KEYS[1]
@@ -20,10 +21,11 @@ close_lobby(key, q, now)
 -- Whoever asks again with the same key, because the answer was lost, has a place already.
 local positions, fresh = {}, 0
 local left = (tonumber(redis.call('HGET', key, 'places')) or math.huge) - q.tail
-for i = 1, count do
-  local client_key = ARGV[2 + i]
+for i = 1, #ARGV - 1 do
+  local client_key = ARGV[1 + i]
   local known = client_key ~= '' and
-    (redis.call('HGET', KEYS[2], client_key) or redis.call('HGET', KEYS[3], client_key))
+    (redis.call('HGET', KEYS[2], client_key) or redis.call('HGET', KEYS[3], client_key) or
+      redis.call('HGET', KEYS[4], client_key))
   if known then
     positions[i] = tonumber(known)
   elseif fresh >= left then
@@ -37,7 +39,7 @@ for i = 1, count do
     end
   end
 end
-if fresh == 0 then return { 'joined', now, q.lobby_size and 0 or 1, unpack(positions) } end
+if fresh == 0 then return { 'joined', now, q.lobby_size or '', unpack(positions) } end
 
 -- Nobody waits: time without anyone in line earns no admissions beyond one.
 if q.running and q.credit > q.tail then rebase(key, q, now) end
@@ -55,4 +57,4 @@ if not q.lobby_size then
   redis.call('HSET', key, 'tickets_hash', redis.sha1hex(redis.call('HGET', key, 'tickets_hash') .. hash))
 end
 redis.call('HINCRBY', key, 'tail', fresh)
-return { 'joined', now, q.lobby_size and 0 or 1, unpack(positions) }
+return { 'joined', now, q.lobby_size or '', unpack(positions) }

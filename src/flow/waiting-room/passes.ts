@@ -9,6 +9,8 @@ import { shortHash, type Tickets, type Visitor } from './tickets.ts'
 export type PassOutcome =
   | { readonly kind: 'bound' | 'repeated'; readonly order_id: string; readonly place: Place }
   | { readonly kind: 'pass_invalid' | 'pass_expired' | 'pass_foreign' | 'pass_used' | 'key_reused' }
+  /** Only looked at: the pass is good, and no request has used it. */
+  | { readonly kind: 'unused' }
 
 /** What a claim says about itself when it shows its pass. */
 export interface PassRequest {
@@ -21,6 +23,8 @@ export interface PassRequest {
   readonly body: string
   /** The id the order gets if the pass is free. */
   readonly order_id: string
+  /** Bind nothing, only tell whether this very request was made before: costs no write. */
+  readonly only_look: boolean
 }
 
 export interface Passes {
@@ -53,7 +57,7 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
   }
 
   return {
-    usePass: async ({ pass, sale, user_id, visitor, idempotency_key, body, order_id }) => {
+    usePass: async ({ pass, sale, user_id, visitor, idempotency_key, body, order_id, only_look }) => {
       const reading = tickets.readPass(sale, pass, visitor)
       if (reading.kind !== 'valid' && reading.kind !== 'expired') return { kind: reading.kind }
       const { lane, position } = reading
@@ -64,14 +68,14 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
         user_id,
         key: shortHash(idempotency_key),
         body: shortHash(body),
-        look_up: reading.kind === 'expired',
+        look_up: only_look || reading.kind === 'expired',
       })
       switch (result.kind) {
         case 'bound':
         case 'repeated':
           return { kind: result.kind, order_id: result.order_id, place: { sale, lane, position } }
         case 'expired':
-          return { kind: 'pass_expired' }
+          return { kind: only_look && reading.kind === 'valid' ? 'unused' : 'pass_expired' }
         case 'foreign':
           return { kind: 'pass_foreign' }
         case 'used':

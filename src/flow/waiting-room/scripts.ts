@@ -30,19 +30,21 @@ export interface NewLine extends LaneOf {
   readonly places: number | null
   /** Of the draw, hex; null for first come, first served. */
   readonly secret: string | null
+  readonly state: 'open' | 'paused' | 'ended'
 }
 
 export const create = defineScript({
   name: 'queueCreate',
   source: createSource,
   keys: ({ sale, lane }: NewLine) => [keys.queue(sale, lane)],
-  args: ({ rate, opens_at, ends_at, threshold, places, secret }) => [
+  args: ({ rate, opens_at, ends_at, threshold, places, secret, state }) => [
     rate,
     opens_at,
     ends_at ?? '',
     threshold ?? '',
     places ?? '',
     secret ?? '',
+    state,
   ],
   result: (reply) => reply as 'created' | 'exists',
 })
@@ -51,8 +53,9 @@ export type JoinResult =
   | {
       readonly kind: 'joined'
       readonly now: number
-      readonly lobby: boolean
-      /** One for each that joined; 0: the lane is full. */
+      /** What the lobby was when the sale opened; undefined until then: every position is an index of the lobby. */
+      readonly lobby_size: number | undefined
+      /** One for each that joined, of the lobby where it is in it; 0: the lane is full. */
       readonly positions: readonly number[]
     }
   | { readonly kind: 'ended' | 'unloaded' }
@@ -64,12 +67,14 @@ export const join = defineScript({
     keys.queue(sale, lane),
     keys.joins(sale, lane, half_minute),
     keys.joins(sale, lane, half_minute - 1),
+    keys.joins(sale, lane, half_minute + 1),
   ],
-  args: ({ client_keys, hash }) => [client_keys.length, hash, ...client_keys],
+  args: ({ client_keys, hash }) => [hash, ...client_keys],
   result: (reply): JoinResult => {
-    const [kind, now, lobby, ...positions] = words(reply)
+    const [kind, now, size, ...positions] = words(reply)
     if (kind !== 'joined') return { kind: kind as 'ended' | 'unloaded' }
-    return { kind, now: Number(now), lobby: lobby === 1, positions: positions.map(Number) }
+    const lobby_size = size === '' ? undefined : Number(size)
+    return { kind, now: Number(now), lobby_size, positions: positions.map(Number) }
   },
 })
 

@@ -5,6 +5,7 @@ import { letPass } from '../../../test/support/waiting-room.ts'
 import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
+import { MAIN_LANE } from './keys.ts'
 import * as scripts from './scripts.ts'
 import type { Line } from './scripts.ts'
 
@@ -20,22 +21,52 @@ afterAll(async () => {
 })
 
 const OPENS_IN_MS = 1000
+const HOUR = 3_600_000
+const lane = MAIN_LANE
 let sales = 0
-async function create(rate: number, opensInMs = OPENS_IN_MS): Promise<string> {
+async function create(
+  rate: number,
+  opensInMs = OPENS_IN_MS,
+  change: Partial<scripts.NewLine> = {},
+): Promise<string> {
   const sale = `serving-${++sales}`
   const opens_at = (await redisNow()) + opensInMs
-  await scripts.create.run(redis.commands, { sale, rate, opens_at, ends_at: null })
+  await scripts.create.run(redis.commands, {
+    ...{ sale, lane, rate, opens_at, ends_at: null, threshold: null, places: null, secret: null },
+    ...{ state: 'open', ...change },
+  })
   return sale
 }
 const redisNow = async () => {
   const [seconds, micros] = await redis.commands.time()
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
 }
-const join = (sale: string, count: number) => scripts.join.run(redis.commands, { sale, count })
+/** Gives the first of the positions. */
+async function join(sale: string, count: number): Promise<number> {
+  let first: number | undefined
+  for (let left = count; left > 0; left -= 1000) {
+    const client_keys = new Array<string>(Math.min(left, 1000)).fill('')
+    const result = await scripts.join.run(redis.commands, {
+      sale,
+      lane,
+      client_keys,
+      hash: 'ab',
+      half_minute: 1,
+    })
+    if (result.kind !== 'joined') throw new Error(result.kind)
+    first ??= result.positions[0]
+  }
+  return first ?? 0
+}
+const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
+  scripts.enter.run(redis.commands, {
+    ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 10_000, slot_ms: 45_000 },
+    ...{ cap: 1000, units: 1000, ...change },
+  })
 const steer = (sale: string, steering: scripts.Steering) =>
-  scripts.steer.run(redis.commands, { sale, ...steering })
+  scripts.steer.run(redis.commands, { sale, lane, ...steering })
 const read = async (sale: string): Promise<Line> => {
-  const line = await scripts.read.run(redis.commands, { sale })
+  const line = await scripts.read.run(redis.commands, { sale, lane })
   if (line === undefined) throw new Error(`${sale} is not loaded`)
   return line
 }
@@ -79,8 +110,7 @@ async function play(rate: number, steps: readonly Step[]): Promise<{ looks: Look
     }
     if (step.kind === 'steer') await steer(sale, step.steering)
     if (step.kind === 'join') {
-      const result = await join(sale, step.count)
-      expect(result).toMatchObject({ kind: 'joined', first: joined + 1 })
+      expect(await join(sale, step.count)).toBe(joined + 1)
       joined += step.count
     }
     const line = await read(sale)
@@ -199,4 +229,61 @@ test('a fraction of an admission survives a change of the rate', async () => {
     await steer(sale, { rate: change % 2 === 0 ? 1.0001 : 1 })
   }
   expect((await read(sale)).serving).toBeWithin(18, 20)
+})
+
+test('serving stands where it was when the end has come', async () => {
+  const sale = await create(1, 0, { ends_at: Date.now() + HOUR })
+  await join(sale, 10_000)
+  await letPass(redis.commands, sale, HOUR - 20_000)
+  expect(await read(sale)).toMatchObject({ state: 'open', running: true })
+  expect((await read(sale)).serving).toBeWithin(3570, 3590)
+  await letPass(redis.commands, sale, 25_000)
+  const ended = await read(sale)
+  expect(ended).toMatchObject({ state: 'ended', running: false })
+  expect(ended.serving).toBeWithin(3589, 3603)
+  await steer(sale, { rate: 99 })
+  await letPass(redis.commands, sale, HOUR)
+  expect((await read(sale)).serving).toBe(ended.serving)
+})
+
+test('those who walked through on standby are not put back when the end comes', async () => {
+  const sale = await create(1, 0, { ends_at: Date.now() + HOUR, threshold: 1000 })
+  await join(sale, 500)
+  expect(await read(sale)).toMatchObject({ serving: 500, dormant: true })
+  await letPass(redis.commands, sale, HOUR)
+  expect(await read(sale)).toMatchObject({ state: 'ended', serving: 500 })
+})
+
+test('a clock that was set back does not take back what was served', async () => {
+  const sale = await create(10, 0)
+  await join(sale, 1000)
+  await letPass(redis.commands, sale, 10_000)
+  await steer(sale, { rate: 20 })
+  const served = (await read(sale)).serving
+  expect(served).toBeGreaterThanOrEqual(100)
+  await letPass(redis.commands, sale, -5000)
+  expect((await read(sale)).serving).toBeWithin(served - 1, served + 2)
+})
+
+test('a turn that has come keeps its whole window when the rate is lowered', async () => {
+  const sale = await create(100, 0)
+  await join(sale, 1000)
+  await letPass(redis.commands, sale, 5000)
+  expect((await read(sale)).serving).toBeGreaterThanOrEqual(500)
+  await steer(sale, { rate: 1 })
+  // Position 1 came up 5 s ago; the window is 10 s.
+  expect((await enter(sale, 1)).kind).toBe('entered')
+})
+
+test('a turn that is not taken lapses, but not of one who keeps asking and finds no room', async () => {
+  const sale = await create(100, 0)
+  await join(sale, 3000)
+  await letPass(redis.commands, sale, 1000)
+  for (let second = 0; second < 20; second += 1) {
+    expect(await enter(sale, 50, { cap: 0 })).toEqual({ kind: 'full' })
+    await letPass(redis.commands, sale, 1000)
+  }
+  expect((await read(sale)).serving).toBeGreaterThan(1100)
+  expect(await enter(sale, 49)).toEqual({ kind: 'turn_lapsed' })
+  expect((await enter(sale, 50)).kind).toBe('entered')
 })

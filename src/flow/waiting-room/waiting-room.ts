@@ -191,7 +191,8 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
     },
 
     create: async (sale, groups, secret) => {
-      const common = { sale: sale.id, opens_at: sale.opens_at, ends_at: sale.ends_at }
+      const { id, opens_at, ends_at, state } = sale
+      const common = { sale: id, opens_at, ends_at, state }
       for (const group of groups)
         await scripts.create.run(redis.commands, {
           ...common,
@@ -211,9 +212,14 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       })
     },
     steer: async (sale, steering) => {
-      const { rate: _rate, dormant: _dormant, ...forAll } = steering
-      for (const group of await catalogue.groups(sale))
-        await scripts.steer.run(redis.commands, { sale, lane: group.id, ...forAll })
+      const { state, stopped, opens_at } = steering
+      for (const { id: lane } of await catalogue.groups(sale))
+        await scripts.steer.run(redis.commands, {
+          ...{ sale, lane },
+          ...(state === undefined ? {} : { state }),
+          ...(stopped === undefined ? {} : { stopped }),
+          ...(opens_at === undefined ? {} : { opens_at }),
+        })
       const result = await scripts.steer.run(redis.commands, { sale, lane: MAIN_LANE, ...steering })
       forget(sale)
       return result
