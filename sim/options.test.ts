@@ -8,6 +8,11 @@ test('without flags: five thousand buyers for a hundred units', () => {
   })
 })
 
+test('more units that are paid for at once get a longer window', () => {
+  expect(readRushOptions({ units: '1000' }, '.')).toMatchObject({ payWindow: 12, hold: 24 })
+  expect(readRushOptions({ units: '1' }, '.')).toMatchObject({ payWindow: 3, hold: 6 })
+})
+
 test('every flag is read', () => {
   const values = {
     ...{

@@ -32,8 +32,11 @@ export const RUSH_FLAGS: readonly { readonly flags: string; readonly description
   { flags: '--sale <id>', description: 'send the crowd to this sale instead of creating one' },
   { flags: '--rate <n>', description: 'admissions a second in the sale it creates (a fifth of the buyers)' },
   { flags: '--spread <s>', description: 'seconds within which the crowd arrives, most in the first (2)' },
-  { flags: '--pay-window <s>', description: 'payment window of the sale it creates (3)' },
-  { flags: '--hold <s>', description: 'hold of the sale it creates (6)' },
+  {
+    flags: '--pay-window <s>',
+    description: 'payment window of the sale it creates (3, more for more than 100 units)',
+  },
+  { flags: '--hold <s>', description: 'hold of the sale it creates (twice the payment window)' },
   { flags: '--seed <n>', description: 'replays the choices of an earlier crowd (random)' },
   {
     flags: '--connections <n>',
@@ -66,12 +69,14 @@ export function readRushOptions(values: Values, dataDir: string): RushOptions {
         `--${name === 'payWindow' ? 'pay-window' : name} is for a sale of its own: leave out --sale`,
       )
   const buyers = number('buyers', 5000, 1, 200_000)
-  const payWindow = number('payWindow', 3, 0.5, 3600, false)
+  const units = number('units', 100, 1, 1_000_000)
+  // Short, so that unpaid units come back within the run; longer where more buyers pay at the same time.
+  const payWindow = number('payWindow', Math.min(60, Math.ceil(2 + units / 100)), 0.5, 3600, false)
   const hold = number('hold', Math.max(6, payWindow * 2), 0.5, 7200, false)
   if (hold < payWindow) throw new SettingError('--hold: a hold can not be shorter than the payment window')
   return {
     buyers,
-    units: number('units', 100, 1, 1_000_000),
+    units,
     pay: number('pay', 0.8, 0, 1, false),
     sale,
     rate: number('rate', Math.max(50, Math.ceil(buyers / 5)), 0.1, 1_000_000, false),

@@ -12,7 +12,7 @@ export interface LimitCheck {
   /** Who: an address, a device, a user. */
   readonly key: string
   readonly limit: Limit
-  /** How often they were seen in this window, this time included (signals.ts); never too small below 255. */
+  /** How often they were seen in this window, this time included; at least so often (signals.ts). */
   readonly seen: number
 }
 
@@ -24,7 +24,7 @@ export type LimitOutcome =
  * Rate limits in two steps, since a counter for each of ten million visitors would cost gigabytes of the Redis that
  * sells. Who was seen only a few times (a quarter of the points) is let through on that rough count; from there on
  * `rate-limiter-flexible` counts exactly, in Redis, or in this process while Redis is away. So nobody is refused below
- * `points` in `duration_s`, and nobody gets more than a quarter above it.
+ * `points` in `duration_s`, and nobody gets more than a quarter above it, and two on each node.
  */
 export interface Limits {
   /** Whether one of these was limited a moment ago; asks nobody. */

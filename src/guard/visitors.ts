@@ -4,8 +4,7 @@ import type { Oddity } from './headers.ts'
 import type { LimitCheck, LimitOutcome, Limits } from './limits.ts'
 import type { Evidence } from './risk.ts'
 import type { GuardSettings, LimitName } from './settings.ts'
-import { noise, type Signals } from './signals.ts'
-import type { Visit } from './sketch.ts'
+import type { Signals, Visit } from './signals.ts'
 
 /** Who asks, as far as it is known. */
 export interface Visitor {
@@ -98,11 +97,13 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
       const joins = action === 'join' || action === 'form' ? 1 : 0
       const counts = await signals.count(sale, settings.counting, { visits, joins })
 
-      const seen = (name: LimitName) => counts.seen[names.indexOf(name)] ?? 0
-      const checks = checksOf(visitor, action).map((check) => ({ ...check, seen: seen(check.name) }))
+      const of = (numbers: readonly number[], name: LimitName) => numbers[names.indexOf(name)] ?? 0
+      const checks = checksOf(visitor, action).map((check) => ({
+        ...check,
+        seen: of(counts.seen, check.name),
+      }))
       // An accusation is made from what is surely theirs; a limit's rough count may be too large.
-      const mistaken = noise(counts, settings.counting.cells)
-      const surely = (name: LimitName) => Math.max(0, seen(name) - mistaken)
+      const surely = (name: LimitName) => of(counts.surely, name)
       return {
         limit: await limits.consume(sale, checks),
         evidence: {

@@ -49,6 +49,25 @@ const expectSound = async () => {
   expect(await flow.app.reconcile.item(item)).toMatchObject({ outcome: 'clean', drift: 0 })
 }
 
+test('what moves while it is looked at is looked at again, and is no drift', async () => {
+  const { app } = flow
+  let looks = 0
+  const orders = {
+    ...app.orders,
+    forItem: async (id: string) => {
+      // Bought and sold after the look at Redis, before the look at SQL.
+      if (looks++ === 0) {
+        const claimed = await flow.pending(item)
+        await pay(claimed)
+        await app.inventory.settle(item, claimed.order_id)
+      }
+      return app.orders.forItem(id)
+    },
+  }
+  expect(await reconcilingWith({ orders }).item(item)).toMatchObject({ outcome: 'clean', drift: 0 })
+  expect(looks).toBe(2)
+})
+
 test('a claim in between is not lost', async () => {
   await flow.pending(item)
   await drift(1)
