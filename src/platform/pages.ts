@@ -11,7 +11,7 @@ const PAGES = {
     '/checkout/:sale': 'checkout',
     '/orders': 'orders',
   },
-  queue: { '/:sale': 'waiting-room' },
+  queue: { '/:sale': 'waiting-room', '/:sale/draw': 'draw' },
   ops: { '/': 'ops' },
 } as const
 

@@ -1,6 +1,6 @@
 import type { Answer } from '../lib/api.ts'
 import type { ProblemBody, ProblemCode } from '../../src/contracts/problems.ts'
-import type { ClaimAnswer } from '../lib/types.ts'
+import type { ClaimAnswer } from '../../src/contracts/shapes.ts'
 
 /** One click on "claim": kept before it is sent, so that a retry or a refresh repeats it and never makes a second. */
 export interface Attempt {

@@ -1,9 +1,9 @@
 import { byId, element, setText } from '../lib/dom.ts'
-import { formatCountdown } from '../lib/durations.ts'
-import { formatMoney } from '../lib/money.ts'
-import { failureText } from '../lib/order-text.ts'
+import { formatCountdown } from '../../src/contracts/words/durations.ts'
+import { formatMoney } from '../../src/contracts/words/money.ts'
+import { failureText } from '../../src/contracts/words/order.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
-import type { Order } from '../lib/types.ts'
+import type { Order } from '../../src/contracts/shapes.ts'
 
 /** Draws one order in whatever state it is. `paying`: a payment is on its way, so nothing may be changed. */
 export function drawOrder(order: Order, itemName: string, clock: ServerClock, paying: boolean): void {

@@ -1,6 +1,6 @@
 import { ask } from './api.ts'
 import { pause, whenVisible } from './time.ts'
-import type { Stock } from './types.ts'
+import type { Stock } from '../../src/contracts/shapes.ts'
 
 const POLL_MS = 1000
 /** The server says something at least every 15 s. */

@@ -1,4 +1,4 @@
-import type { Sale } from './types.ts'
+import type { Sale } from '../../src/contracts/shapes.ts'
 
 /** Where a sale stands, for its shop pages. */
 export type SaleMoment = 'before' | 'open' | 'paused' | 'ended'

@@ -1,18 +1,23 @@
-/** Resolves after `ms`, or at once when the page comes to the front or the network comes back. */
+/** Resolves after `ms`, or at once when the page comes to the front, is gone back to, or the network comes back. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => {
     const finish = () => {
       clearTimeout(timer)
       document.removeEventListener('visibilitychange', whenShown)
       removeEventListener('online', finish)
+      removeEventListener('pageshow', whenRestored)
       resolve()
     }
     const whenShown = () => {
       if (!document.hidden) finish()
     }
+    const whenRestored = ({ persisted }: PageTransitionEvent) => {
+      if (persisted) finish()
+    }
     const timer = setTimeout(finish, ms)
     document.addEventListener('visibilitychange', whenShown)
     addEventListener('online', finish)
+    addEventListener('pageshow', whenRestored)
   })
 }
 

@@ -1,10 +1,10 @@
 import { ask, explain } from '../lib/api.ts'
 import { byId, element, notice } from '../lib/dom.ts'
-import { formatMoment } from '../lib/durations.ts'
-import { formatMoney } from '../lib/money.ts'
-import { failureText, STATUS_WORDS } from '../lib/order-text.ts'
+import { formatMoment } from '../../src/contracts/words/durations.ts'
+import { formatMoney } from '../../src/contracts/words/money.ts'
+import { failureText, STATUS_WORDS } from '../../src/contracts/words/order.ts'
 import { backoffMs, pause, whenVisible } from '../lib/time.ts'
-import type { Order, Product } from '../lib/types.ts'
+import type { Order, Product } from '../../src/contracts/shapes.ts'
 
 /** The buyer's orders, newest first; looked at again while one of them is still open. */
 const AGAIN_MS = 3000

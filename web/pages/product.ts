@@ -1,14 +1,14 @@
 import { type Answer, ask, explain } from '../lib/api.ts'
 import { config } from '../lib/config.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
-import { formatCountdown, formatMoment } from '../lib/durations.ts'
+import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
 import { watchStock } from '../lib/live-stock.ts'
-import { formatMoney } from '../lib/money.ts'
+import { formatMoney } from '../../src/contracts/words/money.ts'
 import { saleMoment } from '../lib/sale-moment.ts'
 import { createServerClock } from '../lib/server-clock.ts'
-import { stockText } from '../lib/stock-text.ts'
+import { stockText } from '../../src/contracts/words/stock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
-import type { Product, Sale, Stock } from '../lib/types.ts'
+import type { Product, Sale, Stock } from '../../src/contracts/shapes.ts'
 import { wantedItem } from '../lib/wanted.ts'
 
 /** One product: price, live stock, the time to the opening, and the way into the queue. */

@@ -1,13 +1,13 @@
 import { ask, explain } from '../lib/api.ts'
 import { config } from '../lib/config.ts'
 import { byId, element, notice, setText } from '../lib/dom.ts'
-import { formatCountdown, formatMoment } from '../lib/durations.ts'
-import { formatMoney } from '../lib/money.ts'
+import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
+import { formatMoney } from '../../src/contracts/words/money.ts'
 import { type SaleMoment, saleMoment } from '../lib/sale-moment.ts'
 import { createServerClock } from '../lib/server-clock.ts'
-import { stockText } from '../lib/stock-text.ts'
+import { stockText } from '../../src/contracts/words/stock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
-import type { Product, Sale, Stock } from '../lib/types.ts'
+import type { Product, Sale, Stock } from '../../src/contracts/shapes.ts'
 
 /** The list of sales and what is in them. */
 const STOCK_EVERY_MS = 5000

@@ -3,9 +3,10 @@ import { config } from '../lib/config.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
-import type { EnterAnswer, QueueStatus } from '../lib/types.ts'
-import { placeOf } from '../waiting-room/place.ts'
-import { distanceS, pollDelayS } from '../waiting-room/poll.ts'
+import { placeOf } from '../../src/contracts/place.ts'
+import { askDelayS, distanceS, pollDelayS } from '../../src/contracts/poll.ts'
+import type { EnterAnswer, QueueStatus } from '../../src/contracts/shapes.ts'
+import { wireCodeForm } from '../waiting-room/code-form.ts'
 import { createTickets, type Ticket } from '../waiting-room/ticket.ts'
 import { createView, type Scene } from '../waiting-room/view.ts'
 
@@ -17,10 +18,12 @@ const view = createView(clock)
 
 setText(byId('sale'), sale)
 byId('shop').setAttribute('href', `${config.shop_url}/`)
+byId('to-draw').setAttribute('href', `/${sale}/draw`)
 byId('rejoin').addEventListener('click', () => {
   tickets.drop()
   location.reload()
 })
+wireCodeForm(tickets)
 // The shop sends people here for a new place once their pass is used up.
 if (location.hash === '#new') {
   tickets.drop()
@@ -28,16 +31,16 @@ if (location.hash === '#new') {
 }
 everyTick(view.tick)
 view.show(await visit())
+// Come back to by the back button, as it was left: look again. A kept place is only confirmed.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) location.reload()
+})
 
 /** One visit, until it ends: in the checkout, or at a closed door. */
 async function visit(): Promise<Scene> {
-  const refusal = await takePlace()
-  if (refusal !== undefined) return refusal
+  let placed = false
   for (let failures = 0; ;) {
     await whenVisible()
-    const ticket = tickets.current()
-    // Another tab gave the place up to join again.
-    if (ticket === undefined) return { kind: 'lapsed' }
     const answer = await ask<QueueStatus>(`/api/queue/${sale}`)
     if (answer.kind !== 'ok') {
       if (isFinal(answer)) return { kind: 'refused', ...explain(answer), rejoin: false }
@@ -46,43 +49,75 @@ async function visit(): Promise<Scene> {
     }
     failures = 0
     notice(byId('trouble'), undefined)
-    const scene = await follow(answer.body, ticket)
+    const status = answer.body
+    clock.observe(status.server_time)
+    view.tell(status)
+    const { kind } = placeOf(status, {})
+    if (kind === 'sold_out' || kind === 'ended' || kind === 'post_sale') return { kind }
+    if (kind === 'scheduled' && tickets.current() === undefined) {
+      view.show({ kind: 'place', status, ticket: undefined })
+      await poll(status)
+      continue
+    }
+    if (!placed) {
+      const refusal = await takePlace(status)
+      if (refusal !== undefined) return refusal
+      placed = tickets.current() !== undefined
+      // Refused because the room is not open yet: the next status says when.
+      if (!placed) continue
+    }
+    const ticket = tickets.current()
+    // Another tab gave the place up to join again.
+    if (ticket === undefined) return { kind: 'lapsed' }
+    const scene = await follow(status, ticket)
     if (scene !== undefined) return scene
   }
 }
 
 /** Shows the status and waits as long as its poll policy says, or goes in. Returns how the visit ended, if it did. */
 async function follow(status: QueueStatus, ticket: Ticket): Promise<Scene | undefined> {
-  clock.observe(status.server_time)
-  const firstServing = ticket.firstServing ?? status.now_serving
-  if (ticket.firstServing === null) tickets.note({ ...ticket, firstServing })
-  const place = placeOf(status, ticket.position)
-  if (place.kind === 'sold_out' || place.kind === 'ended') return { kind: place.kind }
-  if (place.kind === 'turn') return goIn(ticket)
-  view.show({ kind: 'place', status, position: ticket.position, firstServing })
-  await pause(1000 * pollDelayS(status.poll, distanceS(status, ticket.position), Math.random()))
+  const followed = { ...ticket, firstServing: ticket.firstServing ?? status.now_serving }
+  if (ticket.firstServing === null) tickets.note(followed)
+  const place = placeOf(status, ticket)
+  const scene: Scene = { kind: 'place', status, ticket: followed }
+  if (place.kind === 'turn') return goIn(scene)
+  view.show(scene)
+  if (place.kind === 'group' && place.opened) return goIn(scene)
+  await poll(status, ticket)
   return undefined
 }
 
-/** Asks for a place until the server gives one or says no; a kept place needs no answer to go on. */
-async function takePlace(): Promise<Scene | undefined> {
+function poll(status: QueueStatus, ticket?: Ticket): Promise<void> {
+  return pause(1000 * pollDelayS(status.poll, distanceS(status, ticket ?? {}), Math.random()))
+}
+
+/**
+ * Asks for a place until the server gives one or says no; a kept place needs no answer to go on. Undefined without a
+ * place: it is too early.
+ */
+async function takePlace(status: QueueStatus): Promise<Scene | undefined> {
   for (let failures = 0; ; failures++) {
-    const answer = await tickets.join()
+    const answer = await tickets.join(status.draw?.commitment)
     if (answer.kind === 'ok') return undefined
     if (answer.kind === 'problem') {
       const { code } = answer.problem
       if (code === 'sold_out' || code === 'ended') return { kind: code }
       if (isFinal(answer)) return { kind: 'refused', ...explain(answer), rejoin: false }
+      if (code === 'too_early') {
+        await pause(1000 * askDelayS(undefined, Math.random()))
+        return undefined
+      }
     }
     await trouble(answer, failures)
     if (tickets.current() !== undefined) return undefined
   }
 }
 
-async function goIn(ticket: Ticket): Promise<Scene | undefined> {
+async function goIn(scene: Extract<Scene, { kind: 'place' }>): Promise<Scene | undefined> {
+  const ticket = scene.ticket?.ticket ?? ''
   const answer: Answer<EnterAnswer> = await ask(`/api/queue/${sale}/enter`, {
     method: 'POST',
-    body: { ticket: ticket.ticket, device: tickets.device },
+    body: { ticket, device: tickets.device },
   })
   if (answer.kind === 'ok') {
     // Replaced, so that the back button of the checkout does not lead into a room that sends people forward again.
@@ -93,10 +128,12 @@ async function goIn(ticket: Ticket): Promise<Scene | undefined> {
     const { code } = answer.problem
     if (code === 'turn_lapsed') return { kind: 'lapsed' }
     if (code === 'sold_out' || code === 'ended') return { kind: code }
-    if (code === 'ticket_invalid' || code === 'ticket_foreign')
+    if (code === 'ticket_invalid' || code === 'ticket_foreign' || code === 'ticket_expired')
       return { kind: 'refused', ...explain(answer), rejoin: true }
     if (code === 'too_early' || code === 'paused') {
-      await pause(1000 * (answer.retryAfterS ?? 1))
+      // There is no room right now: whoever keeps asking is let in first, in order.
+      view.show(scene)
+      await pause(1000 * askDelayS(answer.retryAfterS, Math.random()))
       return undefined
     }
   }

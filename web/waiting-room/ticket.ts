@@ -1,13 +1,24 @@
 import { type Answer, ask } from '../lib/api.ts'
 import { createMemory, randomId } from '../lib/memory.ts'
-import type { JoinAnswer } from '../lib/types.ts'
+import type { JoinAnswer } from '../../src/contracts/shapes.ts'
 
-/** A place in line as this browser keeps it: what refresh, a second tab and tomorrow find again. */
+/** A place as this browser keeps it: what refresh, a second tab and tomorrow find again. */
 export interface Ticket {
   readonly ticket: string
-  readonly position: number
+  readonly position?: number | undefined
+  readonly lobby_index?: number | undefined
+  /** In the line of a group. */
+  readonly group?: boolean
+  /** Of the draw, as it was published when the place was taken. */
+  readonly commitment?: string | undefined
   /** The serving number when this browser first saw it: where its way to the front began. */
   readonly firstServing: number | null
+}
+
+/** A join under way: sent again with the same key until it is answered, so that a lost answer takes no second place. */
+interface Joining {
+  readonly key: string
+  readonly code?: string
 }
 
 export interface Tickets {
@@ -16,40 +27,70 @@ export interface Tickets {
   readonly note: (ticket: Ticket) => void
   /**
    * Asks for a place, or has the kept one confirmed. One tab at a time: two tabs that open together share one place.
+   * `commitment`: what is published of the draw right now.
    */
-  readonly join: () => Promise<Answer<Ticket>>
+  readonly join: (commitment?: string) => Promise<Answer<Ticket>>
+  /** Asks for a place in the line of a group; only one that is given replaces the kept one. */
+  readonly joinGroup: (code: string) => Promise<Answer<Ticket>>
   /** Gives the place up; the next `join` gets a new one. */
   readonly drop: () => void
   /** Names this browser to the server, no more than that; the same for all sales. */
   readonly device: string
 }
 
+/** The place kept in this browser for a sale. */
+export const ticketMemory = (sale: string) =>
+  createMemory<Ticket>(() => localStorage, `doorbuster.ticket.${sale}`)
+
 export function createTickets(sale: string): Tickets {
-  const kept = createMemory<Ticket>(() => localStorage, `doorbuster.ticket.${sale}`)
+  const kept = ticketMemory(sale)
+  const joining = createMemory<Joining>(() => localStorage, `doorbuster.joining.${sale}`)
   const deviceMemory = createMemory<string>(() => localStorage, 'doorbuster.device')
   const device = deviceMemory.read() ?? randomId()
   deviceMemory.write(device)
 
-  const join = async (): Promise<Answer<Ticket>> => {
-    const held = kept.read()
+  const send = async (
+    held: Ticket | undefined,
+    code?: string,
+    commitment?: string,
+  ): Promise<Answer<Ticket>> => {
+    const last = joining.read()
+    const { key } = last !== undefined && last.code === code ? last : { key: randomId() }
+    if (held === undefined) joining.write({ key, ...(code === undefined ? {} : { code }) })
     const answer = await ask<JoinAnswer>(`/api/queue/${sale}/join`, {
       method: 'POST',
-      body: held === undefined ? { device } : { device, ticket: held.ticket },
+      headers: { 'Idempotency-Key': key },
+      body: {
+        device,
+        ...(held === undefined ? {} : { ticket: held.ticket }),
+        ...(code === undefined ? {} : { code }),
+      },
     })
+    if (!isLost(answer)) joining.forget()
     if (answer.kind !== 'ok') return answer
     const { ticket, position, lobby_index } = answer.body
-    const firstServing = held?.ticket === ticket ? held.firstServing : null
-    const place = { ticket, position: position ?? lobby_index ?? 0, firstServing }
+    const place: Ticket =
+      held?.ticket === ticket
+        ? { ...held, position, lobby_index }
+        : { ticket, position, lobby_index, group: code !== undefined, commitment, firstServing: null }
     kept.write(place)
     return { kind: 'ok', body: place }
   }
+  // Locks need a secure context; without them two tabs opened at once merely get two places.
+  const oneTab = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    'locks' in navigator ? navigator.locks.request(`doorbuster.join.${sale}`, work) : work()
 
   return {
     current: kept.read,
     note: kept.write,
-    // Locks need a secure context; without them two tabs opened at once merely get two places.
-    join: () => ('locks' in navigator ? navigator.locks.request(`doorbuster.join.${sale}`, join) : join()),
+    join: (commitment) => oneTab(() => send(kept.read(), undefined, commitment)),
+    joinGroup: (code) => oneTab(() => send(undefined, code)),
     drop: kept.forget,
     device,
   }
+}
+
+/** Nobody knows whether it was done. */
+function isLost(answer: Answer<unknown>): boolean {
+  return answer.kind === 'unreachable' || (answer.kind === 'problem' && answer.problem.status >= 500)
 }

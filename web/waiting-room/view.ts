@@ -1,30 +1,19 @@
+import { type Place, placeOf, projectedServing, sellOutLikely } from '../../src/contracts/place.ts'
+import type { QueueStatus } from '../../src/contracts/shapes.ts'
+import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
+import { formatCount } from '../../src/contracts/words/money.ts'
+import { aheadText, HEADINGS, placeText, SELL_OUT_TEXT } from '../../src/contracts/words/place.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
-import { formatCountdown, formatMoment } from '../lib/durations.ts'
-import { formatCount } from '../lib/money.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
-import type { QueueStatus } from '../lib/types.ts'
-import { type Place, placeOf, placeText, projectedServing } from './place.ts'
+import { createEstimate } from './estimate.ts'
+import type { Ticket } from './ticket.ts'
 
 /** What the page shows: a place in line, or one of the ends a visit can come to. */
 export type Scene =
-  | {
-      readonly kind: 'place'
-      readonly status: QueueStatus
-      readonly position: number
-      readonly firstServing: number
-    }
-  | { readonly kind: 'entering' | 'lapsed' | 'sold_out' | 'ended' }
+  /** `ticket` undefined: nobody may join yet. */
+  | { readonly kind: 'place'; readonly status: QueueStatus; readonly ticket: Ticket | undefined }
+  | { readonly kind: 'entering' | 'lapsed' | 'sold_out' | 'ended' | 'post_sale' }
   | { readonly kind: 'refused'; readonly title: string; readonly detail: string; readonly rejoin: boolean }
-
-const HEADINGS = {
-  lobby: 'The sale opens in',
-  waiting: 'You are in line',
-  paused: 'The sale is paused',
-  held_out: 'All taken for now',
-  turn: 'It is your turn',
-  sold_out: 'Sold out',
-  ended: 'The sale has ended',
-} as const satisfies Record<Place['kind'], string>
 
 const ENDS = {
   entering: ['It is your turn', 'Taking you to the checkout…'],
@@ -32,11 +21,6 @@ const ENDS = {
     'Your turn has passed',
     'It was not taken in time, so that nobody waits behind an empty place. You can join again, at the end of the line.',
   ],
-  sold_out: [
-    'Sold out',
-    'Every unit has been paid for. Thank you for waiting: everybody was served in order of arrival.',
-  ],
-  ended: ['The sale has ended', 'Thank you for coming. Nobody is let in any more.'],
 } as const
 
 const ANNOUNCE_EVERY_MS = 15_000
@@ -48,6 +32,7 @@ export function createView(clock: ServerClock) {
   const text = byId('text')
   const progress = byId('progress', HTMLProgressElement)
   const announcer = byId('announcer')
+  const estimate = createEstimate()
   let scene: Scene | undefined
   let announced = { kind: '', at: -Infinity }
   let servingShown = 0
@@ -62,7 +47,8 @@ export function createView(clock: ServerClock) {
   const drawEnd = (title: string, detail: string, rejoin: boolean, toShop: boolean) => {
     setText(heading, title)
     setText(text, detail)
-    for (const part of [countdown, progress, byId('facts'), byId('advice')]) part.hidden = true
+    for (const part of [countdown, progress, byId('facts'), byId('advice'), byId('outlook')])
+      part.hidden = true
     byId('rejoin').hidden = !rejoin
     byId('shop').hidden = !toShop
     byId('actions').hidden = !rejoin && !toShop
@@ -70,68 +56,95 @@ export function createView(clock: ServerClock) {
     announce(title, `${title}. ${detail}`)
   }
 
-  const drawPlace = ({ status, position, firstServing }: Extract<Scene, { kind: 'place' }>) => {
-    const now = clock.now()
+  /** The place as it is by now: the serving number moves on, the wait does not grow. */
+  const placeNow = (status: QueueStatus, ticket: Ticket | undefined): Place => {
+    const standing = ticket ?? {}
+    const place = placeOf(status, standing)
+    if (!('ahead' in place)) return place
     // A projection may run ahead of a server that slowed down: what is shown waits for it, it never goes back.
-    servingShown = Math.max(servingShown, projectedServing(status, position, now))
-    const place = placeOf({ ...status, now_serving: servingShown }, position)
-    if (!('ahead' in place)) return
-    setText(heading, HEADINGS[place.kind])
-    countdown.hidden = place.kind !== 'lobby'
-    if (place.kind === 'lobby') setText(countdown, formatCountdown(status.opens_at - now))
-    setText(text, sentence(place, status))
-    progress.hidden = place.kind === 'lobby'
-    progress.value = Math.min(1, (servingShown - firstServing) / Math.max(1, position - firstServing))
-    byId('facts').hidden = byId('advice').hidden = false
-    byId('actions').hidden = true
-    setText(byId('position'), formatCount(position))
-    setText(byId('serving'), place.kind === 'lobby' ? 'not yet' : formatCount(servingShown))
-    setText(byId('units'), `${formatCount(status.available)} of ${formatCount(status.total)}`)
-    document.title =
-      place.kind === 'waiting' ? `${formatCount(place.ahead)} ahead of you` : HEADINGS[place.kind]
-    announce(place.kind, `${HEADINGS[place.kind]}. ${placeText(place)}`)
+    servingShown = Math.max(servingShown, projectedServing(status, place.position, clock.now()))
+    const moved = placeOf({ ...status, now_serving: servingShown }, standing)
+    if (!('ahead' in moved)) return place
+    return { ...moved, wait_s: estimate.next(moved.wait_s, moved.kind === 'paused') }
   }
 
-  const tick = () => {
-    if (scene?.kind === 'place') drawPlace(scene)
+  const drawPlace = ({ status, ticket }: Extract<Scene, { kind: 'place' }>) => {
+    const place = placeNow(status, ticket)
+    const counted = place.kind === 'scheduled' ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
+    const counts = place.kind === 'scheduled' || place.kind === 'lobby' || place.kind === 'draw'
+    const words = placeText(place, status.phase === 'lobby' || counts ? formatMoment(counted) : '')
+    setText(heading, HEADINGS[place.kind])
+    countdown.hidden = !counts
+    setText(countdown, formatCountdown(counted - clock.now()))
+    setText(text, words)
+    drawFacts(place, status, servingShown)
+    progress.hidden = !('ahead' in place) || place.kind === 'lobby'
+    if ('ahead' in place) {
+      const from = ticket?.firstServing ?? 0
+      progress.value = Math.min(1, (servingShown - from) / Math.max(1, place.position - from))
+    }
+    byId('advice').hidden = false
+    byId('actions').hidden = true
+    byId('code-box').hidden = place.kind === 'scheduled' || place.kind === 'group'
+    document.title = titleOf(place)
+    announce(place.kind, `${HEADINGS[place.kind]}. ${words}`)
   }
 
   return {
-    tick,
+    tick: () => {
+      if (scene?.kind === 'place') drawPlace(scene)
+    },
+    /** What is said to everybody, wherever they stand. */
+    tell: ({ message, draw }: QueueStatus) => {
+      notice(byId('message'), message === '' ? undefined : { title: '', detail: message })
+      byId('draw-link').hidden = draw === null
+      if (draw !== null)
+        setText(
+          byId('order-advice'),
+          'Whoever is here before the opening takes part in a draw for the order; whoever comes later stands behind them. More tabs do not help.',
+        )
+    },
     show: (next: Scene) => {
       scene = next
       switch (next.kind) {
         case 'place':
-          notice(
-            byId('message'),
-            next.status.message === '' ? undefined : { title: '', detail: next.status.message },
-          )
           return drawPlace(next)
         case 'refused':
           return drawEnd(next.title, next.detail, next.rejoin, true)
-        case 'entering':
-        case 'lapsed':
         case 'sold_out':
-        case 'ended': {
+        case 'ended':
+        case 'post_sale':
+          return drawEnd(HEADINGS[next.kind], placeText({ kind: next.kind }), false, true)
+        case 'entering':
+        case 'lapsed': {
           const [title, detail] = ENDS[next.kind]
           return drawEnd(title, detail, next.kind === 'lapsed', next.kind !== 'entering')
         }
       }
     },
-    /** A new place starts its own count. */
-    reset: () => (servingShown = 0),
   }
 }
 
-function sentence(place: Extract<Place, { ahead: number }>, status: QueueStatus): string {
-  switch (place.kind) {
-    case 'lobby':
-      return `${formatMoment(status.opens_at)}. You have a place already. ${placeText(place)}`
-    case 'held_out':
-      return `Every unit is in somebody's checkout. Some may not be paid for and come back. ${placeText(place)}`
-    case 'paused':
-      return `The shop has stopped the line for a moment. ${placeText(place)}`
-    case 'waiting':
-      return placeText(place)
-  }
+function drawFacts(place: Place, status: QueueStatus, serving: number): void {
+  const inLine = 'ahead' in place
+  const number = inLine || place.kind === 'group' ? place.position : undefined
+  byId('facts').hidden = place.kind === 'scheduled' || place.kind === 'turn'
+  setText(byId('position-label'), place.kind === 'draw' ? 'Your lobby number' : 'Your number')
+  setText(byId('position'), formatCount(place.kind === 'draw' ? place.lobby_index : (number ?? 0)))
+  byId('serving-fact').hidden = !inLine || place.kind === 'lobby'
+  setText(byId('serving'), formatCount(serving))
+  byId('ahead-fact').hidden = !inLine && place.kind !== 'draw'
+  setText(byId('ahead-label'), place.kind === 'draw' ? 'People in the lobby' : 'People ahead of you')
+  setText(
+    byId('ahead'),
+    place.kind === 'draw' ? formatCount(place.people) : inLine ? aheadText(place.ahead) : '',
+  )
+  setText(byId('units'), `${formatCount(status.available)} of ${formatCount(status.total)}`)
+  const likely = inLine && sellOutLikely(status, place.ahead)
+  notice(byId('outlook'), likely ? { title: '', detail: SELL_OUT_TEXT } : undefined)
+}
+
+function titleOf(place: Place): string {
+  if (place.kind !== 'waiting') return HEADINGS[place.kind]
+  return place.ahead === 0 ? 'You are next' : `${formatCount(place.ahead)} ahead of you`
 }
