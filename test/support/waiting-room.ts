@@ -1,30 +1,55 @@
 import { expect } from 'bun:test'
 import { isDeepStrictEqual } from 'node:util'
-import { keys } from '../../src/flow/waiting-room/scripts.ts'
+import { keys, MAIN_LANE } from '../../src/flow/waiting-room/keys.ts'
 import type { RedisCommands } from '../../src/platform/redis.ts'
 import { argumentsRead, parseHeader } from './lua-header.ts'
 
-/** Everything Redis holds of a waiting room, by key. */
+/** Everything Redis holds of a waiting room and its lanes, by key. */
 export async function dumpQueue(commands: RedisCommands, sale: string): Promise<Record<string, unknown>> {
+  const read: Record<string, (key: string) => Promise<unknown>> = {
+    hash: (key) => commands.hgetall(key),
+    zset: (key) => commands.zrange(key, 0, '-1', 'WITHSCORES'),
+    string: async (key) => (await commands.getBuffer(key))?.toString('hex'),
+  }
   const found: Record<string, unknown> = {}
-  for (const key of (await commands.keys(`${keys.queue(sale)}*`)).sort())
-    found[key] =
-      (await commands.type(key)) === 'hash'
-        ? await commands.hgetall(key)
-        : (await commands.getBuffer(key))?.toString('hex')
+  for (const key of (await commands.keys(`${keys.queue(sale, MAIN_LANE)}*`)).sort())
+    found[key] = await read[await commands.type(key)]?.(key)
   return found
 }
 
+const LET_PASS = `
+for i, key in ipairs(KEYS) do
+  local kind = redis.call('TYPE', key).ok
+  if kind == 'hash' then
+    for _, field in ipairs({ 'since', 'opens_at', 'ends_at', 'ctl_at', 'tokens_at', 'arrivals_at' }) do
+      if tonumber(redis.call('HGET', key, field) or '') then redis.call('HINCRBY', key, field, -ARGV[1]) end
+    end
+  elseif kind == 'zset' then
+    for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do redis.call('ZINCRBY', key, -ARGV[1], member) end
+  end
+end`
+
 /**
- * Lets time pass for one waiting room: only differences to now count, so moving its times back is the same as waiting.
- * Passes keep their life.
+ * Lets time pass for one waiting room and the given lanes: only differences to now count, so moving its times back is
+ * the same as waiting. Passes keep their life.
  */
-export async function letPass(commands: RedisCommands, sale: string, ms: number): Promise<void> {
-  const transaction = commands.multi()
-  for (const field of ['since', 'opens_at']) transaction.hincrby(keys.queue(sale), field, -ms)
-  const ends_at = await commands.hget(keys.queue(sale), 'ends_at')
-  if (ends_at !== '' && ends_at !== null) transaction.hincrby(keys.queue(sale), 'ends_at', -ms)
-  await transaction.exec()
+export async function letPass(
+  commands: RedisCommands,
+  sale: string,
+  ms: number,
+  lanes: readonly string[] = [MAIN_LANE],
+): Promise<void> {
+  const timed = [
+    keys.checkouts(sale),
+    ...lanes.flatMap((lane) => [keys.queue(sale, lane), keys.askedAt(sale, lane)]),
+  ]
+  await commands.eval(LET_PASS, timed.length, ...timed, ms)
+}
+
+/** What the header of a script calls a key of the main line. */
+function nameOf(key: string): string {
+  const name = key.split(':')[2] ?? 'queue'
+  return name === 'joins' ? 'recent' : name
 }
 
 /** Watches calls of one script on one waiting room and then holds its header to what was seen. */
@@ -42,7 +67,7 @@ export function watchQueueScript(source: string) {
       const after = await dumpQueue(commands, sale)
       for (const word of wordsOf(answer)) words.add(word)
       for (const key of Object.keys({ ...before, ...after }))
-        if (!isDeepStrictEqual(before[key], after[key])) changed.add(key.split(':')[2] ?? 'queue')
+        if (!isDeepStrictEqual(before[key], after[key])) changed.add(nameOf(key))
       return answer
     },
     /** Every promise of the header was seen, and nothing it does not promise. */

@@ -14,17 +14,18 @@ local function measure_anew(key, q, now, shows)
 end
 
 -- Serves as many more turns as are not taken, so that entries, not turns, converge on the rate.
-local function adapt(key, q, now)
-  local f = redis.call('HMGET', key, 'ctl_at', 'ctl_serving', 'ctl_shows', 'shows', 'entered')
-  for i = 1, 5 do f[i] = tonumber(f[i]) or 0 end
-  local began, served_before, shows_before, shows, entered = unpack(f)
+-- `asking`: how many whose turn has come found no room and ask again.
+local function adapt(key, q, now, asking)
+  local f = redis.call('HMGET', key, 'ctl_at', 'ctl_serving', 'ctl_shows', 'shows')
+  for i = 1, 4 do f[i] = tonumber(f[i]) or 0 end
+  local began, served_before, shows_before, shows = unpack(f)
   if not q.running or now - began < MEASURE_MS then return end
   local turns = q.serving - served_before
   if turns >= LEAST_TURNS and began >= q.since then
     local share = math.min(1, (shows - shows_before) / turns)
     q.show = math.min(1, math.max(LEAST_SHOW, q.show + WEIGHT * (share - q.show)))
   end
-  local pace = math.max(q.rate / 10, q.rate - (shows - entered) / CATCH_UP_S) / q.show
+  local pace = math.max(q.rate / 10, q.rate - asking / CATCH_UP_S) / q.show
   rebase(key, q, now)
   q.pace, q.peak = pace, math.max(q.peak, pace)
   redis.call('HSET', key, 'pace', string.format('%.6f', pace), 'peak', string.format('%.6f', q.peak),

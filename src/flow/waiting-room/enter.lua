@@ -13,6 +13,7 @@
 --          unloaded     no such waiting room, or it is damaged
 -- WRITES   queue entered asked pass checkouts askers asked_at
 -- EVENTS   none
+
 -- Whoever has not asked again for so long does not stand before anybody.
 local ASKS_AGAIN_MS = 3000
 local position, lifetime, window, cap, slot, member, units = unpack(ARGV)
@@ -29,17 +30,20 @@ if redis.call('GETBIT', KEYS[2], position) == 1 then
 end
 if q.state ~= 'open' then return { q.state } end
 if tonumber(position) > q.serving then return { 'too_early', q.serving, now, q.running and 1 or 0 } end
--- By the highest pace: one that was lowered since must not cut a turn short.
-if q.serving - position > q.peak * window / 1000 then return { 'turn_lapsed' } end
+-- By the highest pace: one that was lowered since must not cut a turn short. Nobody lapses who keeps asking, nor whom
+-- standby let through but a moment ago.
+local passed_by = q.serving - math.max(position, q.walked)
+local late = not q.dormant and passed_by > q.peak * window / 1000
+if late and not redis.call('ZSCORE', KEYS[6], position) then return { 'turn_lapsed' } end
 
 local asked = redis.call('GETBIT', KEYS[3], position) == 1
 if not asked then redis.call('HINCRBY', key, 'shows', 1) end
-adapt(key, q, now)
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
 for _, silent in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', now - ASKS_AGAIN_MS)) do
   redis.call('ZREM', KEYS[6], silent)
   redis.call('ZREM', KEYS[7], silent)
 end
+adapt(key, q, now, redis.call('ZCARD', KEYS[6]))
 local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)
 local room = q.stopped and 0 or tonumber(cap) - redis.call('ZCARD', KEYS[5])
 -- Past those further ahead only while there is a unit for each of them as well.

@@ -2,7 +2,7 @@
 -- the lobby, from the same counter.
 -- KEYS     queue recent earlier later (joins by client key: of this half minute, of the last, and of the next, which
 --          another node may be in already)
--- ARGV     hash over the batch's tickets, then a client key or '' for each
+-- ARGV     hash over the batch's tickets, then a client_key or '' for each
 -- RESULTS  joined    + now (ms), size of the lobby ('' until the sale opens), position for each (0: the lane is full)
 --          ended     by the operator, or ends_at has passed; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
@@ -49,7 +49,7 @@ if q.dormant and q.running then
   local arrivals = (same_second and tonumber(f[2]) or 0) + fresh
   redis.call('HSET', key, 'arrivals_at', same_second and f[1] or now, 'arrivals', arrivals)
   if arrivals > tonumber(f[3]) then
-    redis.call('HSET', key, 'dormant', 0)
+    redis.call('HSET', key, 'dormant', 0, 'walked', q.tail)
     rebase(key, q, now)
   end
 end

@@ -6,7 +6,10 @@
 --   state stopped               the operator's hand (open, paused, ended); 1 while nothing is available
 --   opens_at ends_at            ms, '' for never
 --   lobby_size tickets_hash     '' until the sale opens; rolling hash over the tickets of the lobby
+--   secret places               of the draw, '' for none; most positions there are, '' for no limit
 --   dormant threshold           1 while everybody walks through, until more than `threshold` arrive in a second
+--   arrivals arrivals_at        on standby: how many arrived in the second that began then
+--   walked                      the last position that walked through on standby
 -- and the counters of admission.lua.
 
 local function now_ms()
@@ -18,15 +21,15 @@ end
 -- else. `serving` never goes back: not at the end of the sale, and not when the clock does.
 local function read_queue(key, now)
   if redis.call('TYPE', key).ok ~= 'hash' then return nil end
-  local names = { 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at' }
+  local names = { 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at', 'walked' }
   local values = redis.call('HMGET', key, 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at',
-    'ends_at', 'state', 'stopped', 'lobby_size', 'dormant')
+    'walked', 'ends_at', 'state', 'stopped', 'lobby_size', 'dormant', 'threshold')
   local q = {}
   for index, name in ipairs(names) do
     q[name] = tonumber(values[index])
     if not q[name] then return nil end
   end
-  local ends_at, state, stopped, lobby_size, dormant = unpack(values, 9, 13)
+  local ends_at, state, stopped, lobby_size, dormant = unpack(values, 10, 14)
   if not (ends_at and state and stopped and lobby_size and dormant) then return nil end
   q.ends_at = tonumber(ends_at)
   if ends_at ~= '' and not q.ends_at then return nil end
@@ -36,14 +39,16 @@ local function read_queue(key, now)
   q.state = over and 'ended' or state
   q.stopped = stopped == '1'
   q.running = moves and not over and now >= q.opens_at
-  q.dormant = dormant == '1'
   q.lobby_size = tonumber(lobby_size)
+  -- A lobby arrives all at once, when the sale opens.
+  local small = q.lobby_size or now < q.opens_at or q.tail <= (tonumber(values[15]) or math.huge)
+  q.dormant = dormant == '1' and small
   q.credit = q.base
   if moves then
     local moved_for = (over and q.ends_at or now) - math.max(q.since, q.opens_at)
     q.credit = q.base + q.pace * math.max(0, moved_for) / 1000
   end
-  if q.dormant and q.running then q.credit = q.tail end
+  if q.dormant and moves and now >= q.opens_at then q.credit = q.tail end
   q.serving = math.floor(math.min(q.credit, q.tail))
   return q
 end
@@ -60,5 +65,5 @@ end
 local function close_lobby(key, q, now)
   if q.lobby_size or now < q.opens_at then return end
   q.lobby_size = q.tail
-  redis.call('HSET', key, 'lobby_size', q.tail)
+  redis.call('HSET', key, 'lobby_size', q.tail, 'dormant', q.dormant and 1 or 0)
 end

@@ -14,6 +14,7 @@ local now = now_ms()
 local key = KEYS[1]
 local q = read_queue(key, now)
 if not q then return 'unloaded' end
+close_lobby(key, q, now)
 local changes = {}
 local wanted = { rate = rate, state = state, stopped = stopped, opens_at = opens_at, dormant = dormant }
 for field, value in pairs(wanted) do
@@ -29,6 +30,7 @@ if rate ~= '' then
   local pace = tonumber(rate) / q.show
   redis.call('HSET', key, 'pace', string.format('%.6f', pace), 'peak', string.format('%.6f', math.max(q.peak, pace)))
 end
+if q.dormant then redis.call('HSET', key, 'walked', q.serving) end
 redis.call('HSET', key, unpack(changes))
 measure_anew(key, q, now, redis.call('HGET', key, 'shows') or 0)
 return 'changed'

@@ -145,7 +145,9 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       })
       if (result.kind !== 'joined') return { kind: result.kind === 'ended' ? 'ended' : 'unknown_sale' }
       if (position === 0) return { kind: 'group_full' }
-      const slot = result.lobby ? { lane, lobby_index: position } : { lane, position }
+      // A join told again may have been in the lobby, although the sale has opened since.
+      const early = position <= (result.lobby_size ?? Infinity)
+      const slot = early ? { lane, lobby_index: position } : { lane, position }
       return answer('joined', tickets.issue(sale, slot, visitor), slot)
     },
 
