@@ -130,6 +130,21 @@ program
     }),
   )
 
+program
+  .command('verify-draw <sale>')
+  .description('recompute the draw of a sale from its published inputs; exit code 1 where they do not fit')
+  .addOption(new Option('--index <n>', 'the position of this lobby index').argParser(wholeNumber(1, 2 ** 32)))
+  .option('--url <queue url>', 'of a system elsewhere, for instance https://queue.example.com')
+  .addOption(dataDir())
+  .action((sale: string, { index, ...source }: { index?: number; url?: string; dataDir: string }) =>
+    command(async () => {
+      const { fetchDraw, verifyDraw } = await import('./operator/verify-draw.ts')
+      const { verified, lines } = verifyDraw(await fetchDraw({ sale, ...source }), index)
+      for (const line of lines) print(line)
+      if (!verified) process.exitCode = 1
+    }),
+  )
+
 const rushCommand = program
   .command('rush')
   .description('send a crowd of simulated buyers, then judge the outcome from the outside')

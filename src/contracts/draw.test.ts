@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { commitmentTo, drawnPosition, drawSeed } from './draw.ts'
+import { commitmentTo, drawnPosition, drawSeed, indexAt } from './draw.ts'
 
 const seedOf = (n: number) => createHash('sha256').update(`seed ${n}`).digest('hex')
 
@@ -18,9 +18,21 @@ describe('the draw', () => {
     )
   }, 30_000)
 
-  test('refuses an index outside the lobby', () => {
-    for (const index of [0, -1, 11, 1.5, NaN])
+  test('refuses an index or a position outside the lobby', () => {
+    for (const index of [0, -1, 11, 1.5, NaN]) {
       expect(() => drawnPosition(seedOf(1), 10, index)).toThrow(RangeError)
+      expect(() => indexAt(seedOf(1), 10, index)).toThrow(RangeError)
+    }
+  })
+
+  test('backwards it tells who has a position', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10_000_000 }), fc.nat(), fc.nat(), (size, from, n) => {
+        const index = 1 + (from % size)
+        expect(indexAt(seedOf(n), size, drawnPosition(seedOf(n), size, index))).toBe(index)
+      }),
+      { numRuns: 200 },
+    )
   })
 
   // Chi-squared over cells with `n` expected hits each, `cells - 1` degrees of freedom: mean df, deviation sqrt(2 df).

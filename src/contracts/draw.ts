@@ -34,30 +34,44 @@ const ROUNDS = 10
  * RangeError for an index outside the lobby.
  */
 export function drawnPosition(seed: string, lobbySize: number, index: number): number {
-  if (!Number.isSafeInteger(index) || index < 1 || index > lobbySize || lobbySize > 2 ** 32)
-    throw new RangeError(`${index} is not in a lobby of ${lobbySize}`)
+  return walk(seed, lobbySize, index, FORWARD)
+}
+
+/** The other way round: the lobby index that has the position. Throws RangeError as well. */
+export function indexAt(seed: string, lobbySize: number, position: number): number {
+  return walk(seed, lobbySize, position, BACKWARD)
+}
+
+const FORWARD = Array.from({ length: ROUNDS }, (_, round) => ({ round, sign: 1 }))
+const BACKWARD = FORWARD.map(({ round }) => ({ round, sign: -1 })).reverse()
+
+function walk(seed: string, lobbySize: number, from: number, rounds: typeof FORWARD): number {
+  if (!Number.isSafeInteger(from) || from < 1 || from > lobbySize || lobbySize > 2 ** 32)
+    throw new RangeError(`${from} is not in a lobby of ${lobbySize}`)
   const width = Math.ceil(Math.sqrt(lobbySize))
   const height = Math.ceil(lobbySize / width)
   const key = hexToBytes(seed)
-  let value = index - 1
-  do value = permute(key, width, height, value)
+  let value = from - 1
+  do value = permute(key, width, height, value, rounds)
   while (value >= lobbySize)
   return value + 1
 }
 
-function permute(key: Uint8Array, width: number, height: number, value: number): number {
+function permute(key: Uint8Array, width: number, height: number, value: number, rounds: typeof FORWARD) {
   let [column, row] = [value % width, Math.floor(value / width)]
   const input = new Uint8Array(key.length + 5)
   input.set(key)
   const view = new DataView(input.buffer)
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (const { round, sign } of rounds) {
     const even = round % 2 === 0
     view.setUint8(key.length, round)
     view.setUint32(key.length + 1, even ? row : column)
     const hash = sha256(input)
     const shift = new DataView(hash.buffer, hash.byteOffset).getUint32(0)
-    if (even) column = (column + shift) % width
-    else row = (row + shift) % height
+    if (even) column = modulo(column + sign * shift, width)
+    else row = modulo(row + sign * shift, height)
   }
   return row * width + column
 }
+
+const modulo = (value: number, by: number) => ((value % by) + by) % by
