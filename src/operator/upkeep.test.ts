@@ -129,8 +129,8 @@ test('a waiting room that could not be put back is put back with the next round'
   const { waitingRoom } = flow.app
   const failing: UpkeepParts['waitingRoom'] = {
     ...waitingRoom,
-    create: (sale) =>
-      ++failures <= 2 ? Promise.reject(new Error('Redis is away')) : waitingRoom.create(sale),
+    create: (...sale) =>
+      ++failures <= 2 ? Promise.reject(new Error('Redis is away')) : waitingRoom.create(...sale),
   }
   await whileKeptClean(
     () => eventually(async () => (await flow.app.redis.commands.exists(`queue:{sale-${item}}`)) === 1),

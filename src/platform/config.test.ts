@@ -41,6 +41,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     redis: { url: 'redis://127.0.0.1:6379', acceptUnsafe: false },
     databaseUrls: ['postgres://one/a', 'postgres://two/b'],
     kafkaBrokers: [],
+    trustedProxies: 0,
     workerName: hostname(),
     stripe: { apiUrl: 'https://api.stripe.com' },
     sandbox: { port: 8081, webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe' },

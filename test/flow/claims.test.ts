@@ -232,9 +232,11 @@ describe('a pass while its claim is under way', () => {
       findOrder: async () => undefined,
       tokens: createTokens(app.app.secrets.tokenKeys),
       inventory: { ...app.app.inventory, claim },
+      runId: () => app.app.redis.runId(),
     })
   const commandOf = (pass: string, item_id: string, idempotency_key = newKey()) => ({
-    ...{ order_id: app.app.newOrderId(), user_id: 'ann', item_id, quantity: 1, pass, device: undefined },
+    ...{ order_id: app.app.newOrderId(), user_id: 'ann', item_id, quantity: 1, pass },
+    visitor: { device: 'phone', network: '' },
     idempotency_key,
   })
 

@@ -2,8 +2,7 @@ import type { SaleId, UserId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys, memberOf, type Place } from './keys.ts'
-import * as scripts from './scripts.ts'
-import type { BindResult, PassUse } from './scripts.ts'
+import { type BindResult, bindPasses, type PassUse, unbindPass } from './pass-scripts.ts'
 import { shortHash, type Tickets, type Visitor } from './tickets.ts'
 
 export type PassOutcome =
@@ -49,7 +48,7 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
     let binder = binders.get(sale)
     if (binder === undefined) {
       binder = createBatcher((uses: readonly PassUse[]) =>
-        scripts.bindPasses.run(redis.commands, { sale, slot_ms: slotMs, uses }),
+        bindPasses.run(redis.commands, { sale, slot_ms: slotMs, uses }),
       )
       binders.set(sale, binder)
     }
@@ -85,7 +84,7 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
       }
     },
     freePass: async (place, order_id) => {
-      await scripts.unbindPass.run(redis.commands, { ...place, order_id })
+      await unbindPass.run(redis.commands, { ...place, order_id })
     },
     leaveCheckout: async (place) => {
       await redis.commands.zrem(keys.checkouts(place.sale), memberOf(place))

@@ -10,8 +10,9 @@ import joinSource from './join.lua' with { type: 'text' }
 import readSource from './read.lua' with { type: 'text' }
 import { keys, MAIN_LANE } from './keys.ts'
 import servingSource from './serving.lua' with { type: 'text' }
+import { bindPasses, type PassUse, unbindPass } from './pass-scripts.ts'
 import * as scripts from './scripts.ts'
-import type { PassUse } from './scripts.ts'
+
 import steerSource from './steer.lua' with { type: 'text' }
 import unbindPassSource from './unbind-pass.lua' with { type: 'text' }
 
@@ -249,9 +250,9 @@ const useOf = (position: number, change: Partial<PassUse> = {}): PassUse => ({
 })
 const SLOT_MS = 90_000
 const bind = (sale: string, ...uses: PassUse[]) =>
-  scripts.bindPasses.run(redis.commands, { sale, slot_ms: SLOT_MS, uses })
+  bindPasses.run(redis.commands, { sale, slot_ms: SLOT_MS, uses })
 const unbind = (sale: string, position: number, order_id = `order-${position}`) =>
-  scripts.unbindPass.run(redis.commands, { sale, lane, position, order_id })
+  unbindPass.run(redis.commands, { sale, lane, position, order_id })
 /** A waiting room whose first `count` positions hold a pass. */
 async function withPasses(sale: string, count: number): Promise<void> {
   await create(sale)

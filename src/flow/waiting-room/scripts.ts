@@ -1,7 +1,6 @@
 import type { SaleId } from '../../contracts/ids.ts'
 import { defineScript } from '../../platform/lua.ts'
 import admissionSource from './admission.lua' with { type: 'text' }
-import bindPassesSource from './bind-passes.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
@@ -9,7 +8,6 @@ import { keys, memberOf, type Place } from './keys.ts'
 import readSource from './read.lua' with { type: 'text' }
 import servingSource from './serving.lua' with { type: 'text' }
 import steerSource from './steer.lua' with { type: 'text' }
-import unbindPassSource from './unbind-pass.lua' with { type: 'text' }
 
 /** One line: the main one of a sale, or a group's. */
 interface LaneOf {
@@ -208,65 +206,4 @@ export const enter = defineScript({
     if (word === 'too_early') return { kind: 'too_early', serving: Number(number), running: running === 1 }
     return { kind: word as 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
   },
-})
-
-/** One use of a pass: who asks for what, with which Idempotency-Key. */
-export interface PassUse {
-  readonly lane: string
-  readonly position: number
-  /** Becomes the order's id if this request is the one the pass is bound to. */
-  readonly order_id: string
-  readonly user_id: string
-  /** Hash of the Idempotency-Key. */
-  readonly key: string
-  /** Hash of what is asked for. */
-  readonly body: string
-  /** Only look whether this request was bound before. */
-  readonly look_up: boolean
-}
-
-export type BindResult =
-  | { readonly kind: 'bound' | 'repeated'; readonly order_id: string }
-  | { readonly kind: 'foreign' | 'used' | 'key_reused' | 'expired' }
-
-/** How long a bound pass is remembered, so that a lost answer can be asked for again. */
-const REMEMBER_MS = 60 * 60 * 1000
-
-interface Uses {
-  readonly sale: SaleId
-  readonly slot_ms: number
-  readonly uses: readonly PassUse[]
-}
-
-export const bindPasses = defineScript({
-  name: 'queueBindPasses',
-  source: bindPassesSource,
-  keys: ({ sale, uses }: Uses) => [
-    keys.checkouts(sale),
-    ...uses.map((use) => keys.pass({ sale, lane: use.lane, position: use.position })),
-  ],
-  args: ({ sale, slot_ms, uses }) => [
-    REMEMBER_MS,
-    slot_ms,
-    ...uses.flatMap((use) => [
-      memberOf({ sale, ...use }),
-      use.order_id,
-      use.user_id,
-      use.key,
-      use.body,
-      Number(use.look_up),
-    ]),
-  ],
-  result: (reply) =>
-    (reply as [string, string?][]).map(
-      ([kind, order_id]) => ({ kind, ...(order_id === undefined ? {} : { order_id }) }) as BindResult,
-    ),
-})
-
-export const unbindPass = defineScript({
-  name: 'queueUnbindPass',
-  source: unbindPassSource,
-  keys: (place: Place & { order_id: string }) => [keys.pass(place)],
-  args: ({ order_id }) => [order_id],
-  result: (reply) => reply as 'free' | 'bound',
 })

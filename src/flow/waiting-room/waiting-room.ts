@@ -140,7 +140,9 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       const lane = code === undefined ? MAIN_LANE : await laneOf(catalogue, sale, code)
       if (lane === undefined) return { kind: 'unknown_code' }
       const { result, position } = await takePlace(sale, lane, {
-        client_key: client_key === undefined ? '' : shortHash(client_key),
+        // Of this visitor alone: a key that two happen to choose gives nobody the other's place.
+        client_key:
+          client_key === undefined ? '' : shortHash(`${visitor.device ?? visitor.network} ${client_key}`),
         entropy: `${visitor.device ?? ''} ${visitor.network} ${clock.now()}`,
       })
       if (result.kind !== 'joined') return { kind: result.kind === 'ended' ? 'ended' : 'unknown_sale' }

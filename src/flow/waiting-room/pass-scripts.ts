@@ -1,0 +1,66 @@
+import type { SaleId } from '../../contracts/ids.ts'
+import { defineScript } from '../../platform/lua.ts'
+import bindPassesSource from './bind-passes.lua' with { type: 'text' }
+import { keys, memberOf, type Place } from './keys.ts'
+import unbindPassSource from './unbind-pass.lua' with { type: 'text' }
+
+/** One use of a pass: who asks for what, with which Idempotency-Key. */
+export interface PassUse {
+  readonly lane: string
+  readonly position: number
+  /** Becomes the order's id if this request is the one the pass is bound to. */
+  readonly order_id: string
+  readonly user_id: string
+  /** Hash of the Idempotency-Key. */
+  readonly key: string
+  /** Hash of what is asked for. */
+  readonly body: string
+  /** Only look whether this request was bound before. */
+  readonly look_up: boolean
+}
+
+export type BindResult =
+  | { readonly kind: 'bound' | 'repeated'; readonly order_id: string }
+  | { readonly kind: 'foreign' | 'used' | 'key_reused' | 'expired' }
+
+/** How long a bound pass is remembered, so that a lost answer can be asked for again. */
+const REMEMBER_MS = 60 * 60 * 1000
+
+interface Uses {
+  readonly sale: SaleId
+  readonly slot_ms: number
+  readonly uses: readonly PassUse[]
+}
+
+export const bindPasses = defineScript({
+  name: 'queueBindPasses',
+  source: bindPassesSource,
+  keys: ({ sale, uses }: Uses) => [
+    keys.checkouts(sale),
+    ...uses.map((use) => keys.pass({ sale, lane: use.lane, position: use.position })),
+  ],
+  args: ({ sale, slot_ms, uses }) => [
+    REMEMBER_MS,
+    slot_ms,
+    ...uses.flatMap((use) => [
+      memberOf({ sale, ...use }),
+      use.order_id,
+      use.user_id,
+      use.key,
+      use.body,
+      Number(use.look_up),
+    ]),
+  ],
+  result: (reply) =>
+    (reply as [string, string?][]).map(
+      ([kind, order_id]) => ({ kind, ...(order_id === undefined ? {} : { order_id }) }) as BindResult,
+    ),
+})
+
+export const unbindPass = defineScript({
+  name: 'queueUnbindPass',
+  source: unbindPassSource,
+  keys: (place: Place & { order_id: string }) => [keys.pass(place)],
+  args: ({ order_id }) => [order_id],
+  result: (reply) => reply as 'free' | 'bound',
+})
