@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
@@ -42,10 +43,15 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
   const pagesDirectory = join(directory, 'pages')
   const files = await readdir(pagesDirectory)
   const pageNames = files.filter((file) => file.endsWith('.html')).map((file) => basename(file, '.html'))
+  const solver = join(directory, 'waiting-room/solver.worker.ts')
   const scripts = pageNames.filter((name) => files.includes(`${name}.ts`))
 
   const built = await Bun.build({
-    entrypoints: [...scripts.map((name) => join(pagesDirectory, `${name}.ts`)), join(directory, 'style.css')],
+    entrypoints: [
+      ...scripts.map((name) => join(pagesDirectory, `${name}.ts`)),
+      ...(existsSync(solver) ? [solver] : []),
+      join(directory, 'style.css'),
+    ],
     target: 'browser',
     minify: true,
     splitting: true,
@@ -79,7 +85,10 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
         style,
         icon: ASSET_PATH + iconName,
         // Data for the page's script; `<` is escaped so that no value can end the block.
-        config: JSON.stringify(config).replaceAll('<', '\\u003c'),
+        config: JSON.stringify({ ...config, solver_url: address.get('solver.worker.js') ?? '' }).replaceAll(
+          '<',
+          '\\u003c',
+        ),
         script: script === undefined ? '' : `<script type="module" src="${script}"></script>`,
         // A page that has a way without scripts says so itself.
         noscript: content.includes('<noscript>') ? '' : NEEDS_SCRIPTS,

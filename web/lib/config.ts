@@ -3,6 +3,8 @@ import { byId } from './dom.ts'
 interface PageConfig {
   readonly shop_url: string
   readonly queue_url: string
+  /** The script of the proof of work's workers. */
+  readonly solver_url: string
 }
 
 /** Public addresses, from the page's JSON block. */

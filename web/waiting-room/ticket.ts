@@ -1,5 +1,7 @@
 import { type Answer, ask } from '../lib/api.ts'
 import { createMemory, randomId } from '../lib/memory.ts'
+import { provenJoin } from './proven-join.ts'
+import { createProver, type Prover } from './proof.ts'
 import type { JoinAnswer } from '../../src/contracts/shapes.ts'
 
 /** A place as this browser keeps it: what refresh, a second tab and tomorrow find again. */
@@ -49,6 +51,11 @@ export function createTickets(sale: string): Tickets {
   const device = deviceMemory.read() ?? randomId()
   deviceMemory.write(device)
 
+  let made: Prover | undefined
+  const prover = () => (made ??= createProver(sale, device))
+  // Worked on while the visitor reads; whoever has a place needs none.
+  if (kept.read() === undefined) prover()
+
   const send = async (
     held: Ticket | undefined,
     code?: string,
@@ -57,15 +64,18 @@ export function createTickets(sale: string): Tickets {
     const last = joining.read()
     const { key } = last !== undefined && last.code === code ? last : { key: randomId() }
     if (held === undefined) joining.write({ key, ...(code === undefined ? {} : { code }) })
-    const answer = await ask<JoinAnswer>(`/api/queue/${sale}/join`, {
-      method: 'POST',
-      headers: { 'Idempotency-Key': key },
-      body: {
-        device,
-        ...(held === undefined ? {} : { ticket: held.ticket }),
-        ...(code === undefined ? {} : { code }),
-      },
-    })
+    const request = (proven: object) =>
+      ask<JoinAnswer>(`/api/queue/${sale}/join`, {
+        method: 'POST',
+        headers: { 'Idempotency-Key': key },
+        body: {
+          device,
+          ...(held === undefined ? {} : { ticket: held.ticket }),
+          ...(code === undefined ? {} : { code }),
+          ...proven,
+        },
+      })
+    const answer = await (held === undefined ? provenJoin(prover(), request) : request({}))
     if (!isLost(answer)) joining.forget()
     if (answer.kind !== 'ok') return answer
     const { ticket, position, lobby_index } = answer.body
