@@ -34,23 +34,26 @@ export type CreateSaleOutcome =
   | { readonly kind: 'exists'; readonly what: 'sale' | 'product'; readonly id: string }
   | { readonly kind: 'contradiction'; readonly why: string }
 
+/** `ended`: for good; it can not be opened again. */
+export type Changed = 'changed' | 'unknown_sale' | 'ended'
+
 export interface Commands {
   createSale(by: Authority, sale: NewSale): Promise<CreateSaleOutcome>
   /** Opens the waiting room and the items now. */
-  open(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  open(by: Authority, sale: SaleId): Promise<Changed>
   /** Keeps every place; nobody enters, nothing is sold. */
-  pause(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
-  resume(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
-  end(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
-  setRate(by: Authority, sale: SaleId, ratePerSecond: number): Promise<'changed' | 'unknown_sale'>
+  pause(by: Authority, sale: SaleId): Promise<Changed>
+  resume(by: Authority, sale: SaleId): Promise<Changed>
+  end(by: Authority, sale: SaleId): Promise<Changed>
+  setRate(by: Authority, sale: SaleId, ratePerSecond: number): Promise<Changed>
   /** Most people in checkout at once; null: no limit. */
-  setCap(by: Authority, sale: SaleId, cap: number | null): Promise<'changed' | 'unknown_sale'>
+  setCap(by: Authority, sale: SaleId, cap: number | null): Promise<Changed>
   /** Shown to everybody who waits. */
-  setMessage(by: Authority, sale: SaleId, message: string): Promise<'changed' | 'unknown_sale'>
+  setMessage(by: Authority, sale: SaleId, message: string): Promise<Changed>
   /** From now on the sale's page is the one of a sale that is over. */
-  close(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale'>
+  close(by: Authority, sale: SaleId): Promise<Changed>
   /** Back to standby: everybody walks through until too many arrive. */
-  standby(by: Authority, sale: SaleId): Promise<'changed' | 'unknown_sale' | 'no_threshold'>
+  standby(by: Authority, sale: SaleId): Promise<Changed | 'no_threshold'>
   addGroup(by: Authority, group: NewGroup): ReturnType<Catalogue['addGroup']>
   reconcile(by: Authority, item?: string): Promise<ReconcileRun[]>
   replay(by: Authority, deadLetter: string): ReturnType<EventLog['replay']>
@@ -72,7 +75,9 @@ export function createCommands(parts: CommandParts): Commands {
     insertAudit(database, { ...by, command, target, detail })
 
   /** SQL first; the waiting room and the items follow, and are brought in line at the next try if they do not. */
-  const change = async (sale: SaleId, wanted: SaleChange) => {
+  const change = async (sale: SaleId, wanted: SaleChange): Promise<Changed> => {
+    if (wanted.state !== undefined && wanted.state !== 'ended')
+      if ((await catalogue.sale(sale))?.state === 'ended') return 'ended'
     const outcome = await catalogue.change(sale, wanted)
     if (outcome === 'unknown_sale') return outcome
     const { state, opens_at, rate_per_second } = wanted

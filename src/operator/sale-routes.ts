@@ -16,7 +16,7 @@ import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
-import type { Authority, Commands } from './commands.ts'
+import type { Authority, Changed, Commands } from './commands.ts'
 
 const BASE = '/api/operator'
 
@@ -48,7 +48,7 @@ const command = <Path extends string>(path: Path, description: string) =>
     request: { params: SaleParam, body: jsonBody(CommandRequest) },
     responses: {
       200: json(SaleWithProducts, 'The sale as it is now'),
-      ...problems('bad_request', 'operator_only', 'unknown_sale'),
+      ...problems('bad_request', 'operator_only', 'unknown_sale', 'ended'),
     },
   })
 const postStandby = command('standby', 'Everybody walks through until too many arrive in a second')
@@ -109,8 +109,10 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string)
     if (sale === undefined) throw new Problem('unknown_sale')
     return { ...sale, products: await catalogue.products(id), queue_url: `${queueUrl}/${id}` }
   }
-  const changed = async (id: SaleId, outcome: 'changed' | 'unknown_sale') => {
+  const changed = async (id: SaleId, outcome: Changed) => {
     if (outcome === 'unknown_sale') throw new Problem('unknown_sale')
+    if (outcome === 'ended')
+      throw new Problem('ended', 'An ended sale can not be opened again; create a new one.')
     return view(id)
   }
 

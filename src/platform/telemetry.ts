@@ -26,6 +26,10 @@ export interface Metrics {
   readonly refusals: Counter<'problem' | 'why'>
   readonly payments: Counter<'outcome'>
   readonly backlog: Gauge
+  /** The main line of each sale that is on. */
+  readonly waiting: Gauge<'sale'>
+  readonly inCheckout: Gauge<'sale'>
+  readonly noShowRatio: Gauge<'sale'>
 }
 
 export function createMetrics(): Metrics {
@@ -34,6 +38,8 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry })
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `doorbuster_${name}`, help, labelNames, registers })
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: `doorbuster_${name}`, help, labelNames: ['sale'] as const, registers })
   return {
     registry,
     requests: counter('http_requests_total', 'Requests answered', ['host', 'route', 'status']),
@@ -49,6 +55,9 @@ export function createMetrics(): Metrics {
     enters: counter('enters_total', 'Tickets exchanged for passes by outcome', ['outcome']),
     refusals: counter('guard_refusals_total', 'Requests the guard refused, by reason', ['problem', 'why']),
     payments: counter('payment_events_total', 'Provider events by effect', ['outcome']),
+    waiting: gauge('queue_waiting', 'People in line'),
+    inCheckout: gauge('queue_in_checkout', 'People let in who have neither bought nor left'),
+    noShowRatio: gauge('queue_no_show_ratio', 'Share of turns that are not taken'),
     backlog: new Gauge({
       name: 'doorbuster_outbox_backlog',
       help: 'Events taken from stock that SQL has not confirmed',
