@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
+import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
-import { orderRoutes } from './flow/orders/routes.ts'
+import { createOrderView, orderRoutes } from './flow/orders/routes.ts'
 import { paymentRoutes } from './flow/payments/routes.ts'
+import { PLAIN_QUEUE_PATH, plainWaitingRoom } from './flow/waiting-room/plain.ts'
 import { waitingRoomRoutes } from './flow/waiting-room/routes.ts'
 import { clientAddress } from './guard/client-address.ts'
 import { createDoorman } from './guard/doorman.ts'
@@ -13,6 +16,7 @@ import type { Assets } from './platform/assets.ts'
 import { type App, type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { mountPages } from './platform/pages.ts'
+import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
 
 export interface Hosts {
   /** Answers a request by its Host header; see `hostOf`. */
@@ -30,9 +34,18 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   const { config, secrets, log, metrics, orders, restock } = app
   const identity = createIdentity({ auth: config.auth, secrets, origin: config.urls.shop, clock: app.clock })
   const findOrder = (user: string, id: string) => orders.find(user, id)
+  const pages = createPlainPages(assets, config.urls)
   const hosts = {
-    queue: createHttpApp('queue', { log, metrics }),
-    shop: createHttpApp('shop', { log, metrics }),
+    queue: createHttpApp('queue', {
+      log,
+      metrics,
+      forms: formRoutes(pages, config.urls.queue, PLAIN_QUEUE_PATH),
+    }),
+    shop: createHttpApp('shop', {
+      log,
+      metrics,
+      forms: formRoutes(pages, config.urls.shop, PLAIN_CHECKOUT_PATH),
+    }),
     ops: createHttpApp('ops', { log, metrics }),
   }
 
@@ -47,15 +60,22 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     saleOf: async (item) => (await app.catalogue.product(item))?.sale_id,
   })
   waitingRoomRoutes(hosts.queue, { ...app, doorman, visitor, shopUrl: config.urls.shop })
+  plainWaitingRoom(hosts.queue, {
+    ...app,
+    pages,
+    visitor,
+    shopUrl: config.urls.shop,
+    admitPlain: async () => ({ kind: 'admitted' }),
+    random: () => Math.random(),
+    newId: () => randomUUID(),
+  })
 
   catalogueRoutes(hosts.shop, { ...app, queueUrl: config.urls.queue })
   inventoryRoutes(hosts.shop, { ...app, doorman, identity, visitor, stopping })
-  orderRoutes(hosts.shop, {
-    ...app,
-    findHold: (user, id) => restock.findHold(user, id),
-    cancel: (user, id) => restock.cancel(user, id),
-    identity,
-  })
+  const viewOrder = createOrderView({ ...app, findHold: (user, id) => restock.findHold(user, id) })
+  const cancel = (user: string, id: string) => restock.cancel(user, id)
+  orderRoutes(hosts.shop, { ...app, viewOrder, cancel, identity })
+  plainCheckout(hosts.shop, { ...app, urls: config.urls, pages, identity, visitor, viewOrder, cancel })
   paymentRoutes(hosts.shop, {
     ...app,
     findOrder,
@@ -101,7 +121,18 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   }
 }
 
-function healthRoutes(host: App, { redis, shards, metrics, eventLog }: Application, stopping: AbortSignal) {
+async function measureLines({ catalogue, waitingRoom, metrics }: Application): Promise<void> {
+  for (const { id: sale, state } of await catalogue.sales()) {
+    const line = state === 'ended' ? undefined : await waitingRoom.line(sale)
+    if (line === undefined) continue
+    metrics.waiting.set({ sale }, line.tail - line.serving)
+    metrics.inCheckout.set({ sale }, line.in_checkout)
+    metrics.noShowRatio.set({ sale }, 1 - line.show)
+  }
+}
+
+function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
+  const { redis, shards, metrics, eventLog } = app
   host.get('/healthz', (c) => c.text('ok'))
   host.get('/readyz', async (c) => {
     const checks = {
@@ -117,6 +148,7 @@ function healthRoutes(host: App, { redis, shards, metrics, eventLog }: Applicati
   })
   host.get('/metrics', async (c) => {
     metrics.backlog.set(await eventLog.backlog().catch(() => NaN))
+    await measureLines(app).catch(() => undefined)
     return c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType })
   })
 }

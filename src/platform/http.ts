@@ -63,8 +63,22 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } } as const
 }
 
+/** Addresses that browsers without scripts use: they post forms to them, and refusals are pages. */
+export interface FormRoutes {
+  readonly path: RegExp
+  /** Own origin: a form that comes from another one is refused. */
+  readonly origin: string
+  readonly problem: (c: Context<AppEnv>, problem: Problem) => Response
+}
+
+export interface HttpAppParts {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly forms?: FormRoutes
+}
+
 /** An app with our problem format, request ids, body limits, logs and metrics. One per host. */
-export function createHttpApp(host: string, { log, metrics }: { log: Log; metrics: Metrics }): App {
+export function createHttpApp(host: string, { log, metrics, forms }: HttpAppParts): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) => {
       if (result.success) return
@@ -76,9 +90,12 @@ export function createHttpApp(host: string, { log, metrics }: { log: Log; metric
   app.use(observe(host, log, metrics))
   app.use(nameMethods(app))
   app.use(limitBody)
-  app.use(requireJson)
+  app.use(requireJson(forms))
   app.notFound((c) => sendProblem(c, new Problem('not_found')))
-  app.onError((error, c) => sendProblem(c, toProblem(error, c, log)))
+  app.onError((error, c) => {
+    const problem = toProblem(error, c, log)
+    return forms?.path.test(c.req.path) ? forms.problem(c, problem) : sendProblem(c, problem)
+  })
   return app
 }
 
@@ -104,17 +121,39 @@ const limitBody = bodyLimit({
   },
 })
 
-/** Without this a browser form of another site could post text that happens to be JSON. */
-const requireJson = createMiddleware(async (c, next) => {
-  const method = c.req.method
-  const hasBody = c.req.header('content-length') !== '0' && c.req.raw.body !== null
-  if ((method === 'POST' || method === 'PUT' || method === 'PATCH') && hasBody) {
-    const type = c.req.header('content-type') ?? ''
-    if (!/^application\/json\s*(;|$)/i.test(type))
-      throw new Problem('unsupported_media_type', 'Send the body as application/json.')
-  }
-  await next()
-})
+/**
+ * Without this a browser form of another site could post text that happens to be JSON. Where forms are taken they must
+ * come from a page of ours.
+ */
+function requireJson(forms: FormRoutes | undefined) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const { method, path, raw } = c.req
+    const isForm = forms?.path.test(path) ?? false
+    if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
+      if (isForm) refuseForeignForm(c, forms?.origin)
+      const hasBody = c.req.header('content-length') !== '0' && raw.body !== null
+      const wanted = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
+      const [type = ''] = (c.req.header('content-type') ?? '').split(';')
+      if (hasBody && type.trim().toLowerCase() !== wanted)
+        throw new Problem('unsupported_media_type', `Send the body as ${wanted}.`)
+    }
+    await next()
+  })
+}
+
+/** The text fields of a form, the last one of each name. */
+export async function formFields(c: Context<AppEnv>): Promise<Readonly<Record<string, string>>> {
+  const fields = Object.entries(await c.req.parseBody())
+  return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'))
+}
+
+/** Browsers that send no Origin tell by Sec-Fetch-Site where a form comes from; those that do neither are old. */
+function refuseForeignForm(c: Context<AppEnv>, own: string | undefined): void {
+  const origin = c.req.header('origin')
+  const site = c.req.header('sec-fetch-site') ?? 'same-origin'
+  if (origin === undefined ? site !== 'same-origin' : origin !== own)
+    throw new Problem('origin_refused', 'Go back to our own page and try again from there.')
+}
 
 function observe(host: string, log: Log, metrics: Metrics) {
   return createMiddleware<AppEnv>(async (c, next) => {

@@ -1,7 +1,7 @@
 import { byId, element, setText } from '../lib/dom.ts'
 import { formatCountdown } from '../../src/contracts/words/durations.ts'
 import { formatMoney } from '../../src/contracts/words/money.ts'
-import { failureText } from '../../src/contracts/words/order.ts'
+import { orderText } from '../../src/contracts/words/order.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import type { Order } from '../../src/contracts/shapes.ts'
 
@@ -10,7 +10,7 @@ export function drawOrder(order: Order, itemName: string, clock: ServerClock, pa
   const left = order.pay_by - clock.now()
   const open = order.status === 'PROCESSING' || order.status === 'PENDING'
   const inTime = open && left > 0
-  const [title, lead] = wording(order, inTime, paying)
+  const [title, lead] = orderText(order, inTime, paying)
   setText(byId('order-title'), title)
   setText(byId('order-lead'), lead)
   setText(byId('answer'), `${title}. ${lead}`)
@@ -33,18 +33,4 @@ export function drawOrder(order: Order, itemName: string, clock: ServerClock, pa
     ...facts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
   )
   setText(byId('pay'), `Pay ${formatMoney(order.amount, order.currency)}`)
-}
-
-function wording(order: Order, inTime: boolean, paying: boolean): readonly [string, string] {
-  switch (order.status) {
-    case 'PAID':
-      return ['Paid. It is yours', 'Thank you. You find it again under “My orders”.']
-    case 'FAILED':
-      return ['Not bought', failureText(order.failure_reason)]
-    case 'PROCESSING':
-    case 'PENDING':
-      if (paying) return ['Your payment is on its way', 'Waiting for the word of the payment provider…']
-      if (inTime) return ['You have it', 'It is held for you alone. Pay before the time is up:']
-      return ['The time to pay is up', 'Finding out whether a payment arrived…']
-  }
 }

@@ -23,3 +23,18 @@ export const STATUS_WORDS: Readonly<Record<Order['status'], string>> = {
   PAID: 'Paid',
   FAILED: 'Not bought',
 }
+
+/** Title and lead of one order. `inTime`: it can still be paid; `paying`: a payment is on its way. */
+export function orderText(order: Order, inTime: boolean, paying: boolean): readonly [string, string] {
+  switch (order.status) {
+    case 'PAID':
+      return ['Paid. It is yours', 'Thank you. You find it again under “My orders”.']
+    case 'FAILED':
+      return ['Not bought', failureText(order.failure_reason)]
+    case 'PROCESSING':
+    case 'PENDING':
+      if (paying) return ['Your payment is on its way', 'Waiting for the word of the payment provider…']
+      if (inTime) return ['You have it', 'It is held for you alone. Pay before the time is up:']
+      return ['The time to pay is up', 'Finding out whether a payment arrived…']
+  }
+}

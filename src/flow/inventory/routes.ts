@@ -6,6 +6,7 @@ import type { ItemId, OrderId } from '../../contracts/ids.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
+import { stockState } from '../../contracts/words/stock.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
@@ -140,7 +141,7 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
     const stock = await board.read(id)
     if (stock === undefined) return undefined
     const { available, held, sold, total } = stock
-    const state = available > 0 ? 'available' : held > 0 ? 'held_out' : 'sold_out'
+    const state = stockState(stock)
     return { item_id: id, available, held, sold, total, state, server_time: clock.now() } as const
   }
   app.openapi(getStock, async (c) => {
@@ -182,7 +183,8 @@ function idempotencyKey(c: Context<AppEnv>): string {
   return key
 }
 
-function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>): Problem {
+/** A refused claim in words. */
+export function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>): Problem {
   switch (outcome.kind) {
     case 'not_enough_left':
       return new Problem('not_enough_left', `${outcome.available} left.`)
@@ -213,7 +215,7 @@ function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>): Prob
 }
 
 /** Redis did not answer: the buyer is told what is known, and that the same key finds out. */
-function explain(error: unknown): never {
+export function explain(error: unknown): never {
   if (error instanceof InventoryUnknown)
     throw new Problem('unavailable', 'It is not known whether you have it: ask again with this same key.', {
       retryAfterS: 1,

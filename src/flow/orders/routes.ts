@@ -48,18 +48,37 @@ const getSession = createRoute({
   responses: { 200: json(z.object({ user_id: z.string() }), 'Who I am; a guest becomes somebody here') },
 })
 
-export interface OrderRouteParts {
+export interface OrderViewParts {
   readonly orders: Orders
   readonly catalogue: Pick<Catalogue, 'product'>
   readonly findHold: (user: UserId, id: OrderId) => Promise<{ item_id: ItemId; hold: DueHold } | undefined>
+}
+
+/** An order as its buyer sees it; undefined where they have none of this id. */
+export type ViewOrder = (user: UserId, id: OrderId) => Promise<z.infer<typeof OrderView> | undefined>
+
+export function createOrderView({ orders, catalogue, findHold }: OrderViewParts): ViewOrder {
+  return async (user, id) => {
+    const order = await orders.find(user, id)
+    if (order !== undefined) return toView(order)
+    // Not written yet: the hold in Redis knows. A row that came in between is found by looking again.
+    const found = await findHold(user, id)
+    const product = found && (await catalogue.product(found.item_id))
+    if (found !== undefined && product !== undefined)
+      return processing(id, found.hold, { ...product, item_id: found.item_id })
+    const written = await orders.find(user, id)
+    return written && toView(written)
+  }
+}
+
+export interface OrderRouteParts {
+  readonly orders: Orders
+  readonly viewOrder: ViewOrder
   readonly cancel: (user: UserId, id: OrderId) => Promise<CancelOutcome>
   readonly identity: Identity
 }
 
-export function orderRoutes(
-  app: App,
-  { orders, catalogue, findHold, cancel, identity }: OrderRouteParts,
-): void {
+export function orderRoutes(app: App, { orders, viewOrder, cancel, identity }: OrderRouteParts): void {
   app.openapi(getSession, async (c) => {
     c.header('Cache-Control', 'no-store')
     return c.json({ user_id: await identity.user(c) }, 200)
@@ -69,19 +88,10 @@ export function orderRoutes(
     return c.json({ orders: (await orders.of(await identity.known(c))).map(toView) }, 200)
   })
   app.openapi(getOrder, async (c) => {
-    const user = await identity.known(c)
-    const { id } = c.req.valid('param')
+    const view = await viewOrder(await identity.known(c), c.req.valid('param').id)
+    if (view === undefined) throw new Problem('unknown_order')
     c.header('Cache-Control', 'no-store')
-    const order = await orders.find(user, id)
-    if (order !== undefined) return c.json(toView(order), 200)
-    // Not written yet: the hold in Redis knows. A row that came in between is found by looking again.
-    const found = await findHold(user, id)
-    const product = found && (await catalogue.product(found.item_id))
-    if (found !== undefined && product !== undefined)
-      return c.json(processing(id, found.hold, { ...product, item_id: found.item_id }), 200)
-    const written = await orders.find(user, id)
-    if (written === undefined) throw new Problem('unknown_order')
-    return c.json(toView(written), 200)
+    return c.json(view, 200)
   })
   app.openapi(deleteOrder, async (c) => {
     const user = await identity.known(c)

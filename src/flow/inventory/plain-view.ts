@@ -1,0 +1,124 @@
+import type { Context } from 'hono'
+import type { OrderId, SaleId } from '../../contracts/ids.ts'
+import type { Order, Product } from '../../contracts/shapes.ts'
+import { formatMoment, formatWait } from '../../contracts/words/durations.ts'
+import { formatMoney } from '../../contracts/words/money.ts'
+import { orderText } from '../../contracts/words/order.ts'
+import { stockState, stockText } from '../../contracts/words/stock.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Problem } from '../../platform/errors.ts'
+import type { AppEnv } from '../../platform/http.ts'
+import type { PlainPages } from '../../platform/plain-pages.ts'
+import type { Html } from '../../platform/templates.ts'
+import type { Sale } from '../catalogue/catalogue.ts'
+import type { Stock } from './inventory.ts'
+
+interface Items {
+  readonly sale: Sale
+  readonly items: readonly { readonly product: Product; readonly stock: Stock | undefined }[]
+  readonly nonce: string
+  readonly refusal: Problem | undefined
+  /** Claimed in this sale by this browser before. */
+  readonly order: OrderId | undefined
+}
+
+export interface PlainCheckoutViewParts {
+  readonly pages: PlainPages
+  readonly clock: Clock
+  readonly urls: { readonly shop: string; readonly queue: string }
+}
+
+const LOCALE = 'en-GB'
+/** While the order is being written, and while only a payment can change it. */
+const [SOON_S, LATER_S] = [2, 10]
+
+/** The pages of the checkout for browsers without scripts. */
+export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutViewParts) {
+  const { part, nothing } = pages
+  const orderPath = (sale: SaleId, id: OrderId) => `/checkout/${sale}/plain/orders/${id}`
+  const orderLink = (sale: SaleId, id: OrderId | undefined): Html =>
+    id === undefined ? nothing : part('link', { href: orderPath(sale, id), text: 'Your order of this sale' })
+
+  const item = (product: Product, stock: Stock | undefined, nonce: string, path: string): Html => {
+    const state = stock === undefined ? undefined : stockState(stock)
+    const { id, name, description, per_buyer_limit } = product
+    return part('item', {
+      name,
+      description,
+      price: formatMoney(product.amount, product.currency, LOCALE),
+      state: state ?? '',
+      stock: stock === undefined || state === undefined ? '' : stockText({ ...stock, state }),
+      form:
+        state === 'sold_out' ? nothing : part('claim', { path, nonce, item_id: id, limit: per_buyer_limit }),
+    })
+  }
+
+  return {
+    items: (c: Context<AppEnv>, { sale, items, nonce, refusal, order }: Items): Response =>
+      pages.send(c, {
+        title: 'It is your turn',
+        status: refusal?.status ?? 200,
+        content: part('items', {
+          sale: sale.name,
+          path: c.req.path,
+          refusal:
+            refusal === undefined
+              ? nothing
+              : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' }),
+          order: orderLink(sale.id, order),
+          items: items.map(({ product, stock }) => item(product, stock, nonce, c.req.path)),
+        }),
+      }),
+
+    noPass: (c: Context<AppEnv>, sale: SaleId, refusal: Problem, order?: OrderId): Response => {
+      const { title, status } = refusal.body()
+      return pages.send(c, {
+        title,
+        status,
+        content: part('message', {
+          title,
+          text:
+            refusal.code === 'ended'
+              ? 'Thank you for coming. Nothing is sold any more.'
+              : 'The checkout opens when your turn comes in the waiting room.',
+          actions: [
+            part('link', { href: `${urls.queue}/${sale}/plain`, text: 'To the waiting room' }),
+            orderLink(sale, order),
+          ],
+        }),
+      })
+    },
+
+    order: (c: Context<AppEnv>, order: Order, products: readonly Product[]): Response => {
+      const left = order.pay_by - clock.now()
+      const open = order.status === 'PROCESSING' || order.status === 'PENDING'
+      const [title, text] = orderText(order, open && left > 0, false)
+      const name = products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
+      const fact = (label: string, value: string) => part('fact', { name: label, value })
+      const payBy = `${formatMoment(order.pay_by, LOCALE, 'UTC')}, in ${formatWait(left / 1000)}`
+      return pages.send(c, {
+        title,
+        content: part('order', {
+          title,
+          text,
+          facts: part('facts', {
+            facts: [
+              fact('Item', order.quantity === 1 ? name : `${order.quantity} × ${name}`),
+              fact('Total', formatMoney(order.amount, order.currency, LOCALE)),
+              ...(open && left > 0 ? [fact('Pay by', payBy)] : []),
+              fact('Order', order.order_id),
+            ],
+          }),
+          actions:
+            open && left > 0
+              ? part('pay', {
+                  href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
+                  path: c.req.path,
+                })
+              : nothing,
+        }),
+        ...(open ? { refresh: { afterS: order.status === 'PROCESSING' ? SOON_S : LATER_S } } : {}),
+      })
+    },
+  }
+}

@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto'
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import type { OrderId, SaleId, UserId } from '../../contracts/ids.ts'
+import type { Order } from '../../contracts/shapes.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { Problem } from '../../platform/errors.ts'
+import { type App, type AppEnv, formFields } from '../../platform/http.ts'
+import type { Identity } from '../../platform/identity.ts'
+import { ownCookie, type PlainPages } from '../../platform/plain-pages.ts'
+import type { Metrics } from '../../platform/telemetry.ts'
+import type { Catalogue, Sale } from '../catalogue/catalogue.ts'
+import type { Visitor } from '../waiting-room/waiting-room.ts'
+import type { Claiming } from './claiming.ts'
+import { createPlainCheckoutView } from './plain-view.ts'
+import { explain, toProblem } from './routes.ts'
+import type { StockBoard } from './stock-board.ts'
+
+/** Addresses of this path on the shop's host. */
+export const PLAIN_CHECKOUT_PATH = /^\/checkout\/[^/]+\/plain(?:\/|$)/
+
+export interface PlainCheckoutParts {
+  readonly claiming: Pick<Claiming, 'claim'>
+  readonly board: StockBoard
+  readonly catalogue: Pick<Catalogue, 'sale' | 'products'>
+  readonly identity: Identity
+  readonly viewOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
+  /** Gives an order up; what became of it is seen by looking at it again. */
+  readonly cancel: (user: UserId, id: OrderId) => Promise<unknown>
+  readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
+  readonly newOrderId: () => OrderId
+  readonly pages: PlainPages
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly urls: { readonly shop: string; readonly queue: string }
+}
+
+const PASS_S = 24 * 3600
+const ORDER_S = 30 * 24 * 3600
+const passCookie = (sale: SaleId) => `__Host-pass-${sale}`
+const orderCookie = (sale: SaleId) => `__Host-order-${sale}`
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const PASS_OVER = ['pass_invalid', 'pass_expired', 'pass_foreign', 'pass_used', 'ended'] as const
+
+/**
+ * The checkout for browsers without scripts: the pass leaves the address for a cookie no script reads, a form claims, a
+ * page shows the order. The decision is `claiming.claim`'s.
+ */
+export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
+  const { claiming, board, catalogue, identity, viewOrder, cancel, visitor, metrics } = parts
+  const view = createPlainCheckoutView(parts)
+
+  const find = async (c: Context<AppEnv>): Promise<Sale> => {
+    const sale = await catalogue.sale(c.req.param('sale') ?? '')
+    if (sale === undefined) throw new Problem('unknown_sale')
+    return sale
+  }
+  const choose = async (c: Context<AppEnv>, sale: Sale, pass: string, refusal?: Problem) => {
+    const products = await catalogue.products(sale.id)
+    const stocks = await Promise.all(products.map(({ id }) => board.read(id)))
+    const items = products.map((product, index) => ({ product, stock: stocks[index] }))
+    const order = getCookie(c, orderCookie(sale.id))
+    return view.items(c, { sale, items, nonce: nonceOf(pass), refusal, order })
+  }
+
+  app.get('/checkout/:sale/plain', async (c) => {
+    const sale = await find(c)
+    const given = c.req.query('pass')
+    if (given !== undefined) {
+      setCookie(c, passCookie(sale.id), given.slice(0, 2048), ownCookie(PASS_S))
+      c.header('Cache-Control', 'no-store')
+      c.header('Referrer-Policy', 'no-referrer')
+      return c.redirect(c.req.path, 303)
+    }
+    const pass = getCookie(c, passCookie(sale.id))
+    return pass === undefined ? view.noPass(c, sale.id, new Problem('pass_missing')) : choose(c, sale, pass)
+  })
+
+  app.post('/checkout/:sale/plain', async (c) => {
+    const sale = await find(c)
+    const pass = getCookie(c, passCookie(sale.id))
+    if (pass === undefined) return view.noPass(c, sale.id, new Problem('pass_missing'))
+    const { nonce, item_id = '', quantity = '1' } = await formFields(c)
+    // Nobody but a page made for this pass knows it: the form is ours, and of this turn.
+    if (nonce !== nonceOf(pass))
+      return choose(c, sale, pass, new Problem('bad_request', 'The page was out of date.'))
+    if (!/^[1-9]\d{0,3}$/.test(quantity) || Number(quantity) > 1000)
+      return choose(c, sale, pass, new Problem('bad_request', 'How many must be a whole number.'))
+    const outcome = await claiming
+      .claim({
+        ...{ pass, item_id, quantity: Number(quantity), order_id: parts.newOrderId() },
+        user_id: await identity.user(c),
+        visitor: visitor(c, undefined),
+        // The same choice with the same pass is the same claim, over reloads and lost answers too.
+        idempotency_key: hash(`plain claim\n${nonce}\n${item_id}\n${quantity}`),
+      })
+      .catch(explain)
+    metrics.claims.inc({ outcome: outcome.kind })
+    if (outcome.kind === 'claimed') {
+      setCookie(c, orderCookie(sale.id), outcome.order_id, ownCookie(ORDER_S))
+      return c.redirect(`${c.req.path}/orders/${outcome.order_id}`, 303)
+    }
+    const refusal = toProblem(outcome)
+    if (!PASS_OVER.some((code) => code === outcome.kind)) return choose(c, sale, pass, refusal)
+    deleteCookie(c, passCookie(sale.id), ownCookie(0))
+    return view.noPass(c, sale.id, refusal, getCookie(c, orderCookie(sale.id)))
+  })
+
+  app.get('/checkout/:sale/plain/orders/:id', async (c) => {
+    const sale = await find(c)
+    const order = await viewOrder(await identity.known(c), orderId(c))
+    if (order === undefined || order.sale_id !== sale.id) throw new Problem('unknown_order')
+    return view.order(c, order, await catalogue.products(sale.id))
+  })
+
+  app.post('/checkout/:sale/plain/orders/:id', async (c) => {
+    await find(c)
+    const { action } = await formFields(c)
+    if (action !== 'cancel') throw new Problem('bad_request', 'Go back and press the button again.')
+    await cancel(await identity.known(c), orderId(c))
+    return c.redirect(c.req.path, 303)
+  })
+}
+
+function orderId(c: Context<AppEnv>): OrderId {
+  const id = c.req.param('id') ?? ''
+  if (!UUID.test(id)) throw new Problem('unknown_order')
+  return id
+}
+
+function nonceOf(pass: string): string {
+  return hash(`plain form\n${pass}`)
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
