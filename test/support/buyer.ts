@@ -1,6 +1,14 @@
 import { systemClock } from '../../src/platform/clock.ts'
 import type { Answer, Call, Fields, TestApp } from './app.ts'
 
+/** A sale whose joins prove nothing: for tests of what comes after. */
+export const UNGUARDED = {
+  proof_of_work: { on: false },
+  limits: { on: false },
+  risk: { on: false },
+  captcha: { on: false },
+} as const
+
 let sales = 0
 const slug = (what: string) => `${what}-${++sales}`
 
@@ -12,6 +20,7 @@ export async function createSale(
   const [sale, item] = [slug('sale'), slug('item')]
   const answer = await operate('POST', 'sales', {
     ...{ id: sale, name: 'A sale', rate_per_second: 1000, opens_at: Date.now() - 1000, reason: 'test' },
+    guard: UNGUARDED,
     products: [{ id: item, name: 'TV', amount: 19_900, currency: 'EUR', units: 10, ...product }],
     ...change,
   })
