@@ -1,5 +1,11 @@
 import { spawn } from 'node:child_process'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
 import { connectRunning, type OperatorClient } from '../../src/operator/client.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import { readRunFile, readSecrets, type RunFile } from '../../src/platform/servers/data-dir.ts'
@@ -15,7 +21,10 @@ export interface Running {
   /** Somebody else takes a place in line. */
   join(sale: string): Promise<void>
   /** A visitor with a browser of their own: cookies and storage are theirs alone. */
-  visitor(): Promise<{ context: BrowserContext; page: Page }>
+  visitor(options?: BrowserContextOptions): Promise<{ context: BrowserContext; page: Page }>
+  /** A command of the operator that `operator` does not have. */
+  operate(method: 'POST' | 'PUT', path: string, body: object): Promise<void>
+  readonly dataDir: string
   /** What the browser refused under the pages' policy, and errors no page caught; both should stay empty. */
   readonly complaints: readonly string[]
   stop(): Promise<void>
@@ -78,8 +87,15 @@ export async function startRunning(opensInS: number): Promise<Running> {
         reason: 'test',
       }),
     join: (sale) => call(run.urls.queue, 'POST', `/api/queue/${sale}/join`, { device: 'somebody' }),
-    visitor: async () => {
-      const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin' })
+    operate: (method, path, body) =>
+      call(run.urls.ops, method, `/api/operator/${path}`, { reason: 'test', ...body }),
+    dataDir,
+    visitor: async (options = {}) => {
+      const context = await browser.newContext({
+        locale: 'en-GB',
+        timezoneId: 'Europe/Berlin',
+        ...options,
+      })
       context.setDefaultTimeout(15_000)
       context.on('console', (message) => {
         if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text())
@@ -95,11 +111,16 @@ export async function startRunning(opensInS: number): Promise<Running> {
   }
 }
 
+const UNGUARDED = {
+  ...{ proof_of_work: { on: false }, limits: { on: false } },
+  ...{ risk: { on: false }, captcha: { on: false } },
+}
+
 /** A sale of lamps at €19.99, open at once and fast where nothing else is said. */
 export function createSale(
   { operator }: Running,
   id: string,
-  more: { units?: number; rate?: number; opens_at?: number; pass_s?: number } = {},
+  more: { units?: number; rate?: number } & Partial<Parameters<OperatorClient['createSale']>[0]> = {},
 ) {
   const { units = 10, rate = 1000, ...times } = more
   return operator.createSale({
@@ -107,6 +128,8 @@ export function createSale(
     name: `Sale ${id}`,
     rate_per_second: rate,
     reason: 'test',
+    // Others join here without a browser that could solve anything.
+    guard: UNGUARDED,
     ...times,
     products: [{ id: `${id}-lamp`, name: 'Lamp', amount: 1999, currency: 'EUR', units }],
   })

@@ -144,7 +144,7 @@ describe.skipIf(skipped)('waiting in a browser', () => {
   }, 60_000)
 
   test('a turn not taken lapses, and one may join again', async () => {
-    await createSale(system, 'lapse', { rate: 0.001, pass_s: 0.01 })
+    await createSale(system, 'lapse', { rate: 0.001, turn_s: 0.01 })
     const { context, page } = await system.visitor()
     await page.goto(queue('lapse'))
     await shows(page, '#position', '1')

@@ -2,7 +2,7 @@ import { type Place, placeOf, projectedServing, sellOutLikely } from '../../src/
 import type { QueueStatus } from '../../src/contracts/shapes.ts'
 import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
 import { formatCount } from '../../src/contracts/words/money.ts'
-import { aheadText, HEADINGS, placeText, SELL_OUT_TEXT } from '../../src/contracts/words/place.ts'
+import { aheadText, headingOf, placeText, SELL_OUT_TEXT } from '../../src/contracts/words/place.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { createEstimate } from './estimate.ts'
@@ -73,7 +73,7 @@ export function createView(clock: ServerClock) {
     const counted = place.kind === 'scheduled' ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
     const counts = place.kind === 'scheduled' || place.kind === 'lobby' || place.kind === 'draw'
     const words = placeText(place, status.phase === 'lobby' || counts ? formatMoment(counted) : '')
-    setText(heading, HEADINGS[place.kind])
+    setText(heading, headingOf(place))
     countdown.hidden = !counts
     setText(countdown, formatCountdown(counted - clock.now()))
     setText(text, words)
@@ -87,7 +87,7 @@ export function createView(clock: ServerClock) {
     byId('actions').hidden = true
     byId('code-box').hidden = place.kind === 'scheduled' || place.kind === 'group'
     document.title = titleOf(place)
-    announce(place.kind, `${HEADINGS[place.kind]}. ${words}`)
+    announce(place.kind, `${headingOf(place)}. ${words}`)
   }
 
   return {
@@ -114,7 +114,7 @@ export function createView(clock: ServerClock) {
         case 'sold_out':
         case 'ended':
         case 'post_sale':
-          return drawEnd(HEADINGS[next.kind], placeText({ kind: next.kind }), false, true)
+          return drawEnd(headingOf({ kind: next.kind }), placeText({ kind: next.kind }), false, true)
         case 'entering':
         case 'lapsed': {
           const [title, detail] = ENDS[next.kind]
@@ -145,6 +145,6 @@ function drawFacts(place: Place, status: QueueStatus, serving: number): void {
 }
 
 function titleOf(place: Place): string {
-  if (place.kind !== 'waiting') return HEADINGS[place.kind]
+  if (place.kind !== 'waiting') return headingOf(place)
   return place.ahead === 0 ? 'You are next' : `${formatCount(place.ahead)} ahead of you`
 }

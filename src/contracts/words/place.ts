@@ -3,7 +3,7 @@ import { formatWait } from './durations.ts'
 import { formatCount } from './money.ts'
 
 /** A place in words, for eyes and screen readers, in pages with and without scripts. */
-export const HEADINGS = {
+const HEADINGS = {
   scheduled: 'The waiting room opens in',
   draw: 'The sale opens in',
   group: 'You are in the line of your group',
@@ -16,6 +16,11 @@ export const HEADINGS = {
   ended: 'The sale has ended',
   post_sale: 'This sale is over',
 } as const satisfies Record<Place['kind'], string>
+
+export function headingOf(place: Place): string {
+  // The turn has come, and there is nothing to go in for.
+  return place.kind === 'turn' && !place.room ? HEADINGS.held_out : HEADINGS[place.kind]
+}
 
 /** One or two sentences beside the heading. `moment`: the opening in words, where it is still to come. */
 export function placeText(place: Place, moment = ''): string {
@@ -46,7 +51,7 @@ export function placeText(place: Place, moment = ''): string {
     case 'turn':
       return place.room
         ? 'We let you in as soon as there is room. Please keep this page open: it asks for you, and whoever asks is let in in order.'
-        : "Every unit is in somebody's checkout right now. We let you in as soon as one comes back: please keep this page open."
+        : "It is your turn, but every unit is in somebody's checkout right now. We let you in as soon as one comes back: please keep this page open."
     case 'sold_out':
       return 'Every unit has been paid for. Thank you for waiting: everybody was served in order.'
     case 'ended':

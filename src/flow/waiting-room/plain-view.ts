@@ -3,7 +3,7 @@ import type { SaleId } from '../../contracts/ids.ts'
 import { type Place, sellOutLikely } from '../../contracts/place.ts'
 import { formatMoment, formatWait } from '../../contracts/words/durations.ts'
 import { formatCount } from '../../contracts/words/money.ts'
-import { aheadText, HEADINGS, placeText, SELL_OUT_TEXT } from '../../contracts/words/place.ts'
+import { aheadText, headingOf, placeText, SELL_OUT_TEXT } from '../../contracts/words/place.ts'
 import type { Problem } from '../../platform/errors.ts'
 import type { AppEnv } from '../../platform/http.ts'
 import type { PlainPages } from '../../platform/plain-pages.ts'
@@ -49,7 +49,7 @@ export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl
     const early = scheduled || status.phase === 'lobby'
     const after = Math.ceil(afterS)
     const likely = 'ahead' in place && sellOutLikely(status, place.ahead)
-    const title = TITLES[place.kind] ?? HEADINGS[place.kind]
+    const title = TITLES[place.kind] ?? headingOf(place)
     return pages.send(c, {
       title,
       refresh: { afterS: after },
@@ -112,9 +112,9 @@ export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl
       place: Extract<Place, { kind: 'sold_out' | 'ended' | 'post_sale' }>,
     ): Response =>
       pages.send(c, {
-        title: HEADINGS[place.kind],
+        title: headingOf(place),
         content: part('message', {
-          title: HEADINGS[place.kind],
+          title: headingOf(place),
           text: placeText(place),
           actions: part('link', { href: `${shopUrl}/`, text: 'Back to the shop' }),
         }),

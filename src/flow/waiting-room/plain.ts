@@ -63,6 +63,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     if (status === undefined) throw new Problem('unknown_sale')
     return { sale, status }
   }
+  const deviceOf = (c: Context<AppEnv>) => getCookie(c, DEVICE_COOKIE) ?? newId()
   const whose = (c: Context<AppEnv>) => visitor(c, getCookie(c, DEVICE_COOKIE))
 
   // The page with scripts is the same for all sales: it can only link to itself.
@@ -78,7 +79,11 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     if (place.kind === 'sold_out' || place.kind === 'ended' || place.kind === 'post_sale')
       return view.over(c, place)
     if (place.kind === 'scheduled') return view.wait(c, { sale, status, place, afterS: pollS(status, {}) })
-    if (kept === undefined) return view.door(c, { sale, status, nonce: newId() })
+    if (kept === undefined) {
+      // Before the form is sent: where the answer gets lost, the same browser comes again.
+      setCookie(c, DEVICE_COOKIE, deviceOf(c), ownCookie(DEVICE_S))
+      return view.door(c, { sale, status, nonce: newId() })
+    }
     if (place.kind === 'turn' || (place.kind === 'group' && place.opened)) return goIn(c, sale, status, kept)
     return view.wait(c, { sale, status, place, afterS: pollS(status, kept) })
   })
@@ -86,7 +91,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
   app.post('/:sale/plain', async (c) => {
     const { sale, status } = await find(c)
     const form = await formFields(c)
-    const device = getCookie(c, DEVICE_COOKIE) ?? newId()
+    const device = deviceOf(c)
     const who = visitor(c, device)
     const code = form['code']?.trim() ?? ''
     const nonce = form['nonce'] ?? ''
