@@ -8,6 +8,8 @@ local MEASURE_MS = 2000
 local LEAST_TURNS, WEIGHT, LEAST_SHOW = 5, 0.3, 0.1
 -- Those whose turn came but who found no token are let in first: within so many seconds.
 local CATCH_UP_S = 5
+-- So many seconds' worth of people are kept asking: where nobody does, a token that could let somebody in is wasted.
+local IN_STORE_S = 1
 
 local function measure_anew(key, q, now, shows)
   redis.call('HSET', key, 'ctl_at', now, 'ctl_serving', q.serving, 'ctl_shows', shows)
@@ -25,7 +27,7 @@ local function adapt(key, q, now, asking)
     local share = math.min(1, (shows - shows_before) / turns)
     q.show = math.min(1, math.max(LEAST_SHOW, q.show + WEIGHT * (share - q.show)))
   end
-  local pace = math.max(q.rate / 10, q.rate - asking / CATCH_UP_S) / q.show
+  local pace = math.max(q.rate / 10, q.rate + (q.rate * IN_STORE_S - asking) / CATCH_UP_S) / q.show
   rebase(key, q, now)
   q.pace, q.peak = pace, math.max(q.peak, pace)
   redis.call('HSET', key, 'pace', string.format('%.6f', pace), 'peak', string.format('%.6f', q.peak),

@@ -22,7 +22,6 @@ local results = {}
 for i = 1, #KEYS - 1 do
   local key, at = KEYS[1 + i], 3 + (i - 1) * 6
   local member, order_id, user_id, idempotency_key, body, look_up = unpack(ARGV, at, at + 5)
-  redis.call('ZADD', KEYS[1], 'XX', 'GT', now + slot, member)
   if redis.call('TYPE', key).ok ~= 'hash' then
     results[i] = { 'expired' }
   else
@@ -45,5 +44,7 @@ for i = 1, #KEYS - 1 do
       results[i] = { 'repeated', known[1] }
     end
   end
+  -- A sign of life in checkout; a pass that is of no use any more is none.
+  if results[i][2] then redis.call('ZADD', KEYS[1], 'XX', 'GT', now + slot, member) end
 end
 return results

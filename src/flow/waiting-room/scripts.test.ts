@@ -42,7 +42,7 @@ const joinMany = (sale: string, count: number) => join(sale, ...new Array<string
 const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
   scripts.enter.run(redis.commands, {
     ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 60_000, slot_ms: 45_000 },
-    ...{ cap: 1000, units: 1000, ...change },
+    ...{ cap: 1000, enough: 1000, units: 1000, ...change },
   })
 const steer = (sale: string, steering: scripts.Steering) =>
   scripts.steer.run(redis.commands, { sale, lane, ...steering })
@@ -198,8 +198,8 @@ test('enter: as its header says', async () => {
   const before = await dumpQueue(redis.commands, 'enter')
   expect(await call('enter', position)).toEqual(entered)
   expect(await call('enter', 1000)).toMatchObject({ kind: 'too_early', running: true })
-  // 10 a second, a window of one second: 10 places.
-  expect(await call('enter', position - 11, { window_ms: 1000 })).toEqual({ kind: 'turn_lapsed' })
+  // About 10 a second, a window of one second.
+  expect(await call('enter', position - 15, { window_ms: 1000 })).toEqual({ kind: 'turn_lapsed' })
   await steer('enter', { state: 'paused' })
   expect(await call('enter', position - 1)).toEqual({ kind: 'paused' })
   expect(await call('enter', position)).toEqual(entered)
@@ -220,6 +220,21 @@ test('enter: as its header says', async () => {
   // Whoever asks already, further ahead, comes first: there is room for one only.
   expect(await call('enter-full', 3, { cap: 2 })).toEqual({ kind: 'full' })
   expect((await call('enter-full', 1, { cap: 2 })).kind).toBe('entered')
+
+  // Passed by one for whom there was room as well, and gone since: it was promised.
+  await create('enter-passed')
+  await joinMany('enter-passed', 4)
+  await letPass(redis.commands, 'enter-passed', 10_000)
+  for (const position of [1, 3])
+    expect(await call('enter-passed', position, { enough: 0 })).toEqual({ kind: 'full' })
+  expect((await call('enter-passed', 2)).kind).toBe('entered')
+  for (const [position, kind] of [
+    [3, 'full'],
+    [4, 'full'],
+    [1, 'entered'],
+    [3, 'full'],
+  ] as const)
+    expect((await call('enter-passed', position, { enough: 0, units: 0 })).kind).toBe(kind)
   await onDamage((sale) => call(sale, 1), 'enter')
   watched.expectHeaderTrue()
 })
@@ -295,7 +310,7 @@ test('bind-passes: as its header says', async () => {
   watched.expectHeaderTrue()
 })
 
-test('a claim is a sign of life in checkout, but brings nobody in', async () => {
+test('a claim is a sign of life in checkout, but brings nobody in; one that is refused is none', async () => {
   await withPasses('alive', 2)
   const until = async (position: number) =>
     Number(await redis.commands.zscore(keys.checkouts('alive'), `${position}`))
@@ -303,6 +318,11 @@ test('a claim is a sign of life in checkout, but brings nobody in', async () => 
   await bind('alive', useOf(1), useOf(2))
   expect(await until(1)).toBeWithin(Date.now() + SLOT_MS - 10_000, Date.now() + SLOT_MS + 1000)
   expect(await until(2)).toBe(0)
+  const before = await until(1)
+  await letPass(redis.commands, 'alive', 1000)
+  const refused = [{ user_id: 'bob' }, { key: 'k2' }, { body: 'tv 2' }].map((change) => useOf(1, change))
+  await bind('alive', ...refused, useOf(3, { look_up: true }))
+  expect(await until(1)).toBe(before - 1000)
 })
 
 test('binding a pass never shortens its life', async () => {
