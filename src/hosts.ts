@@ -65,7 +65,12 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     pages,
     visitor,
     shopUrl: config.urls.shop,
-    admitPlain: async () => ({ kind: 'admitted' }),
+    admitPlain: async (c, { sale, visitor: { device = '' }, form }) => {
+      const { captcha_token: token, captcha_response: response } = form
+      const captcha = token && response ? { token, response } : undefined
+      const verdict = await doorman.joinByForm(c, { sale, device, captcha })
+      return verdict.kind === 'question' ? verdict : { kind: 'admitted', decoy: verdict.kind === 'decoy' }
+    },
     random: () => Math.random(),
     newId: () => randomUUID(),
   })
@@ -75,7 +80,16 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   const viewOrder = createOrderView({ ...app, findHold: (user, id) => restock.findHold(user, id) })
   const cancel = (user: string, id: string) => restock.cancel(user, id)
   orderRoutes(hosts.shop, { ...app, viewOrder, cancel, identity })
-  plainCheckout(hosts.shop, { ...app, urls: config.urls, pages, identity, visitor, viewOrder, cancel })
+  plainCheckout(hosts.shop, {
+    ...app,
+    urls: config.urls,
+    pages,
+    identity,
+    doorman,
+    visitor,
+    viewOrder,
+    cancel,
+  })
   paymentRoutes(hosts.shop, {
     ...app,
     findOrder,

@@ -31,6 +31,14 @@ export function createDoorman({ guard, metrics, saleOf }: DoormanParts): Doorman
       const verdict = await guard.admitJoin({ ...knock, captcha, client: clientOf(c) })
       return verdict.kind === 'refused' ? refuse(verdict) : verdict.kind
     },
+    joinByForm: async (c, { sale, device, captcha }) => {
+      const verdict = await guard.admitJoin({ sale, device, captcha, form: true, client: clientOf(c) })
+      if (verdict.kind !== 'refused') return { kind: verdict.kind }
+      const asked = verdict.captcha
+      if (asked?.kind !== 'question') return refuse(verdict)
+      metrics.refusals.inc({ problem: verdict.problem, why: verdict.why })
+      return { kind: 'question', question: asked.question, token: asked.token }
+    },
     enter: async (c, sale, ticket) => {
       const answer = await guard.enterAllowed({ sale, ticket, client: clientOf(c) })
       if (answer.kind === 'refused') refuse(answer)

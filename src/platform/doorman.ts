@@ -10,15 +10,22 @@ export interface Knock {
   readonly fingerprint?: string | undefined
   readonly solution?: unknown
   readonly captcha?: CaptchaAnswer | undefined
-  /** Without JavaScript: a question stands in for the proof of work. */
-  readonly form?: boolean
 }
+
+/** The same, from a form of a page without scripts: a question stands in for the proof of work. */
+export type FormKnock = Omit<Knock, 'solution' | 'fingerprint'>
+
+export type FormVerdict =
+  | { readonly kind: 'ok' | 'decoy' }
+  /** The same form is to come again with the answer. */
+  | { readonly kind: 'question'; readonly question: string; readonly token: string }
 
 /** The guard, as the ways in meet it. Throws the problems of the guard: `proof_*`, `captcha_required`, `rate_limited`, ... */
 export interface Doorman {
   challenge(c: Context<AppEnv>, sale: SaleId, device: string): Promise<Challenge>
   /** `decoy`: to be answered like a real join, with a place that leads nowhere. */
   join(c: Context<AppEnv>, knock: Knock): Promise<'ok' | 'decoy'>
+  joinByForm(c: Context<AppEnv>, knock: FormKnock): Promise<FormVerdict>
   enter(c: Context<AppEnv>, sale: SaleId, ticket: string): Promise<void>
   /** Those who come when it is their turn are less suspicious. */
   entered(c: Context<AppEnv>, sale: SaleId): Promise<void>

@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { OrderId, SaleId, UserId } from '../../contracts/ids.ts'
 import type { Order } from '../../contracts/shapes.ts'
 import type { Clock } from '../../platform/clock.ts'
+import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, formFields } from '../../platform/http.ts'
 import type { Identity } from '../../platform/identity.ts'
@@ -24,6 +25,7 @@ export interface PlainCheckoutParts {
   readonly board: StockBoard
   readonly catalogue: Pick<Catalogue, 'sale' | 'products'>
   readonly identity: Identity
+  readonly doorman: Pick<Doorman, 'claim'>
   readonly viewOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   /** Gives an order up; what became of it is seen by looking at it again. */
   readonly cancel: (user: UserId, id: OrderId) => Promise<unknown>
@@ -47,7 +49,7 @@ const PASS_OVER = ['pass_invalid', 'pass_expired', 'pass_foreign', 'pass_used', 
  * page shows the order. The decision is `claiming.claim`'s.
  */
 export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
-  const { claiming, board, catalogue, identity, viewOrder, cancel, visitor, metrics } = parts
+  const { claiming, board, catalogue, identity, doorman, viewOrder, cancel, visitor, metrics } = parts
   const view = createPlainCheckoutView(parts)
 
   const find = async (c: Context<AppEnv>): Promise<Sale> => {
@@ -86,10 +88,12 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
       return choose(c, sale, pass, new Problem('bad_request', 'The page was out of date.'))
     if (!/^[1-9]\d{0,3}$/.test(quantity) || Number(quantity) > 1000)
       return choose(c, sale, pass, new Problem('bad_request', 'How many must be a whole number.'))
+    const user_id = await identity.user(c)
+    await doorman.claim(c, item_id, user_id)
     const outcome = await claiming
       .claim({
         ...{ pass, item_id, quantity: Number(quantity), order_id: parts.newOrderId() },
-        user_id: await identity.user(c),
+        user_id,
         visitor: visitor(c, undefined),
         // The same choice with the same pass is the same claim, over reloads and lost answers too.
         idempotency_key: hash(`plain claim\n${nonce}\n${item_id}\n${quantity}`),
