@@ -41,7 +41,7 @@ export async function letPass(
 ): Promise<void> {
   const timed = [
     keys.checkouts(sale),
-    ...lanes.flatMap((lane) => [keys.queue(sale, lane), keys.askedAt(sale, lane)]),
+    ...lanes.flatMap((lane) => [keys.queue(sale, lane), keys.askedAt(sale, lane), keys.passers(sale, lane)]),
   ]
   await commands.eval(LET_PASS, timed.length, ...timed, ms)
 }

@@ -1,8 +1,8 @@
 -- enter: lets a position in whose turn has come, once. Entering again gives the same answer while the pass lasts.
--- KEYS     queue entered asked pass checkouts askers asked_at
--- ARGV     position, lifetime (of the pass, ms), window (ms in which a turn must be taken), cap (people in checkout:
---          the sale's limit, or what the stock is enough for), slot (ms after which somebody in checkout who does
---          nothing no longer counts), member (name in checkouts), units (available right now)
+-- KEYS     queue entered asked pass checkouts askers asked_at passers
+-- ARGV     position, lifetime (of the pass, ms), window (ms in which a turn must be taken), cap (people in checkout at
+--          most), enough (people in checkout who can take all there is), slot (ms after which somebody in checkout who
+--          does nothing no longer counts), member (name in checkouts), units (available right now)
 -- RESULTS  entered      + issued_at (ms)
 --          too_early    + serving now running
 --          full         the turn has come, but there is no room right now (rate, checkout or stock), or only enough
@@ -11,12 +11,9 @@
 --          paused       by the operator
 --          ended        by the operator, or ends_at has passed
 --          unloaded     no such waiting room, or it is damaged
--- WRITES   queue entered asked pass checkouts askers asked_at
+-- WRITES   queue entered asked pass checkouts askers asked_at passers
 -- EVENTS   none
-
--- Whoever has not asked again for so long does not stand before anybody.
-local ASKS_AGAIN_MS = 3000
-local position, lifetime, window, cap, slot, member, units = unpack(ARGV)
+local position, lifetime, window, cap, enough, slot, member, units = unpack(ARGV)
 
 local now = now_ms()
 local key = KEYS[1]
@@ -39,25 +36,22 @@ if late and not redis.call('ZSCORE', KEYS[6], position) then return { 'turn_laps
 local asked = redis.call('GETBIT', KEYS[3], position) == 1
 if not asked then redis.call('HINCRBY', key, 'shows', 1) end
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
-for _, silent in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', now - ASKS_AGAIN_MS)) do
-  redis.call('ZREM', KEYS[6], silent)
-  redis.call('ZREM', KEYS[7], silent)
-end
+forget_silent(now)
 adapt(key, q, now, redis.call('ZCARD', KEYS[6]))
 local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)
-local room = q.stopped and 0 or tonumber(cap) - redis.call('ZCARD', KEYS[5])
--- Past those further ahead only while there is a unit for each of them as well.
-if ahead >= math.min(room, tonumber(units)) or not (q.dormant or take_token(key, q, now, ahead)) then
-  redis.call('ZADD', KEYS[6], position, position)
-  redis.call('ZADD', KEYS[7], now, position)
+local in_checkout = redis.call('ZCARD', KEYS[5])
+local room = q.stopped and 0 or enough - in_checkout
+-- Past those further ahead only while there is a unit for each of them as well. Whoever was passed all the same goes in
+-- now, even if those in checkout have taken the units since.
+local fits = ahead < math.min(room, units, cap - in_checkout)
+if was_passed(position) and in_checkout < tonumber(cap) then fits, ahead = true, 0 end
+if not fits or not (q.dormant or take_token(key, q, now, ahead)) then
+  keep_asking(position)
   -- Remembered, so that asking again does not count as another turn taken.
   redis.call('SETBIT', KEYS[3], position, 1)
   return { 'full' }
 end
-if asked then
-  redis.call('ZREM', KEYS[6], position)
-  redis.call('ZREM', KEYS[7], position)
-end
+pass_others(position, asked)
 redis.call('SETBIT', KEYS[2], position, 1)
 redis.call('HINCRBY', key, 'entered', 1)
 redis.call('HSET', KEYS[4], 'issued_at', now)

@@ -27,6 +27,8 @@ export const keys = {
   /** Positions that keep asking although there is no room, and when each asked last. */
   askers: (sale: SaleId, lane: string) => `${queue(sale, lane)}:askers`,
   askedAt: (sale: SaleId, lane: string) => `${queue(sale, lane)}:asked_at`,
+  /** Positions that were let in past others who ask, and when. */
+  passers: (sale: SaleId, lane: string) => `${queue(sale, lane)}:passers`,
   /** Joins by client key, of one half minute. */
   joins: (sale: SaleId, lane: string, halfMinute: number) => `${queue(sale, lane)}:joins:${halfMinute}`,
   /** Who is in checkout, over all lanes, with the time until which they count. */

@@ -1,6 +1,7 @@
 import type { SaleId } from '../../contracts/ids.ts'
 import { defineScript } from '../../platform/lua.ts'
 import admissionSource from './admission.lua' with { type: 'text' }
+import askingSource from './asking.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
@@ -168,20 +169,22 @@ export type EnterResult =
   | { readonly kind: 'too_early'; readonly serving: number; readonly running: boolean }
   | { readonly kind: 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
 
-/** Whole milliseconds, except `cap`. */
+/** Whole milliseconds, people, units. */
 export interface Entering extends Place {
   readonly lifetime_ms: number
   readonly window_ms: number
   readonly slot_ms: number
   /** Most people in checkout at once. */
   readonly cap: number
+  /** People in checkout who can take all there is. */
+  readonly enough: number
   /** Units available. */
   readonly units: number
 }
 
 export const enter = defineScript({
   name: 'queueEnter',
-  source: servingSource + admissionSource + enterSource,
+  source: servingSource + admissionSource + askingSource + enterSource,
   keys: (place: Entering) => [
     keys.queue(place.sale, place.lane),
     keys.entered(place.sale, place.lane),
@@ -190,12 +193,14 @@ export const enter = defineScript({
     keys.checkouts(place.sale),
     keys.askers(place.sale, place.lane),
     keys.askedAt(place.sale, place.lane),
+    keys.passers(place.sale, place.lane),
   ],
   args: (place) => [
     place.position,
     place.lifetime_ms,
     place.window_ms,
     place.cap,
+    place.enough,
     place.slot_ms,
     memberOf(place),
     place.units,

@@ -61,7 +61,7 @@ async function join(sale: string, count: number): Promise<number> {
 const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
   scripts.enter.run(redis.commands, {
     ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 10_000, slot_ms: 45_000 },
-    ...{ cap: 1000, units: 1000, ...change },
+    ...{ cap: 1000, enough: 1000, units: 1000, ...change },
   })
 const steer = (sale: string, steering: scripts.Steering) =>
   scripts.steer.run(redis.commands, { sale, lane, ...steering })

@@ -166,7 +166,8 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
         lifetime_ms: milliseconds(sale.pass_s),
         window_ms: milliseconds(sale.turn_s),
         slot_ms: SLOT_MS,
-        cap: Math.min(sale.checkout_cap ?? Number.MAX_SAFE_INTEGER, seen.enough),
+        cap: sale.checkout_cap ?? Number.MAX_SAFE_INTEGER,
+        enough: seen.enough,
         units: seen.status.total === 0 ? Number.MAX_SAFE_INTEGER : seen.status.available,
       })
       switch (result.kind) {
