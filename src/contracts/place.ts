@@ -58,8 +58,7 @@ export function placeOf(status: QueueStatus, standing: Standing): Place {
   const position = positionIn(status, standing)
   if (standing.group === true)
     return { kind: 'group', position: position ?? 0, opened: phase !== 'lobby' && phase !== 'paused' }
-  if (position === undefined)
-    return { kind: 'draw', lobby_index: standing.lobby_index ?? 0, people: status.last_position }
+  if (position === undefined) return drawPlace(status, standing.lobby_index ?? 0)
   const turn = position <= now_serving
   const place = { position, ahead: Math.max(0, position - now_serving - 1), wait_s: null }
   const wait_s = Math.max(0, position - now_serving) / status.rate_per_second
@@ -77,6 +76,11 @@ export function placeOf(status: QueueStatus, standing: Standing): Place {
     case 'open':
       return turn ? { kind: 'turn', room: true } : { ...place, kind: 'waiting', wait_s }
   }
+}
+
+/** The status may be a second older than the own place. */
+function drawPlace({ last_position }: QueueStatus, lobby_index: number): Place {
+  return { kind: 'draw', lobby_index, people: Math.max(last_position, lobby_index) }
 }
 
 /**

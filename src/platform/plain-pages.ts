@@ -76,7 +76,11 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
         status: problem.status,
         content: templates.render('message', {
           title,
-          text: passing ? `${detail} This page tries again by itself.` : detail,
+          text: [
+            detail,
+            ...(code === 'internal' ? [`request_id: ${c.get('requestId')}.`] : []),
+            ...(passing ? ['This page tries again by itself.'] : []),
+          ].join(' '),
           actions: code === 'not_found' ? nothing : templates.render('again', { path: c.req.path }),
         }),
         ...(passing ? { refresh: { afterS: problem.retryAfterS ?? TRY_AGAIN_S } } : {}),

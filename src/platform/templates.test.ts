@@ -32,6 +32,17 @@ test('a hole without a value, and an unknown template, are mistakes', () => {
 test('the real ones have nothing inline that the policy of the pages forbids', () => {
   const real = readTemplates(projectPath('web/plain'))
   const values = new Proxy({}, { get: () => 'x', has: () => true })
-  for (const name of ['layout', 'door', 'wait', 'items', 'item', 'claim', 'order', 'pay', 'message'])
+  for (const name of [
+    'layout',
+    'door',
+    'wait',
+    'items',
+    'item',
+    'claim',
+    'order',
+    'pay',
+    'message',
+    'quantity',
+  ])
     expect(real.render(name, values).markup).not.toMatch(/<script|<style|\sstyle=|\son\w+=/)
 })

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { PLAIN_QUEUE_PATH, type PlainForm, plainWaitingRoom } from '../../src/flow/waiting-room/plain.ts'
+import { createHttpApp } from '../../src/platform/http.ts'
+import { createPlainPages, formRoutes } from '../../src/platform/plain-pages.ts'
 import { type Answer, type Fields, startApp, type TestApp, URLS } from '../support/app.ts'
 import { createSale as createAnySale } from '../support/buyer.ts'
 
@@ -218,6 +221,49 @@ describe('the waiting room', () => {
   })
 })
 
+test('the guard may ask something first; the answer comes with the same form, and a place with it', async () => {
+  const { sale } = await createSale({ rate_per_second: 0.001 })
+  const { waitingRoom, metrics, log } = app.app
+  const pages = createPlainPages(app.assets, URLS)
+  const host = createHttpApp('queue', {
+    ...{ log, metrics },
+    forms: formRoutes(pages, URLS.queue, PLAIN_QUEUE_PATH),
+  })
+  const asked: PlainForm[] = []
+  plainWaitingRoom(host, {
+    ...{ waitingRoom, metrics, pages, shopUrl: URLS.shop },
+    visitor: (_, device) => ({ device, network: 'here' }),
+    admitPlain: async (_, { form }) => {
+      asked.push(form)
+      if (form['captcha_response'] === 'blue') return { kind: 'admitted' }
+      return { kind: 'question', question: 'Which <colour> has the sky?', token: 'a-token' }
+    },
+    random: () => 0.5,
+    newId: () => crypto.randomUUID(),
+  })
+  const post = (form: Fields, cookie = '') =>
+    host.request(`/${sale}/plain`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        origin: URLS.queue,
+        ...(cookie === '' ? {} : { cookie }),
+      },
+      body: new URLSearchParams({ nonce: 'a-nonce-that-stays', code: '', ...form }).toString(),
+    })
+  const question = await (await post({})).text()
+  expect(question).toContain('Which &lt;colour&gt; has the sky?')
+  expect(question).toContain('value="a-nonce-that-stays"')
+  expect(question).toContain('name="captcha_token" value="a-token"')
+  const placed = await post({ captcha_token: 'a-token', captcha_response: 'blue' })
+  expect(placed.status).toBe(303)
+  expect(asked).toHaveLength(2)
+  // Whoever holds a place is not asked again.
+  const cookie = placed.headers.getSetCookie().map((line) => line.split(';')[0] ?? '')
+  expect((await post({}, cookie.join('; '))).status).toBe(303)
+  expect(asked).toHaveLength(2)
+})
+
 describe('the checkout', () => {
   test('the pass leaves the address; a claim sent twice is one order, which the page shows and gives back', async () => {
     const { sale, item } = await createSale({
@@ -247,6 +293,15 @@ describe('the checkout', () => {
     expect((await browser.post('shop', order, { action: 'cancel' })).status).toBe(303)
     const cancelled = await browser.get('shop', order)
     expect([titleOf(cancelled), refreshOf(cancelled)]).toEqual(['Not bought', NaN])
+    // The place is used up: another one comes from the form behind the link, not from the link.
+    expect(cancelled.body).toContain(`href="${URLS.queue}/${sale}/plain?again=1"`)
+    const ticket = () => browser.jars.queue.get(`__Host-ticket-${sale}`)
+    const before = ticket()
+    const again = await browser.get('queue', `/${sale}/plain?again=1`)
+    expect(ticket()).toBe(before ?? '')
+    const fields = { nonce: hidden(again, 'nonce'), again: hidden(again, 'again'), code: '' }
+    expect((await browser.post('queue', `/${sale}/plain`, fields)).status).toBe(303)
+    expect(ticket()).not.toBe(before ?? '')
     expect((await app.app.inventory.stock(item))?.available).toBe(10)
   })
 

@@ -28,7 +28,7 @@ export function placeText(place: Place, moment = ''): string {
     case 'scheduled':
       return `${sentence(moment)}Coming earlier gains nothing: you can leave this page open, and it takes a place for you.`
     case 'draw':
-      return `${sentence(moment)}You are in. When the sale opens, the order of all ${formatCount(place.people)} people in the lobby is drawn by lot: when you came makes no difference.`
+      return `${sentence(moment)}You are in. When the sale opens, the order of everybody in the lobby is drawn by lot: when you came makes no difference.`
     case 'group':
       return place.opened
         ? `Your number there is ${formatCount(place.position)}. You are let in by yourself when it comes up.`

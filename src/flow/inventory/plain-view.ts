@@ -39,6 +39,13 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
   const orderLink = (sale: SaleId, id: OrderId | undefined): Html =>
     id === undefined ? nothing : part('link', { href: orderPath(sale, id), text: 'Your order of this sale' })
 
+  /** `again`: the place that is kept has been used up. */
+  const joinLink = (sale: SaleId, again: boolean): Html =>
+    part('link', {
+      href: `${urls.queue}/${sale}/plain${again ? '?again=1' : ''}`,
+      text: again ? 'Join the queue again' : 'To the waiting room',
+    })
+
   const item = (product: Product, stock: Stock | undefined, nonce: string, path: string): Html => {
     const state = stock === undefined ? undefined : stockState(stock)
     const { id, name, description, per_buyer_limit } = product
@@ -49,7 +56,15 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
       state: state ?? '',
       stock: stock === undefined || state === undefined ? '' : stockText({ ...stock, state }),
       form:
-        state === 'sold_out' ? nothing : part('claim', { path, nonce, item_id: id, limit: per_buyer_limit }),
+        state === 'sold_out'
+          ? nothing
+          : part('claim', {
+              ...{ path, nonce, item_id: id },
+              quantity:
+                per_buyer_limit === 1
+                  ? part('one')
+                  : part('quantity', { item_id: id, limit: per_buyer_limit }),
+            }),
     })
   }
 
@@ -81,10 +96,7 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
             refusal.code === 'ended'
               ? 'Thank you for coming. Nothing is sold any more.'
               : 'The checkout opens when your turn comes in the waiting room.',
-          actions: [
-            part('link', { href: `${urls.queue}/${sale}/plain`, text: 'To the waiting room' }),
-            orderLink(sale, order),
-          ],
+          actions: [joinLink(sale, refusal.code !== 'pass_missing'), orderLink(sale, order)],
         }),
       })
     },
@@ -115,7 +127,9 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
                   href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
                   path: c.req.path,
                 })
-              : nothing,
+              : order.status === 'FAILED'
+                ? joinLink(order.sale_id, true)
+                : nothing,
         }),
         ...(open ? { refresh: { afterS: order.status === 'PROCESSING' ? SOON_S : LATER_S } } : {}),
       })

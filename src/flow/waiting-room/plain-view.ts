@@ -16,6 +16,8 @@ interface Door {
   /** Makes a form that is sent twice one join. */
   readonly nonce: string
   readonly code?: string
+  /** The form gives up the place that is kept. */
+  readonly again?: boolean
   readonly question?: { readonly question: string; readonly token: string }
   readonly refusal?: Problem
 }
@@ -82,7 +84,10 @@ export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl
   return {
     wait,
     /** The way in, for whoever holds no place. */
-    door: (c: Context<AppEnv>, { sale, status, nonce, code = '', question, refusal }: Door): Response => {
+    door: (
+      c: Context<AppEnv>,
+      { sale, status, nonce, code = '', again = false, question, refusal }: Door,
+    ): Response => {
       const early = status.phase === 'lobby'
       return pages.send(c, {
         title: 'Join the line',
@@ -98,6 +103,7 @@ export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl
             refusal === undefined
               ? nothing
               : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' }),
+          again: again ? part('again-field') : nothing,
           question: question === undefined ? nothing : part('question', { ...question }),
           notices: said(status),
           path: c.req.path,

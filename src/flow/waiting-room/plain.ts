@@ -79,10 +79,12 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     if (place.kind === 'sold_out' || place.kind === 'ended' || place.kind === 'post_sale')
       return view.over(c, place)
     if (place.kind === 'scheduled') return view.wait(c, { sale, status, place, afterS: pollS(status, {}) })
-    if (kept === undefined) {
+    // Only the form gives a place up: a link can not.
+    const again = c.req.query('again') !== undefined
+    if (kept === undefined || again) {
       // Before the form is sent: where the answer gets lost, the same browser comes again.
       setCookie(c, DEVICE_COOKIE, deviceOf(c), ownCookie(DEVICE_S))
-      return view.door(c, { sale, status, nonce: newId() })
+      return view.door(c, { sale, status, nonce: newId(), again })
     }
     if (place.kind === 'turn' || (place.kind === 'group' && place.opened)) return goIn(c, sale, status, kept)
     return view.wait(c, { sale, status, place, afterS: pollS(status, kept) })
@@ -95,11 +97,12 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     const who = visitor(c, device)
     const code = form['code']?.trim() ?? ''
     const nonce = form['nonce'] ?? ''
-    const door = { sale, status, code, nonce: NONCE.test(nonce) ? nonce : newId() }
+    const again = form['again'] !== undefined
+    const door = { sale, status, code, again, nonce: NONCE.test(nonce) ? nonce : newId() }
     if (code !== '' && !CODE.test(code))
       return view.door(c, { ...door, refusal: new Problem('unknown_code') })
     // A code asks for a place in another line than the one that is held.
-    const ticket = code === '' ? readTicket(c, sale)?.ticket : undefined
+    const ticket = code === '' && !again ? readTicket(c, sale)?.ticket : undefined
     let decoy = false
     if (!waitingRoom.hasPlace({ sale, visitor: who, ticket })) {
       const admission = await admitPlain(c, { sale, visitor: who, form })
