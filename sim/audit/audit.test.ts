@@ -122,7 +122,12 @@ const planted: Record<string, Evidence | Evidence[]> = {
     enters: Array.from({ length: 20 }, (_, index) => run.enter(index + 1, 1200)),
   }),
   'positions are arrival order': also('joins', run.join(9, 1110, 9), run.join(5, 1120, 5)),
-  'admissions are position order': also('enters', run.enter(2, 1500, 'too_early')),
+  'admissions are position order': withHistory({
+    enters: [
+      ...[run.enter(1, 1200), run.enter(2, 1300), run.enter(3, 1460, 'too_early')],
+      ...[run.enter(4, 1500), run.enter(3, 1600, 'too_early'), run.enter(3, 1700)],
+    ],
+  }),
   'the line never moves back, no place is given twice': [
     also('joins', run.join(5, 1400, 4)),
     changed({ statuses: [run.shown(1150, 4, 'open', [2, 0, 0]), run.shown(1450, 3, 'open', [2, 0, 0])] }),
@@ -140,6 +145,32 @@ describe('a planted violation is found by', () => {
         expect(verdict(evidence, check.invariant)?.result).toBe('broken')
       }
     })
+})
+
+describe('fair all the same', () => {
+  const holds = (number: number, ...enters: Evidence['history']['enters']) =>
+    expect(verdict(withHistory({ enters }), number)).toMatchObject({ result: 'held', violations: [] })
+  const burst = Array.from({ length: 9 }, (_, index) => run.enter(index + 10, 1700))
+
+  test('being told again that one is in', () => {
+    const waiting = [run.enter(3, 1460, 'too_early'), run.enter(3, 1600, 'too_early'), run.enter(3, 1700)]
+    holds(12, run.enter(4, 1400), ...waiting, run.enter(4, 1500))
+    holds(11, ...burst, ...burst.map((one) => ({ ...one, sent: 1750, answered: 1755 })))
+  })
+  test('let in, perhaps, by a request whose answer was lost', () => {
+    const lost = Array.from({ length: 9 }, (_, index) => run.enter(index + 30, 700, 'lost'))
+    const told = lost.map(({ buyer }) => run.enter(buyer, 1701))
+    holds(11, ...burst, ...lost, ...told)
+    // A refusal in between settles it: they were let in with the others.
+    const refused = lost.map(({ buyer }) => run.enter(buyer, 1000, 'too_early'))
+    const enters = [...burst, ...lost, ...refused, ...told]
+    expect(verdict(withHistory({ enters }), 11)?.result).toBe('broken')
+  })
+  test('those who went away in between, who were refused but once, or whose turn had not come', () => {
+    holds(12, run.enter(3, 1460, 'too_early'), run.enter(4, 1500), run.enter(3, 4100, 'too_early'))
+    holds(12, run.enter(3, 1460, 'too_early'), run.enter(4, 1500), run.enter(3, 1600))
+    holds(12, run.enter(3, 1200, 'too_early'), run.enter(4, 1300), run.enter(3, 1400, 'too_early'))
+  })
 })
 
 describe('what could not be looked at is not passed', () => {

@@ -23,7 +23,7 @@ function turns({ statuses, limits }: Evidence) {
 }
 
 function admissions({ history, statuses, sale }: Evidence) {
-  const entered = history.enters.filter((one) => one.outcome === 'entered')
+  const entered = admitted(history.enters)
   if (entered.length === 0) return notChecked('nobody was let in')
   if (statuses.some(({ status }) => status.phase === 'paused'))
     return notChecked('the line stood still for a while: who was due then may enter at any later time')
@@ -33,6 +33,26 @@ function admissions({ history, statuses, sale }: Evidence) {
   const burst = largestBurst(entered, rate / 1000)
   const wrong = burst > allowed ? [`${burst.toFixed(1)} beyond ${rate}/s, ${allowed.toFixed(1)} allowed`] : []
   return examined(entered.length, wrong)
+}
+
+/** Answers that leave open whether the buyer was let in. */
+const LEAVES_OPEN = /^(?:lost|unavailable|internal|http_5\d\d)$/
+
+/**
+ * When each buyer was let in: asking again only tells it again, and where an answer was lost it may have happened since
+ * that was sent.
+ */
+export function admitted(enters: readonly EnterExchange[]): EnterExchange[] {
+  const found = new Map<number, EnterExchange>()
+  const open = new Map<number, EnterExchange>()
+  for (const one of [...enters].sort((a, b) => a.sent - b.sent)) {
+    const { buyer, outcome } = one
+    if (found.has(buyer)) continue
+    if (outcome === 'entered') found.set(buyer, { ...one, sent: open.get(buyer)?.sent ?? one.sent })
+    else if (!LEAVES_OPEN.test(outcome)) open.delete(buyer)
+    else if (!open.has(buyer)) open.set(buyer, one)
+  }
+  return [...found.values()].sort((a, b) => a.sent - b.sent)
 }
 
 /** Joins that were answered with a higher place before another join, with a lower place, was even sent. */
@@ -64,14 +84,29 @@ const ASKS_AGAIN_MS = 2500
  * refused again after the higher one was in.
  */
 export function overtakenTurns({ history, statuses }: Evidence) {
-  const entered = history.enters.filter((one) => one.outcome === 'entered').sort((a, b) => a.sent - b.sent)
+  const entered = admitted(history.enters)
   const pairs = refusedTwice(history.enters, servingKnown(statuses))
   const found: Inversion<EnterExchange>[] = []
   for (const { before, after } of pairs)
-    for (const first of entered)
-      if (first.sent > before.answered && first.answered < after.sent && first.position > before.position)
+    for (let at = firstPast(entered, (one) => one.sent, before.answered); at < entered.length; at++) {
+      const first = entered[at]
+      if (first === undefined || first.sent >= after.sent) break
+      if (first.answered < after.sent && first.position > before.position)
         found.push({ first, second: after })
+    }
   return found
+}
+
+/** Index of the first of `sorted` whose time is past `time`. */
+function firstPast<One>(sorted: readonly One[], timeOf: (one: One) => number, time: number): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const one = sorted[middle]
+    if (one !== undefined && timeOf(one) <= time) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Two refusals of one buyer in a row, close enough that the buyer was there all the time, both after the turn came. */
@@ -92,15 +127,7 @@ function refusedTwice(enters: readonly EnterExchange[], serving: (at: number) =>
 /** The highest serving number that somebody had been shown by then. */
 function servingKnown(statuses: Evidence['statuses']): (at: number) => number {
   const shown = [...statuses].sort((a, b) => a.answered - b.answered)
-  return (at) => {
-    let [low, high] = [0, shown.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((shown[middle]?.answered ?? 0) <= at) low = middle + 1
-      else high = middle
-    }
-    return shown[low - 1]?.status.now_serving ?? 0
-  }
+  return (at) => shown[firstPast(shown, (one) => one.answered, at) - 1]?.status.now_serving ?? 0
 }
 
 function admissionOrder(evidence: Evidence) {
