@@ -21,7 +21,16 @@ beforeAll(async () => {
 
 describe('buildAssets', () => {
   test('every page names assets that exist, and has no placeholder left', () => {
-    for (const name of ['shop', 'product', 'checkout', 'orders', 'waiting-room', 'ops', 'not-found']) {
+    for (const name of [
+      'shop',
+      'product',
+      'checkout',
+      'orders',
+      'waiting-room',
+      'draw',
+      'ops',
+      'not-found',
+    ]) {
       const html = text(assets.page(name).bodies.identity)
       const named = [...html.matchAll(/\/assets\/([^"]+)/g)].map((match) => match[1] ?? '')
       expect(named.length).toBeGreaterThanOrEqual(3)

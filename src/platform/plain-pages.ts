@@ -12,9 +12,9 @@ export interface PlainPages {
   readonly part: (name: string, values?: Readonly<Record<string, TemplateValue>>) => Html
   /** Nothing, where a hole stays empty. */
   readonly nothing: Html
-  send(c: Context<AppEnv>, page: PlainPage): Response
+  readonly send: (c: Context<AppEnv>, page: PlainPage) => Response
   /** A refusal as a page of its own. */
-  problem(c: Context<AppEnv>, problem: Problem): Response
+  readonly problem: (c: Context<AppEnv>, problem: Problem) => Response
 }
 
 export interface PlainPage {

@@ -17,7 +17,7 @@ export interface Templates {
    * The template of this name with its `{{holes}}` filled; everything but Html is escaped. Throws RangeError where
    * there is no such template or a hole has no value: the caller's mistake.
    */
-  render(name: string, values?: Readonly<Record<string, TemplateValue>>): Html
+  readonly render: (name: string, values?: Readonly<Record<string, TemplateValue>>) => Html
 }
 
 /** Reads every `.html` of a folder once. */
