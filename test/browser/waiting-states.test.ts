@@ -181,6 +181,20 @@ describe.skipIf(skipped)('states of a waiting room in a browser', () => {
     await picture(page, 'sell-out-likely')
   }, 30_000)
 
+  test('a wait on the screen does not grow when the line slows down, it goes; and comes back', async () => {
+    await createSale(system, 'slower', { rate: 0.2 })
+    for (let others = 0; others < 60; others++) await system.join('slower')
+    const { page } = await system.visitor()
+    await page.goto(queue('slower'))
+    await shows(page, '#text', /Your turn comes in about [2-5] minutes/)
+    await system.setRate('slower', 0.05)
+    await glance(page)
+    await shows(page, '#text', 'nobody can say how long it takes')
+    await system.setRate('slower', 0.4)
+    await glance(page)
+    await shows(page, '#text', /Your turn comes in about [2-3] minutes/)
+  }, 30_000)
+
   test('a sale that is over says so, to those who wait and to those who come', async () => {
     await createSale(system, 'over', { rate: 0.001 })
     await system.join('over')

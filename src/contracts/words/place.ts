@@ -42,7 +42,7 @@ export function placeText(place: Place, moment = ''): string {
     }
     case 'waiting':
       return place.wait_s === null
-        ? people(place.ahead)
+        ? `${people(place.ahead)} The line has slowed down: nobody can say how long it takes.`
         : `${people(place.ahead)} Your turn comes in ${formatWait(place.wait_s)}.`
     case 'paused':
       return `The shop has stopped the line for a moment. ${people(place.ahead)} Your place is kept.`
