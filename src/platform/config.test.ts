@@ -88,7 +88,7 @@ const BAD: Record<string, readonly string[]> = {
   QUEUE_URL: ['queue', 'file:///queue'],
   OPS_URL: ['ops', 'javascript:1'],
   LOG_LEVEL: ['loud'],
-  REDIS_URL: ['127.0.0.1:6379', 'http://redis'],
+  REDIS_URL: ['127.0.0.1:6379', 'http://redis', 'redis://a,b', 'redis://a,'],
   REDIS_ACCEPT_UNSAFE: ['yes', 'true'],
   DATABASE_URLS: ['localhost/a', 'postgres://one/a,mysql://two/b'],
   WORKER_NAME: ['x'.repeat(101)],

@@ -21,7 +21,12 @@ const list = z
       .filter(Boolean),
   )
 const httpUrl = z.url({ protocol: /^https?$/, error: 'it must be an http:// or https:// URL' })
-const redisUrl = z.string().regex(/^rediss?:\/\/./, 'it must be a redis:// or rediss:// URL')
+const redisUrl = z
+  .string()
+  .regex(
+    /^rediss?:\/\/[^,]+(,\s*rediss?:\/\/[^,]+)*$/,
+    'it must be a redis:// or rediss:// URL, or those of some nodes of a cluster, separated by commas',
+  )
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'each must be a postgres:// URL')
 
 const Environment = z.object({

@@ -24,6 +24,8 @@ export interface TestRedisOptions {
   readonly appendfsync?: 'always' | 'no'
   /** An existing folder for its data, which outlives `stop`. Without one a temporary folder is made. */
   readonly dir?: string
+  /** Further settings of redis.conf. */
+  readonly settings?: () => Promise<Readonly<Record<string, string>>>
 }
 
 /** Resolves when the server has loaded its data and accepts connections; throws with its output if it ends. */
@@ -31,10 +33,12 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   const { appendfsync = 'no' } = options
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'doorbuster-redis-')))
   let port = 0
-  const start = () => launch(port, dir, appendfsync)
+  let settings: Readonly<Record<string, string>> = {}
+  const start = () => launch(port, dir, { appendfsync, ...settings })
   let server: ChildProcess | undefined
   for (let attempt = 1; server === undefined; attempt++) {
     port = await freePort()
+    settings = (await options.settings?.()) ?? {}
     // Another process may take the port between our look and the server's bind: look again.
     server = await start().catch((error: unknown) => {
       if (attempt === 3) throw error
@@ -60,16 +64,20 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   }
 }
 
-async function launch(port: number, dir: string, appendfsync: string): Promise<ChildProcess> {
+async function launch(
+  port: number,
+  dir: string,
+  more: Readonly<Record<string, string>>,
+): Promise<ChildProcess> {
   const settings = {
     port: String(port),
     bind: '127.0.0.1',
     dir,
     save: '',
     appendonly: 'yes',
-    appendfsync,
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
+    ...more,
   }
   const server = spawn(
     'redis-server',
@@ -101,7 +109,8 @@ async function end(server: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   await ended
 }
 
-async function freePort(): Promise<number> {
+/** A port nobody listens on right now. */
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

@@ -42,7 +42,10 @@ export interface NodeParts {
 }
 
 /** `server`: on a Redis of the test's own, which goes on when the rooms are closed. */
-export async function startRooms({ nodes = 2, server }: { nodes?: number; server?: TestRedis } = {}) {
+export async function startRooms({
+  nodes = 2,
+  server,
+}: { nodes?: number; server?: Pick<TestRedis, 'url' | 'stop'> } = {}) {
   const redis = server ?? (await startTestRedis())
   const connections = await Promise.all(Array.from({ length: nodes }, () => connectRedis({ url: redis.url })))
   const first = connections[0] as RedisConnection
