@@ -8,24 +8,11 @@ import { FAILURE_REASONS, ORDER_STATUSES } from './orders.ts'
  * come from outside are strict: an unknown field is refused, so nobody can set what is not theirs to set.
  * Times are milliseconds since the epoch on the server's clock unless a name ends in `_s`.
  */
-const Slug = z.string().regex(SLUG, 'lower-case letters, digits and hyphens, at most 64')
-const Millis = z.int().nonnegative()
-const Count = z.int().nonnegative()
+export const Slug = z.string().regex(SLUG, 'lower-case letters, digits and hyphens, at most 64')
+export const Millis = z.int().nonnegative()
+export const Count = z.int().nonnegative()
 const Token = z.string().min(1).max(2048)
 export const Device = z.string().min(1).max(256)
-const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters (ISO 4217)')
-/** Of an operator. PostgreSQL stores every character but NUL. */
-const text = (max: number) =>
-  z
-    .string()
-    .trim()
-    .max(max)
-    .refine((value) => !value.includes('\0'), 'no NUL characters')
-const Reason = text(500).min(1).describe('Why; kept in the audit log')
-/** Slower than one person in 1000 seconds no line moves. */
-const Rate = z.number().min(0.001).max(1_000_000)
-/** Up to the end of the year 9999: later moments are none to JavaScript or to SQL. */
-const Moment = Millis.max(253_402_300_799_999)
 
 export const SaleParam = z.object({ sale: Slug.openapi({ param: { name: 'sale', in: 'path' } }) })
 export const IdParam = z.object({ id: Slug.openapi({ param: { name: 'id', in: 'path' } }) })
@@ -197,90 +184,3 @@ export const PaymentAnswer = z
   .openapi('PaymentAnswer')
 
 export const ReceiptRequest = z.strictObject({ receipt: Token }).openapi('ReceiptRequest')
-
-export const NewProduct = z
-  .strictObject({
-    id: Slug,
-    name: text(200).min(1),
-    description: text(5000).default(''),
-    amount: z.int().min(1).max(1_000_000_000),
-    currency: Currency,
-    units: z.int().min(1).max(10_000_000),
-    per_buyer_limit: z.int().min(1).max(1000).default(1),
-  })
-  .openapi('NewProduct')
-
-const Seconds = z.number().positive().max(86_400)
-
-export const NewSale = z
-  .strictObject({
-    id: Slug,
-    name: text(200).min(1),
-    opens_at: Moment.optional().describe('Now where it is left out'),
-    ends_at: Moment.nullable().default(null),
-    rate_per_second: Rate,
-    payment_window_s: Seconds.default(300),
-    hold_s: Seconds.default(600),
-    pass_s: Seconds.default(600),
-    turn_s: Seconds.default(120).describe('How long a turn that has come may wait to be taken'),
-    lobby_opens_at: Millis.nullable().default(null).describe('null: people may join from now on'),
-    post_sale_at: Millis.nullable().default(null),
-    order: z
-      .enum(['fifo', 'draw'])
-      .default('fifo')
-      .describe('How those who came before the opening are ordered'),
-    checkout_cap: z.int().min(1).max(1_000_000).nullable().default(null),
-    checkouts_per_unit: z.number().min(1).max(1000).default(3),
-    standby_threshold: z.int().min(1).max(1_000_000).nullable().default(null),
-    guard: z
-      .record(z.string(), z.unknown())
-      .default({})
-      .describe('Settings of the guard; defaults for the rest'),
-    message: text(500).default(''),
-    products: z.array(NewProduct).min(1).max(100),
-    reason: Reason,
-  })
-  .openapi('NewSale')
-
-export const CommandRequest = z.strictObject({ reason: Reason }).openapi('CommandRequest')
-export const RateRequest = z.strictObject({ rate_per_second: Rate, reason: Reason }).openapi('RateRequest')
-export const CapRequest = z
-  .strictObject({ checkout_cap: z.int().min(1).max(1_000_000).nullable(), reason: Reason })
-  .openapi('CapRequest')
-export const MessageRequest = z
-  .strictObject({ message: z.string().max(500), reason: Reason })
-  .openapi('MessageRequest')
-export const NewGroup = z
-  .strictObject({
-    id: Slug,
-    name: z.string().trim().min(1).max(200),
-    code: z.string().trim().min(4).max(64),
-    rate_per_second: z.number().positive().max(1_000_000),
-    places: z.int().min(1).max(10_000_000).nullable().default(null),
-    reason: Reason,
-  })
-  .openapi('NewGroup')
-export const Line = z
-  .object({
-    waiting: Count,
-    entered: Count,
-    in_checkout: Count,
-    rate_per_second: z.number(),
-    pace_per_second: z.number().describe('How fast the serving number moves'),
-    no_show_ratio: z.number().describe('Share of turns that are not taken'),
-    running: z.boolean(),
-    dormant: z.boolean(),
-  })
-  .openapi('Line')
-export const ReconcileRequest = z
-  .strictObject({ item_id: Slug.optional(), reason: Reason })
-  .openapi('ReconcileRequest')
-
-export const ReconcileRun = z
-  .object({
-    item_id: z.string(),
-    outcome: z.enum(['clean', 'repaired', 'in_motion', 'oversold', 'refused']),
-    drift: z.int().describe('Units Redis shows too many (+) or too few (-)'),
-    report: z.record(z.string(), z.unknown()),
-  })
-  .openapi('ReconcileRun')

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { NewSale, ReconcileRun, SaleWithProducts } from '../contracts/http.ts'
+import type { SaleWithProducts } from '../contracts/http.ts'
+import type { NewSale, ReconcileRun } from '../contracts/operator-http.ts'
 import { PROBLEMS, type ProblemBody } from '../contracts/problems.ts'
 import { SettingError } from '../platform/errors.ts'
 import { readRunFile, readSecrets } from '../platform/servers/data-dir.ts'

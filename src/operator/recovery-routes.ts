@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { CommandRequest, ReconcileRequest, ReconcileRun } from '../contracts/http.ts'
+import { CommandRequest, ReconcileRequest, ReconcileRun } from '../contracts/operator-http.ts'
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
 import type { Reconcile } from '../flow/reconcile/reconcile.ts'

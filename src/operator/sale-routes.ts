@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { Sale, SaleParam, SaleWithProducts } from '../contracts/http.ts'
 import {
   CapRequest,
   CommandRequest,
@@ -7,10 +8,7 @@ import {
   NewGroup,
   NewSale,
   RateRequest,
-  Sale,
-  SaleParam,
-  SaleWithProducts,
-} from '../contracts/http.ts'
+} from '../contracts/operator-http.ts'
 import type { SaleId } from '../contracts/ids.ts'
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'

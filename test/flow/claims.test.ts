@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { z } from 'zod'
 import * as shapes from '../../src/contracts/http.ts'
+import { ReconcileRun } from '../../src/contracts/operator-http.ts'
 import { createClaiming } from '../../src/flow/inventory/claiming.ts'
 import { type Inventory, InventoryUnavailable, InventoryUnknown } from '../../src/flow/inventory/inventory.ts'
 import { createTokens } from '../../src/platform/tokens.ts'
@@ -120,7 +121,7 @@ test('what the shop and the operator show, in its shape', async () => {
     expect(shaped(shapes.SaleWithProducts, 200, await change('POST', command, { reason })).state).toBe(state)
   const { runs } = (await app.operate<{ runs: unknown[] }>('POST', 'reconcile', { item_id: item, reason }))
     .body
-  expect(runs.map((run) => shapes.ReconcileRun.strict().parse(run).outcome)).toEqual(['clean'])
+  expect(runs.map((run) => ReconcileRun.strict().parse(run).outcome)).toEqual(['clean'])
   const { entries } = (await app.operate<{ entries: { command: string; target: string }[] }>('GET', 'audit'))
     .body
   const commands = entries
