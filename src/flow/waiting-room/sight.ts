@@ -16,6 +16,13 @@ export interface Seen {
   readonly enough: number
 }
 
+interface Sight {
+  readonly read_at: number
+  looking: boolean
+  last: Seen | undefined
+  seen: Promise<Seen | undefined>
+}
+
 /** Well under the second within which a change must be seen everywhere. */
 export const STATUS_FRESH_MS = 200
 
@@ -29,10 +36,10 @@ export interface SightParts {
 
 /**
  * Looks at a waiting room at most once in `STATUS_FRESH_MS`, however many ask, and ties its lines to the stock while it
- * looks. `see` gives undefined for an unknown sale.
+ * looks. `see` gives undefined for an unknown sale. While Redis is away or hangs, what was seen last goes on being told.
  */
 export function createSight({ redis, clock, catalogue, stock }: SightParts) {
-  const sights = new Map<SaleId, { read_at: number; seen: Promise<Seen | undefined> }>()
+  const sights = new Map<SaleId, Sight>()
 
   const look = async (id: SaleId): Promise<Seen | undefined> => {
     const sale = await catalogue.sale(id)
@@ -53,21 +60,35 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
     return line && { lines, enough, status: statusOf(line, units, sale) }
   }
 
-  const see = (sale: SaleId): Promise<Seen | undefined> => {
-    const cached = sights.get(sale)
-    if (cached !== undefined && clock.now() - cached.read_at < STATUS_FRESH_MS) return cached.seen
-    const entry = { read_at: clock.now(), seen: look(sale) }
-    // While Redis is away the last known status goes on being served; unknown sales are not remembered.
-    entry.seen = entry.seen.catch((error: unknown) => {
-      if (cached === undefined) throw error
-      return cached.seen
-    })
-    entry.seen.then(
-      (value) => value ?? sights.delete(sale),
-      () => sights.delete(sale),
+  /** Looks; where that takes long or fails while something was seen before, that is told meanwhile. */
+  const lookAgain = (sale: SaleId, last: Seen | undefined): Sight => {
+    const sight: Sight = { read_at: clock.now(), looking: true, last, seen: Promise.resolve(last) }
+    const answered = new AbortController()
+    const looked = look(sale).then(
+      (seen) => (sight.last = seen),
+      (error: unknown) => {
+        if (last === undefined) throw error
+        return last
+      },
     )
-    sights.set(sale, entry)
-    return entry.seen
+    const patience = last && clock.sleep(STATUS_FRESH_MS, answered.signal).then(() => sight.last)
+    sight.seen = Promise.race(patience === undefined ? [looked] : [looked, patience])
+    // Unknown sales are not remembered, nor is a first look that failed.
+    const done = (seen: Seen | undefined) => {
+      sight.looking = false
+      answered.abort()
+      if (seen === undefined && sights.get(sale) === sight) sights.delete(sale)
+    }
+    looked.then(done, () => done(undefined))
+    return sight
+  }
+
+  const see = (sale: SaleId): Promise<Seen | undefined> => {
+    const known = sights.get(sale)
+    if (known?.looking || (known && clock.now() - known.read_at < STATUS_FRESH_MS)) return known.seen
+    const sight = lookAgain(sale, known?.last)
+    sights.set(sale, sight)
+    return sight.seen
   }
 
   return { see, forget: (sale: SaleId) => void sights.delete(sale) }
