@@ -8,6 +8,7 @@ import { paymentRoutes } from './flow/payments/routes.ts'
 import { PLAIN_QUEUE_PATH, plainWaitingRoom } from './flow/waiting-room/plain.ts'
 import { waitingRoomRoutes } from './flow/waiting-room/routes.ts'
 import { clientAddress } from './guard/client-address.ts'
+import { CAPTCHA_ORIGINS } from './guard/guard.ts'
 import { createDoorman } from './guard/doorman.ts'
 import { createIdentity } from './guard/identity.ts'
 import { operatorRoutes } from './operator/routes.ts'
@@ -109,7 +110,8 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     { url: config.urls.shop, app: hosts.shop },
     { url: config.urls.ops, app: hosts.ops },
   ])
-  const pageUrls = { ...config.urls, stripe: config.stripe.apiUrl }
+  const captcha = secrets.captcha === undefined ? [] : CAPTCHA_ORIGINS[secrets.captcha.provider]
+  const pageUrls = { ...config.urls, stripe: config.stripe.apiUrl, captcha }
   for (const [name, host] of Object.entries(hosts)) {
     healthRoutes(host, app, stopping)
     host.get('/openapi.json', (c) => c.json(document))

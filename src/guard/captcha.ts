@@ -27,6 +27,13 @@ export type CaptchaOutcome =
 
 export type CaptchaProvider = 'turnstile' | 'hcaptcha' | 'recaptcha'
 
+/** Where the providers' scripts and frames come from; a page that shows a widget must allow them. */
+export const CAPTCHA_ORIGINS: Readonly<Record<CaptchaProvider, readonly string[]>> = {
+  turnstile: ['https://challenges.cloudflare.com'],
+  hcaptcha: ['https://hcaptcha.com', 'https://*.hcaptcha.com'],
+  recaptcha: ['https://www.google.com', 'https://www.gstatic.com'],
+}
+
 const VERIFY_URLS: Readonly<Record<CaptchaProvider, string>> = {
   turnstile: 'https://challenges.cloudflare.com/turnstile/v0/siteverify',
   hcaptcha: 'https://api.hcaptcha.com/siteverify',

@@ -11,7 +11,7 @@ import { createBurner, createNonces } from './single-use.ts'
 import type { Client, Guard, GuardParts, JoinAttempt, Refused } from './types.ts'
 import { createVisitors, NO_EVIDENCE, type Observation, type Visitor } from './visitors.ts'
 
-export { type Captcha, siteverifyCaptcha, type SiteverifyOptions } from './captcha.ts'
+export { CAPTCHA_ORIGINS, type Captcha, siteverifyCaptcha, type SiteverifyOptions } from './captcha.ts'
 export type { Client, Guard, GuardParts, JoinAttempt, JoinVerdict, Refused } from './types.ts'
 export { GuardSettings, type GuardSettingsInput, type Risk }
 

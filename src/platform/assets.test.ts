@@ -10,6 +10,7 @@ const urls = {
   queue: 'http://queue.example',
   ops: 'http://ops.example',
   stripe: 'http://pay.example',
+  captcha: [] as readonly string[],
 }
 const text = (body: Uint8Array) => new TextDecoder().decode(body)
 let assets: Assets
@@ -57,9 +58,14 @@ describe('buildAssets', () => {
 })
 
 describe('mountPages', () => {
-  const ask = (host: 'shop' | 'queue' | 'ops', path: string, headers: Record<string, string> = {}) => {
+  const ask = (
+    host: 'shop' | 'queue' | 'ops',
+    path: string,
+    headers: Record<string, string> = {},
+    captcha: readonly string[] = [],
+  ) => {
     const app = createHttpApp(host, { log: createLog('silent', 'test'), metrics: createMetrics() })
-    mountPages(app, host, assets, urls)
+    mountPages(app, host, assets, { ...urls, captcha })
     return app.request(path, { headers })
   }
 
@@ -70,6 +76,14 @@ describe('mountPages', () => {
       `connect-src 'self' ${urls.queue} ${urls.stripe}`,
     )
     expect(await policy('queue', '/demo')).toContain("connect-src 'self';")
+  })
+
+  test("a CAPTCHA provider's widget runs in the waiting room alone", async () => {
+    const policy = async (host: 'shop' | 'queue', path: string) =>
+      (await ask(host, path, {}, ['https://captcha.example'])).headers.get('content-security-policy') ?? ''
+    expect(await policy('queue', '/demo')).toContain("script-src 'self' https://captcha.example;")
+    expect(await policy('queue', '/demo')).toContain('frame-src https://captcha.example;')
+    expect(await policy('shop', '/checkout/demo')).not.toContain('captcha')
   })
 
   test('a page is asked again each time and sent once', async () => {

@@ -23,6 +23,8 @@ export interface PageUrls {
   readonly queue: string
   readonly ops: string
   readonly stripe: string
+  /** Of the CAPTCHA provider's scripts and frames; none where the question is our own. */
+  readonly captcha: readonly string[]
 }
 
 /**
@@ -87,12 +89,14 @@ export function bestEncoding(accepted: string | undefined): keyof Representation
  * may talk to the payment provider, and only they hold a card form.
  */
 function securityHeaders(host: PageHost, urls: PageUrls): Record<string, string> {
-  const connect = host === 'shop' ? `'self' ${urls.queue} ${urls.stripe}` : "'self'"
+  const captcha = host === 'queue' ? urls.captcha.map((origin) => ` ${origin}`).join('') : ''
+  const connect = host === 'shop' ? `'self' ${urls.queue} ${urls.stripe}` : `'self'${captcha}`
   return {
     'Content-Security-Policy': [
       "default-src 'none'",
-      "script-src 'self'",
-      "style-src 'self'",
+      `script-src 'self'${captcha}`,
+      `style-src 'self'${captcha}`,
+      ...(captcha === '' ? [] : [`frame-src${captcha}`]),
       "img-src 'self'",
       `connect-src ${connect}`,
       "form-action 'none'",

@@ -3,7 +3,7 @@ import type { ProblemCode } from '../../src/contracts/problems.ts'
 import type { Answer } from '../lib/api.ts'
 import { fingerprint } from './fingerprint.ts'
 import type { Prover } from './proof.ts'
-import { askQuestion } from './step-up.ts'
+import { stepUp } from './step-up.ts'
 
 /** A new challenge, solved, puts these right. */
 const PROVE_AGAIN: ReadonlySet<ProblemCode> = new Set([
@@ -32,7 +32,7 @@ export async function provenJoin<Body>(
     const { problem } = answer
     if (PROVE_AGAIN.has(problem.code)) prover.spend()
     else if (problem.code === 'captcha_required') {
-      const given = await askQuestion((problem as typeof problem & { captcha: CaptchaChallenge }).captcha)
+      const given = await stepUp((problem as typeof problem & { captcha: CaptchaChallenge }).captcha)
       if (given === undefined) return answer
       captcha = { captcha: given }
     } else return answer

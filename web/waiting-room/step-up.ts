@@ -1,10 +1,18 @@
 import type { CaptchaAnswer, CaptchaChallenge } from '../../src/contracts/guard.ts'
 import { byId } from '../lib/dom.ts'
 import { solveAside } from './proof.ts'
+import { solveWidget } from './widget.ts'
 
-/** Asks the visitor the guard's question, in plain text, and gives the answer; undefined where the page can not ask it. */
-export async function askQuestion(challenge: CaptchaChallenge): Promise<CaptchaAnswer | undefined> {
-  if (challenge.kind !== 'question') return undefined
+/** Has the visitor answer what the guard asks: a provider's widget, or a question in plain text. Undefined: it can not. */
+export async function stepUp(challenge: CaptchaChallenge): Promise<CaptchaAnswer | undefined> {
+  if (challenge.kind === 'question') return askQuestion(challenge)
+  const response = await solveWidget(challenge)
+  return response === undefined ? undefined : { response }
+}
+
+async function askQuestion(
+  challenge: Extract<CaptchaChallenge, { kind: 'question' }>,
+): Promise<CaptchaAnswer> {
   const proof = challenge.proof && solveAside(challenge.proof)
   byId('question').textContent = challenge.question
   const box = byId('question-box')
