@@ -183,7 +183,8 @@ function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
   const line = { request_id: c.get('requestId'), err: error }
   if (isConnectionError(error)) {
     log.error(line, 'a service we depend on does not answer')
-    return new Problem('unavailable', 'Try again in a few seconds.', { retryAfterS: 2 })
+    // Scattered, or everybody who was refused would be back in the same second.
+    return new Problem('unavailable', 'Try again in a few seconds.', { retryAfterS: 1 + 5 * Math.random() })
   }
   log.error(line, 'unexpected error')
   return new Problem('internal', 'Try again; if it goes on, tell the shop the request_id.')
