@@ -3,7 +3,9 @@ import { dumpQueue } from '../../../test/support/waiting-room.ts'
 import { type Rooms, PHONE, startRooms } from '../../../test/support/rooms.ts'
 import { commitmentTo, drawnPosition, drawSeed } from '../../contracts/draw.ts'
 import { keys, MAIN_LANE } from './keys.ts'
+import readSource from './read.lua' with { type: 'text' }
 import * as scripts from './scripts.ts'
+import servingSource from './serving.lua' with { type: 'text' }
 import type { WaitingRoom } from './waiting-room.ts'
 
 let rooms: Rooms
@@ -34,6 +36,13 @@ test('before the opening the secret is nowhere to be seen, afterwards it matches
     await rooms.room.status(sale),
     await rooms.room.line(sale),
     await scripts.read.run(rooms.commands, { sale, lane: MAIN_LANE }),
+    // What leaves Redis at all.
+    await rooms.commands.eval(
+      servingSource + readSource,
+      2,
+      keys.queue(sale, MAIN_LANE),
+      keys.checkouts(sale),
+    ),
     joined,
     tokensIn(joined.ticket),
     await rooms.enter(sale, joined.ticket),
