@@ -22,7 +22,11 @@ export interface Arrived {
 
 const BATCH = 1024
 
-/** Hands out positions: those who arrive in one event-loop turn get theirs together, in the order they came. */
+/**
+ * Hands out positions: those who arrive in one event-loop turn get theirs together, in the order they came. Over several
+ * nodes, nobody who arrives after another has an answer stands before them: only those who arrive within one turn and one
+ * answer of Redis of each other, on different nodes, may be swapped.
+ */
 export function createArrivals({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
   const batchers = new Map<string, (arrival: Arrival) => Promise<Arrived>>()
 
