@@ -12,6 +12,7 @@ import { planBuyer } from '../sim/crowd/plan.ts'
 import { now, sleep } from '../sim/clock.ts'
 import { percentile } from '../sim/history.ts'
 import { fetchPasses, type Holder } from './passes.ts'
+import { NO_GUARD } from '../sim/own-sale.ts'
 import { findTarget, type SaleInfo, type Target } from '../sim/target.ts'
 import { createWireClient, type WireClient } from '../sim/wire/client.ts'
 import { SettingError } from '../src/platform/errors.ts'
@@ -120,6 +121,7 @@ async function createSale(target: Target, units: number): Promise<SaleInfo> {
     payment_window_s: 120,
     hold_s: 120,
     pass_s: 900,
+    guard: NO_GUARD,
     reason: 'measures how long a claim takes (bench/claim-latency.ts)',
     products: [
       { ...product, id: itemIds(id).plenty, name: 'Plenty', units },
@@ -131,7 +133,7 @@ async function createSale(target: Target, units: number): Promise<SaleInfo> {
 /** Buys the only unit of an item, so that it is sold out for good. */
 async function sellOut(target: Target, web: WireClient, buyer: Holder, item_id: string) {
   const plan = {
-    ...planBuyer({ seed: 1, buyers: 1, spread: 0, pay: 1, products: 1 }, 0),
+    ...planBuyer({ seed: 1, buyers: 1, spread: 0, pay: 1, products: 1, bots: 0 }, 0),
     declinedFirst: false,
   }
   const scene: Shopping = {

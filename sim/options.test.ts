@@ -25,11 +25,11 @@ test('every flag is read', () => {
       hold: '5',
       seed: '11',
     },
-    ...{ connections: '8', timeout: '60', json: true },
+    ...{ connections: '8', timeout: '60', json: true, bots: '0.9' },
   }
   expect(readRushOptions(values, '.data')).toEqual({
     ...{ buyers: 7, units: 3, pay: 0.5, rate: 9, spread: 1.5, payWindow: 4, hold: 5, seed: 11 },
-    ...{ connections: 8, timeout: 60, json: true, sale: undefined, dataDir: '.data' },
+    ...{ connections: 8, timeout: 60, json: true, bots: 0.9, sale: undefined, dataDir: '.data' },
   })
   const names = RUSH_FLAGS.map(({ flags }) => /^--([a-z-]+)/.exec(flags)?.[1] ?? '')
   const camel = names.map((name) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()))
@@ -42,6 +42,8 @@ describe('refused in one line', () => {
     [{ buyers: 'many' }, /^--buyers/],
     [{ buyers: '1.5' }, /^--buyers/],
     [{ pay: '1.1' }, /^--pay: expected a number from 0 to 1/],
+    [{ bots: '1' }, /^--bots: expected a number from 0 to 0.99/],
+    [{ sale: 'summer', bots: '0.5' }, /^--bots is for a sale of its own/],
     [{ payWindow: '0' }, /^--pay-window/],
     [{ hold: '1', payWindow: '2' }, /^--hold: a hold can not be shorter/],
     [{ sale: 'No Sale!' }, /^--sale/],

@@ -3,6 +3,8 @@ import { SettingError } from '../src/platform/errors.ts'
 
 export interface RushOptions {
   readonly buyers: number
+  /** Share of the buyers that are bots: the crowd goes twice, without the guard and with it. */
+  readonly bots: number
   /** Units of a sale of its own. */
   readonly units: number
   /** Share of those who hold an order that pay. */
@@ -28,6 +30,10 @@ export interface RushOptions {
 export const RUSH_FLAGS: readonly { readonly flags: string; readonly description: string }[] = [
   { flags: '--buyers <n>', description: 'simulated buyers (5000)' },
   { flags: '--units <n>', description: 'units in the sale it creates (100)' },
+  {
+    flags: '--bots <share>',
+    description: 'share of them that are bots; runs without the guard, then with it (0)',
+  },
   { flags: '--pay <share>', description: 'share of those holding an order that pay (0.8)' },
   { flags: '--sale <id>', description: 'send the crowd to this sale instead of creating one' },
   { flags: '--rate <n>', description: 'admissions a second in the sale it creates (a fifth of the buyers)' },
@@ -63,7 +69,7 @@ export function readRushOptions(values: Values, dataDir: string): RushOptions {
   const sale = values['sale']
   if (sale !== undefined && (typeof sale !== 'string' || !SLUG.test(sale)))
     throw new SettingError('--sale: expected the id of a sale')
-  for (const name of ['units', 'rate', 'payWindow', 'hold'])
+  for (const name of ['units', 'rate', 'payWindow', 'hold', 'bots'])
     if (sale !== undefined && values[name] !== undefined)
       throw new SettingError(
         `--${name === 'payWindow' ? 'pay-window' : name} is for a sale of its own: leave out --sale`,
@@ -76,6 +82,7 @@ export function readRushOptions(values: Values, dataDir: string): RushOptions {
   if (hold < payWindow) throw new SettingError('--hold: a hold can not be shorter than the payment window')
   return {
     buyers,
+    bots: number('bots', 0, 0, 0.99, false),
     units,
     pay: number('pay', 0.8, 0, 1, false),
     sale,

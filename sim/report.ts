@@ -115,8 +115,8 @@ export function renderReport(report: Report, verdicts: readonly Verdict[]): stri
     '',
     ...verdicts.flatMap(renderVerdict),
     '',
-    `  Allowed: turns ${tolerances.turnBurst} beyond the rate, asking ${Math.round(tolerances.askMs)} ms after ` +
-      `one's turn, shown stock ${tolerances.staleMs} ms old, holds ${tolerances.lateMs} ms over.`,
+    `  Allowed: turns ${tolerances.turnBurst} beyond the rate, admissions of one second saved up, shown stock ` +
+      `${tolerances.staleMs} ms old, holds ${tolerances.lateMs} ms over.`,
     report.broken.length === 0 ? '  All held.' : `  BROKEN: ${report.broken.join(', ')}`,
     '',
   ].join('\n')

@@ -8,6 +8,8 @@ import { startSampler } from './audit/sampler.ts'
 import { runCrowd } from './crowd/crowd.ts'
 import type { RushOptions } from './options.ts'
 import { renderReport, reportOf } from './report.ts'
+import { compareBots, type Judged, renderBots, shareOfBots } from './bots-report.ts'
+import { createOwnSale, HASHES, SCALED_GUARD, timeoutOf } from './own-sale.ts'
 import { findTarget, type SaleInfo, type Target } from './target.ts'
 
 export { readRushOptions, RUSH_FLAGS, type RushOptions } from './options.ts'
@@ -39,22 +41,54 @@ function isUnreachable(error: unknown): boolean {
 
 async function run(options: RushOptions, signal: AbortSignal | undefined): Promise<number> {
   const target = await findTarget(options.dataDir)
-  const sale =
-    options.sale === undefined ? await createOwnSale(target, options) : await target.sale(options.sale)
-  const items = sale.products.map((product) => product.id)
   const say = options.json ? console.error : console.log
-  say(`${options.buyers} buyers go for sale ${sale.id} at ${target.run.urls.shop} (--seed ${options.seed})`)
+  const tell = (report: { readonly broken: readonly string[] }) => {
+    if (options.json) console.log(JSON.stringify(report))
+    return report.broken.length === 0 ? 0 : 1
+  }
+  if (options.bots === 0) {
+    const sale =
+      options.sale === undefined ? await createOwnSale(target, options) : await target.sale(options.sale)
+    return tell((await judge({ target, options, say, signal }, sale)).report)
+  }
+  if (target.run.trusted_proxies !== 1)
+    throw new SettingError(
+      '--bots gives each buyer an address in X-Forwarded-For: start the system with TRUSTED_PROXIES=1',
+    )
+  say('The same crowd twice: first without the guard')
+  const unguarded = await judge({ target, options, say, signal }, await createOwnSale(target, options))
+  say('Now with the guard')
+  const sale = await createOwnSale(target, options, SCALED_GUARD)
+  const guarded = await judge({ target, options, say, signal, hashes: HASHES }, sale)
+  const both = compareBots(unguarded, guarded)
+  say(renderBots(both))
+  return tell(both)
+}
 
+interface Run {
+  readonly target: Target
+  readonly options: RushOptions
+  readonly say: (text: string) => void
+  readonly signal: AbortSignal | undefined
+  /** Difficulty of the sale's proof of work; undefined: it asks for none. */
+  readonly hashes?: number
+}
+
+/** Sends the crowd to one sale and judges what came of it. */
+async function judge({ target, options, say, signal, hashes }: Run, sale: SaleInfo): Promise<Judged> {
+  const items = sale.products.map((product) => product.id)
+  say(`${options.buyers} buyers go for sale ${sale.id} at ${target.run.urls.shop} (--seed ${options.seed})`)
   const redis = await connectRedis({ url: target.run.redis_url })
   const shards = connectShards(target.run.database_urls, { max: 2 })
   const sampler = startSampler(redis, items, SAMPLE_MS)
   try {
     const probes = await probe(target, sale)
     const started = performance.now()
+    const timeout = timeoutOf(options, sale.hold_s)
     const crowd = await runCrowd(
       target,
       sale,
-      { ...options, timeout: timeoutOf(options, sale.hold_s) },
+      { ...options, timeout, ...(hashes === undefined ? {} : { hashes }) },
       signal,
     )
     const seconds = (performance.now() - started) / 1000
@@ -65,41 +99,9 @@ async function run(options: RushOptions, signal: AbortSignal | undefined): Promi
     const facts = { sale: sale.id, seed, buyers, seconds, profile: target.run.profile }
     const report = reportOf(facts, evidence, verdicts)
     say(renderReport(report, verdicts))
-    if (options.json) console.log(JSON.stringify(report))
-    return report.broken.length === 0 ? 0 : 1
+    return { report, share: shareOfBots(evidence) }
   } finally {
     await sampler.stop()
     await Promise.all([redis.close(), shards.close()])
   }
-}
-
-/** Seconds: enough for units to come back twice. */
-function timeoutOf({ timeout }: RushOptions, holdS: number): number {
-  return timeout ?? Math.max(180, 3 * holdS)
-}
-
-/** One item, open at once, short windows, and passes that outlast the run. */
-/** The whole crowd comes from one address, and this machine would solve the proof of work of every browser. */
-const NO_GUARD = {
-  proof_of_work: { on: false },
-  limits: { on: false },
-  risk: { on: false },
-  captcha: { on: false },
-}
-
-async function createOwnSale(target: Target, options: RushOptions): Promise<SaleInfo> {
-  const id = `rush-${Date.now().toString(36)}-${options.seed.toString(36)}`
-  return target.createSale({
-    id,
-    name: 'Rush',
-    rate_per_second: options.rate,
-    payment_window_s: options.payWindow,
-    hold_s: options.hold,
-    pass_s: timeoutOf(options, options.hold) + 60,
-    guard: NO_GUARD,
-    reason: 'a simulated crowd (npm run rush)',
-    products: [
-      { id, name: 'Rush unit', amount: 4999, currency: 'EUR', units: options.units, per_buyer_limit: 1 },
-    ],
-  })
 }

@@ -10,13 +10,14 @@ export const CLAIM_CHECKS: readonly Check[] = [
   { invariant: 10, name: 'no more orders than positions let in', examine: ordersEntered },
 ]
 
-function lawfulEnds({ history }: Evidence) {
+function lawfulEnds({ history, bots }: Evidence) {
   const wrong = history.fates.flatMap(({ buyer, ending, detail }) => {
+    if (bots.has(buyer)) return []
     if (ending === 'refused') return [`buyer ${buyer} was refused: ${detail}`]
     if (ending === 'gave_up') return [`buyer ${buyer} was still busy when the run was cut off`]
     return []
   })
-  return examined(history.fates.length, wrong)
+  return examined(history.fates.filter(({ buyer }) => !bots.has(buyer)).length, wrong)
 }
 
 const byKey = (history: Evidence['history']) =>

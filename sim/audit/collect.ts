@@ -1,8 +1,8 @@
 import type { Shards } from '../../src/platform/postgres.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
-import { type CrowdResult, POLL_MS } from '../crowd/crowd.ts'
+import type { CrowdResult } from '../crowd/crowd.ts'
 import type { SaleInfo, Target } from '../target.ts'
-import type { Evidence, Limits, Probe } from './evidence.ts'
+import type { Evidence, Probe } from './evidence.ts'
 import { countEntered, readActive, readLedger, readOrders } from './gather.ts'
 import { readStock, type Sampler } from './sampler.ts'
 import { isSettled, untilSettled } from './settle.ts'
@@ -62,16 +62,7 @@ export async function collect(sources: Sources): Promise<Evidence> {
     active: await readActive(redis, items),
     probes,
     entered: await countEntered(redis, sale.id),
-    limits: limitsOf(crowd.stallMs),
-  }
-}
-
-/** A page learns of its turn from a status up to a second old, polls, and asks at a moment of its own. */
-export function limitsOf(stallMs: number): Limits {
-  return {
-    lateMs: LATE_MS,
-    staleMs: STALE_MS,
-    turnBurst: TURN_BURST,
-    askMs: STALE_MS + 2 * POLL_MS + stallMs,
+    bots: crowd.bots,
+    limits: { lateMs: LATE_MS, staleMs: STALE_MS, turnBurst: TURN_BURST },
   }
 }

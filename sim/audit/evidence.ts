@@ -7,6 +7,8 @@ import type { History } from '../history.ts'
 export interface Evidence {
   readonly sale: SaleTerms
   readonly history: History
+  /** Buyers who do not keep the rules. */
+  readonly bots: ReadonlySet<number>
   /** The public status as the crowd saw it, oldest first. */
   readonly statuses: readonly StatusSample[]
   /** Redis as it was during the run, oldest first; the last one was read at the end. */
@@ -44,8 +46,6 @@ export interface Limits {
   readonly staleMs: number
   /** Admissions beyond rate * t of the turns themselves. */
   readonly turnBurst: number
-  /** Time a turn may pass before its buyer asks: status age, poll interval, jitter, the simulator's own stalls. */
-  readonly askMs: number
 }
 
 export interface StockSample {

@@ -28,8 +28,8 @@ function admissions({ history, statuses, sale }: Evidence) {
   if (statuses.some(({ status }) => status.phase === 'paused'))
     return notChecked('the line stood still for a while: who was due then may enter at any later time')
   const rate = Math.max(sale.rate_per_second, ...statuses.map(({ status }) => status.rate_per_second))
-  // One second's worth may be saved up while nobody asks.
-  const allowed = Math.max(1, rate)
+  // One second's worth may be saved up while nobody asks; the server reads its clock in whole milliseconds.
+  const allowed = Math.max(1, rate) + rate / 1000
   const burst = largestBurst(entered, rate / 1000)
   const wrong = burst > allowed ? [`${burst.toFixed(1)} beyond ${rate}/s, ${allowed.toFixed(1)} allowed`] : []
   return examined(entered.length, wrong)
@@ -55,14 +55,14 @@ export function admitted(enters: readonly EnterExchange[]): EnterExchange[] {
   return [...found.values()].sort((a, b) => a.sent - b.sent)
 }
 
-/** Joins that were answered with a higher place before another join, with a lower place, was even sent. */
-export function overtakenJoins({ history }: Evidence) {
+/** Joins answered with a higher place before the join of an honest buyer, with a lower place, was even sent. */
+export function overtakenJoins({ history, bots }: Evidence) {
   const joins = history.joins.flatMap((join) =>
     join.position === undefined ? [] : [{ ...join, place: join.position }],
   )
   return inversions(
     joins,
-    joins,
+    joins.filter(({ buyer }) => !bots.has(buyer)),
     (join) => join.place,
     (first, second) => first.place > second.place,
   )
@@ -83,9 +83,10 @@ const ASKS_AGAIN_MS = 2500
  * Positions let in past a lower one whose turn had come: it was refused before the higher one asked and, still asking,
  * refused again after the higher one was in.
  */
-export function overtakenTurns({ history, statuses }: Evidence) {
+export function overtakenTurns({ history, statuses, bots }: Evidence) {
   const entered = admitted(history.enters)
-  const pairs = refusedTwice(history.enters, servingKnown(statuses))
+  const honest = history.enters.filter(({ buyer }) => !bots.has(buyer))
+  const pairs = refusedTwice(honest, servingKnown(statuses))
   const found: Inversion<EnterExchange>[] = []
   for (const { before, after } of pairs)
     for (let at = firstPast(entered, (one) => one.sent, before.answered); at < entered.length; at++) {

@@ -87,6 +87,7 @@ export function lawfulRun(): Evidence {
       rate_per_second: 10,
       items: [{ id: ITEM, units: 2, per_buyer_limit: 1, amount: 500 }],
     },
+    bots: new Set(),
     history: {
       joins: [join(1, 1000), join(2, 1100), join(3, 1200), join(4, 1300)],
       enters: [enter(1, 1200), enter(3, 1240, 'too_early'), enter(2, 1300), enter(3, 1400), enter(4, 1500)],
@@ -131,6 +132,6 @@ export function lawfulRun(): Evidence {
     ledger: [payment(1), payment(2, { captured: 0, captures: 0 }), payment(3)],
     probes: [{ what: 'a claim without a pass', expected: 'pass_missing', answered: 'pass_missing' }],
     entered: 4,
-    limits: { lateMs: 5500, staleMs: 1000, turnBurst: 2, askMs: 1500 },
+    limits: { lateMs: 5500, staleMs: 1000, turnBurst: 2 },
   }
 }

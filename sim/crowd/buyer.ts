@@ -3,14 +3,15 @@ import type { Fate } from '../history.ts'
 import { claim } from './claiming.ts'
 import { cancel, pay } from './paying.ts'
 import type { BuyerPlan } from './plan.ts'
-import type { Browser, Scene } from './scene.ts'
+import { type Browser, dressed, type Scene } from './scene.ts'
 import { waitInLine } from './waiting.ts'
 
 /** One buyer's day, from arriving to leaving; what happens goes into the history. */
 export async function liveBuyer(scene: Scene, plan: BuyerPlan): Promise<void> {
   await sleep(plan.arrivesMs)
   // An answer that can not even be read is the system's fault and goes into the verdict; the crowd goes on.
-  const end = await day(scene, plan).catch((error: unknown): Day => ({
+  const [web, checkout] = [dressed(scene.web, plan.guise), dressed(scene.checkout, plan.guise)]
+  const end = await day({ ...scene, web, checkout }, plan).catch((error: unknown): Day => ({
     ending: 'refused',
     detail: `unreadable answer: ${String(error)}`,
   }))

@@ -11,7 +11,7 @@ import {
   sendToShop,
 } from './scene.ts'
 import { isFinal, type Status } from './status-board.ts'
-import { timesOf } from './waiting.ts'
+import { timesOf } from './joining.ts'
 
 export type Claiming =
   | { readonly kind: 'reserved'; readonly order_id: string; readonly user_id: string }
@@ -61,13 +61,15 @@ export async function claim(scene: Scene, plan: BuyerPlan, browser: Browser, pas
 /** All are held: asks no more often than the published policy says, and rather when something has come back. */
 async function untilWorthAnother(scene: Scene, plan: BuyerPlan): Promise<Status | undefined> {
   const { min_s, jitter } = scene.board.latest()?.poll ?? { min_s: 1, jitter: 0.25 }
-  await sleep(min_s * 1000 * (1 + jitter * (2 * plan.random() - 1)))
+  // A bot tries again as soon as anything is there.
+  if (plan.bot === undefined) await sleep(min_s * 1000 * (1 + jitter * (2 * plan.random() - 1)))
   const status = await Promise.race([
     scene.board.until((now) => isFinal(now) || now.available > 0),
     sleep(2000).then(() => scene.board.latest()),
   ])
   // Every page polls at a moment of its own.
-  await sleep(plan.random() * min_s * 1000)
+  if (plan.bot === undefined) await sleep(plan.random() * min_s * 1000)
+  else await scene.board.next()
   return status
 }
 

@@ -1,13 +1,13 @@
 import { emptyHistory, type History } from '../history.ts'
 import type { RushOptions } from '../options.ts'
 import { startProgress } from '../progress.ts'
-import { watchStalls } from '../stall.ts'
 import type { SaleInfo, Target } from '../target.ts'
 import { createWireClient, type WireClient } from '../wire/client.ts'
 import { liveBuyer } from './buyer.ts'
 import { planBuyer } from './plan.ts'
 import type { Scene } from './scene.ts'
 import { createStatusBoard, type StatusSample } from './status-board.ts'
+import { createBotOperator, SOLVES_PER_SECOND } from './bot-operator.ts'
 
 /** Ms between two polls of the public status; one poller stands for an edge node. */
 export const POLL_MS = 250
@@ -17,15 +17,18 @@ const PROVIDER_CONNECTIONS = 32
 export interface CrowdResult {
   readonly history: History
   readonly statuses: readonly StatusSample[]
-  /** Longest time this process was too busy to act. */
-  readonly stallMs: number
+  /** Buyers who do not keep the rules. */
+  readonly bots: ReadonlySet<number>
 }
 
-/** Lets all buyers live; ends when the last has left, at `options.timeout`, or when `signal` is aborted. */
+/**
+ * `hashes`: difficulty of the sale's proof of work, where it asks for one. Lets all buyers live; ends when the last has left, at `options.timeout`, or when `signal` is
+ * aborted.
+ */
 export async function runCrowd(
   target: Target,
   sale: SaleInfo,
-  options: RushOptions & { readonly timeout: number },
+  options: RushOptions & { readonly timeout: number; readonly hashes?: number },
   signal?: AbortSignal,
 ): Promise<CrowdResult> {
   const { address, port, hosts } = target
@@ -49,9 +52,11 @@ export async function runCrowd(
   const deadline = performance.now() + options.timeout * 1000
   let stopped = false
   const over = () => stopped || signal?.aborted === true || performance.now() > deadline
-  const scene: Scene = { sale, hosts, web, checkout, provider, board, pollMs: POLL_MS, history, counts, over }
+  const { hashes } = options
+  const proofs = hashes === undefined ? undefined : createBotOperator(hashes * SOLVES_PER_SECOND)
+  const shared = { sale, hosts, web, checkout, provider, board, history, counts, over, proofs }
+  const scene: Scene = { ...shared, pollMs: POLL_MS }
   const progress = startProgress(options.buyers, () => ({ done: counts.done, text: describe(scene) }))
-  const stalls = watchStalls()
   const bell = setInterval(() => {
     stopped ||= !target.stillRuns()
     // Whoever waits for the next status must learn that the run is over.
@@ -59,15 +64,14 @@ export async function runCrowd(
   }, 250)
 
   const shape = { ...options, products: sale.products.length }
-  await Promise.all(
-    Array.from({ length: options.buyers }, (_, buyer) => liveBuyer(scene, planBuyer(shape, buyer))),
-  )
+  const plans = Array.from({ length: options.buyers }, (_, buyer) => planBuyer(shape, buyer))
+  await Promise.all(plans.map((plan) => liveBuyer(scene, plan)))
   clearInterval(bell)
   board.stop()
   progress.stop()
-  stalls.stop()
   for (const client of [web, checkout, edge, ...providers.values()]) client.close()
-  return { history, statuses: board.samples, stallMs: stalls.longestMs() }
+  const bots = new Set(plans.flatMap(({ bot, buyer }) => (bot === undefined ? [] : [buyer])))
+  return { history, statuses: board.samples, bots }
 }
 
 function describe({ counts, board }: Scene): string {

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { arrival, planBuyer } from './plan.ts'
 
-const shape = { seed: 7, buyers: 4000, spread: 2, pay: 0.8, products: 3 }
+const shape = { seed: 7, buyers: 4000, spread: 2, pay: 0.8, products: 3, bots: 0 }
 const crowd = (seed: number) =>
   Array.from({ length: 4000 }, (_, buyer) => planBuyer({ ...shape, seed }, buyer))
 const plain = (seed: number) => crowd(seed).map(({ random, ...plan }) => ({ ...plan, next: random() }))

@@ -3,22 +3,33 @@ import type { History } from '../history.ts'
 import type { Random } from '../random.ts'
 import type { SaleInfo, Target } from '../target.ts'
 import type { WireAnswer, WireClient, WireRequest } from '../wire/client.ts'
+import type { BotOperator } from './bot-operator.ts'
+import type { Guise } from './guise.ts'
 import type { StatusBoard } from './status-board.ts'
+
+export type Sender = Pick<WireClient, 'send'>
+
+/** Sends with these headers as well. */
+export const dressed = ({ send }: Sender, guise: Guise): Sender => ({
+  send: (request) => send({ ...request, headers: { ...guise, ...request.headers } }),
+})
 
 /** What every buyer of a crowd shares. */
 export interface Scene {
   readonly sale: SaleInfo
   readonly hosts: Target['hosts']
   /** To the web process. */
-  readonly web: WireClient
+  readonly web: Sender
   /** To the web process as well, for those who have an order: a browser does not queue behind others. */
-  readonly checkout: WireClient
+  readonly checkout: Sender
   /** To a payment provider's browser API, by its origin. */
   readonly provider: (origin: string) => WireClient
   readonly board: StatusBoard
   readonly pollMs: number
   readonly history: History
   readonly counts: Counts
+  /** Where the sale asks for a proof of work: what the bots among the crowd share. */
+  readonly proofs: BotOperator | undefined
   /** True once the run is over: buyers who are still busy give up. */
   readonly over: () => boolean
 }

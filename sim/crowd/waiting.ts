@@ -1,6 +1,7 @@
 import { sleep } from '../clock.ts'
 import type { WireAnswer } from '../wire/client.ts'
 import type { BuyerPlan } from './plan.ts'
+import { join, timesOf } from './joining.ts'
 import { backOff, codeOf, isTransient, JSON_BODY, type Scene } from './scene.ts'
 import { isFinal } from './status-board.ts'
 
@@ -11,22 +12,24 @@ export type Admission =
   | { readonly kind: 'refused'; readonly detail: string }
 
 interface Place {
-  readonly kind: 'placed'
   readonly ticket: string
   readonly position: number
 }
 
 export async function waitInLine(scene: Scene, plan: BuyerPlan): Promise<Admission> {
   const place = await join(scene, plan)
+  if (place.kind === 'refused' && plan.bot !== undefined)
+    return enterWithSharedTicket(scene, plan, place.detail)
   if (place.kind !== 'placed') return place
   scene.counts.joined++
+  if (plan.bot !== undefined) scene.proofs?.share(place)
   if (plan.impatient) await askTooEarly(scene, plan, place)
   while (!scene.over()) {
     const status = await scene.board.until((now) => isFinal(now) || now.now_serving >= place.position)
     if (status === undefined) break
     if (status.phase === 'sold_out' || status.phase === 'ended') return { kind: status.phase }
-    // Every page polls at a moment of its own.
-    await sleep(plan.random() * scene.pollMs)
+    // Every page polls at a moment of its own; a bot does not wait.
+    if (plan.bot === undefined) await sleep(plan.random() * scene.pollMs)
     const answer = await enter(scene, plan, place)
     if (answer.kind !== 'answer' || isTransient(answer)) {
       await backOff(2, plan.random)
@@ -43,36 +46,6 @@ export async function waitInLine(scene: Scene, plan: BuyerPlan): Promise<Admissi
     await scene.board.next()
   }
   return { kind: 'gave_up' }
-}
-
-async function join(scene: Scene, plan: BuyerPlan): Promise<Place | Admission> {
-  const { sale, hosts, web, history } = scene
-  const body = JSON.stringify({ device: plan.device })
-  for (let attempt = 0; !scene.over(); attempt++) {
-    const answer = await web.send({
-      method: 'POST',
-      host: hosts.queue,
-      path: `/api/queue/${sale.id}/join`,
-      headers: JSON_BODY,
-      body,
-    })
-    const joined = answer.kind === 'answer' && answer.status === 201
-    const { ticket = '', ...place } = joined ? (JSON.parse(answer.text) as JoinBody) : {}
-    const position = place.position ?? place.lobby_index
-    const outcome = answer.kind === 'lost' ? 'lost' : joined ? 'joined' : codeOf(answer)
-    history.joins.push({ buyer: plan.buyer, ...timesOf(answer), outcome, position })
-    if (position !== undefined) return { kind: 'placed', ticket, position }
-    if (outcome === 'sold_out' || outcome === 'ended') return { kind: outcome }
-    if (!isTransient(answer)) return { kind: 'refused', detail: `join: ${outcome}` }
-    await backOff(attempt, plan.random)
-  }
-  return { kind: 'gave_up' }
-}
-
-interface JoinBody {
-  readonly ticket?: string
-  readonly position?: number
-  readonly lobby_index?: number
 }
 
 async function enter(scene: Scene, plan: BuyerPlan, { ticket, position }: Place): Promise<WireAnswer> {
@@ -98,7 +71,12 @@ async function askTooEarly(scene: Scene, plan: BuyerPlan, place: Place): Promise
   }
 }
 
-/** The times of an answer as the history wants them. */
-export function timesOf({ wanted, sent, answered }: WireAnswer) {
-  return { wanted, sent, answered }
+/** A bot without a place of its own shows that of another, from its own device. */
+async function enterWithSharedTicket(scene: Scene, plan: BuyerPlan, detail: string): Promise<Admission> {
+  const shared = scene.proofs?.ticket()
+  const answer = shared && (await enter(scene, plan, shared))
+  if (shared === undefined || answer?.kind !== 'answer' || answer.status !== 200)
+    return { kind: 'refused', detail }
+  const { pass } = JSON.parse(answer.text) as { pass: string }
+  return { kind: 'admitted', pass, position: shared.position }
 }

@@ -24,6 +24,8 @@ export interface RunFile {
   readonly redis_url: string
   readonly database_urls: readonly string[]
   readonly kafka_brokers: readonly string[]
+  /** As the setting of that name. */
+  readonly trusted_proxies: number
   /** Name -> pid, kept current when one is started again. */
   readonly processes: Readonly<Record<string, number>>
 }

@@ -30,6 +30,7 @@ export interface SupervisorOptions {
 /** Ctrl-C is done within 5 s; each share is used up only by processes that hang. */
 const STOP_MS = { web: 1800, workers: 900, sandbox: 300, all: 4000 }
 const READY_TIMEOUT_MS = 60_000
+const LOOPBACK = '127.0.0.1'
 
 /**
  * Starts the servers, brings the databases to the newest schema, starts our processes and keeps them running
@@ -74,6 +75,7 @@ async function runUntil(
   await orAborted(migrate(addresses.databaseUrls), signal)
   if (signal.aborted) return
 
+  const hops = env['TRUSTED_PROXIES'] || trustedProxies(env['HOST'])
   const run: RunFile = {
     pid: process.pid,
     port,
@@ -87,10 +89,11 @@ async function runUntil(
     redis_url: addresses.redisUrl,
     database_urls: addresses.databaseUrls,
     kafka_brokers: addresses.kafkaBrokers,
+    trusted_proxies: Number(hops),
     processes: {},
   }
   const childEnv: Env = {
-    HOST: '127.0.0.1',
+    HOST: LOOPBACK,
     LOG_LEVEL: 'info',
     ...readSecrets(dataDir),
     ...definedOnly(env),
@@ -100,6 +103,7 @@ async function runUntil(
     REDIS_URL: run.redis_url,
     DATABASE_URLS: run.database_urls.join(','),
     KAFKA_BROKERS: run.kafka_brokers.join(','),
+    TRUSTED_PROXIES: hops,
     ...(run.urls.stripe_sandbox === undefined
       ? {}
       : { STRIPE_API_URL: run.urls.stripe_sandbox, SANDBOX_PORT: String(sandboxPort) }),
@@ -188,6 +192,14 @@ async function stopAll(children: readonly Child[], servers: Servers): Promise<vo
 async function requireFree(port: number, what: string): Promise<void> {
   if (!(await portIsFree(port)))
     throw new SettingError(`Port ${port} is taken${what}; choose another with --port`)
+}
+
+/**
+ * Who reaches us by the loopback interface is a proxy on this machine, or somebody who may do as they like here. Anywhere
+ * else the operator has to say whom to believe.
+ */
+function trustedProxies(host = LOOPBACK): string {
+  return ['127.0.0.1', '::1', 'localhost'].includes(host) ? '1' : '0'
 }
 
 const definedOnly = (env: Env): Env =>
