@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { connectRedis } from '../../src/platform/redis.ts'
 import { until } from '../setup/started.ts'
+import { UNGUARDED } from '../support/buyer.ts'
 import { type RunningSystem, startSystem } from '../support/system.ts'
 
 // A process that is told to stop answers what it has taken on: every place it handed out reaches its owner.
 
+const OPS_TOKEN = 'operator-token-of-tests'
 let system: RunningSystem
 beforeAll(async () => {
-  system = await startSystem()
+  system = await startSystem({ env: { OPS_TOKEN } })
 }, 60_000)
 afterAll(async () => {
   expect(await system.stop()).toBe(0)
@@ -16,13 +18,26 @@ afterAll(async () => {
 test('no place is handed out whose answer is lost when web is stopped under load', async () => {
   const { redis_url, processes, urls } = system.run()
   const redis = await connectRedis({ url: redis_url })
-  const placesGiven = async () => Number(await redis.commands.hget('queue:{demo}', 'tail'))
+  // Without proof of work: the crowd is to keep the process busy, not itself.
+  const created = await fetch(`http://127.0.0.1:${system.port}/api/operator/sales`, {
+    method: 'POST',
+    headers: {
+      ...{ Host: new URL(urls.ops).host, Authorization: `Bearer ${OPS_TOKEN}` },
+      'Content-Type': 'application/json',
+    },
+    body: JSON.stringify({
+      ...{ id: 'crowded', name: 'Crowded', rate_per_second: 1, guard: UNGUARDED, reason: 'test' },
+      products: [{ id: 'crowded-tv', name: 'TV', amount: 100, currency: 'EUR', units: 10 }],
+    }),
+  })
+  expect(created.status).toBe(201)
+  const placesGiven = async () => Number(await redis.commands.hget('queue:{crowded}', 'tail'))
   const before = await placesGiven()
   const host = new URL(urls.queue).host
   let [answered, refused, stop] = [0, 0, false]
   const visitor = async (name: string) => {
     for (let n = 0; !stop; n += 1) {
-      const answer = await fetch(`http://127.0.0.1:${system.port}/api/queue/demo/join`, {
+      const answer = await fetch(`http://127.0.0.1:${system.port}/api/queue/crowded/join`, {
         method: 'POST',
         headers: { Host: host, 'Content-Type': 'application/json' },
         body: JSON.stringify({ device: `${name}-${n}` }),
