@@ -26,6 +26,8 @@ export interface Call {
   /** Sent as JSON; `raw` as it is. */
   readonly json?: unknown
   readonly raw?: BodyInit
+  /** Of the socket the request comes over. */
+  readonly address?: string
 }
 
 export const OPS_TOKEN = 'operator-token-of-tests'
@@ -85,7 +87,7 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
     host: HostName,
     method: string,
     path: string,
-    { headers = {}, json, raw }: Call = {},
+    { headers = {}, json, raw, address = '' }: Call = {},
   ): Promise<Answer<Body>> => {
     const body = raw ?? (json === undefined ? undefined : JSON.stringify(json))
     const request = new Request(`${URLS[host]}${path}`, {
@@ -93,7 +95,7 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
       headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body }),
     })
-    const response = await hosts.fetch(request)
+    const response = await hosts.fetch(request, { address })
     expectDocumented(method, path, response.status)
     expect(response.headers.get('x-request-id')).toMatch(/^[\w.-]{8,64}$/)
     const text = await response.text()
