@@ -122,12 +122,15 @@ const planted: Record<string, Evidence | Evidence[]> = {
     enters: Array.from({ length: 20 }, (_, index) => run.enter(index + 1, 1200)),
   }),
   'positions are arrival order': also('joins', run.join(9, 1110, 9), run.join(5, 1120, 5)),
-  'admissions are position order': withHistory({
-    enters: [
-      ...[run.enter(1, 1200), run.enter(2, 1300), run.enter(3, 1460, 'too_early')],
-      ...[run.enter(4, 1500), run.enter(3, 1600, 'too_early'), run.enter(3, 1700)],
-    ],
-  }),
+  'admissions are position order': {
+    ...withHistory({
+      enters: [
+        ...[run.enter(1, 1200), run.enter(2, 1300), run.enter(3, 1460, 'too_early')],
+        ...[run.enter(4, 1500), run.enter(3, 1600, 'too_early'), run.enter(3, 1700)],
+      ],
+    }),
+    stock: [run.stock(1000, [2, 0, 0]), run.stock(9000, [2, 0, 0])],
+  },
   'the line never moves back, no place is given twice': [
     also('joins', run.join(5, 1400, 4)),
     changed({ statuses: [run.shown(1150, 4, 'open', [2, 0, 0]), run.shown(1450, 3, 'open', [2, 0, 0])] }),

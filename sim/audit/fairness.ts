@@ -79,14 +79,23 @@ function arrivalOrder(evidence: Evidence) {
 /** Whoever asks again within this time, in ms, is still there and is to be let in first. */
 const ASKS_AGAIN_MS = 2500
 
+/** Between two readings of the stock it may have been empty unseen. */
+const SAMPLE_GAP_MS = 500
+
 /**
  * Positions let in past a lower one whose turn had come: it was refused before the higher one asked and, still asking,
- * refused again after the higher one was in.
+ * refused again after the higher one was in, although there was something to be had all the time. (Those in checkout
+ * may take the last unit at any moment, and then nobody is let in.)
  */
-export function overtakenTurns({ history, statuses, bots }: Evidence) {
+export function overtakenTurns({ history, statuses, stock, bots }: Evidence) {
+  const empty = stock.filter(({ items }) => items.every(({ available }) => available === 0))
+  const ranOut = (from: number, to: number) =>
+    empty.some((sample) => sample.answered > from - SAMPLE_GAP_MS && sample.asked < to + SAMPLE_GAP_MS)
   const entered = admitted(history.enters)
   const honest = history.enters.filter(({ buyer }) => !bots.has(buyer))
-  const pairs = refusedTwice(honest, servingKnown(statuses))
+  const pairs = refusedTwice(honest, servingKnown(statuses)).filter(
+    ({ before, after }) => !ranOut(before.answered, after.answered),
+  )
   const found: Inversion<EnterExchange>[] = []
   for (const { before, after } of pairs)
     for (let at = firstPast(entered, (one) => one.sent, before.answered); at < entered.length; at++) {

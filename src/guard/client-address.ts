@@ -23,7 +23,25 @@ export function clientAddress(
 ): ClientAddress {
   const entries = forwardedFor?.split(',') ?? []
   const entry = trustedHops > 0 ? entries[entries.length - trustedHops] : undefined
-  return bucket(parse(entry) ?? parse(socketAddress))
+  return remembered(entry) ?? remembered(socketAddress) ?? UNKNOWN
+}
+
+/** A request is looked at several times, and a visitor asks again: reading an address costs more than all else here. */
+const known = new Map<string, ClientAddress>()
+const MOST_KNOWN = 10_000
+/** Longer than any address with port and zone: not worth keeping. */
+const LONGEST = 64
+
+function remembered(text: string | undefined): ClientAddress | undefined {
+  if (text === undefined) return undefined
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const address = parse(text)
+  if (address === undefined) return undefined
+  const client = bucket(address)
+  if (known.size >= MOST_KNOWN) known.clear()
+  if (text.length <= LONGEST) known.set(text, client)
+  return client
 }
 
 /** Whether the client is in one of these ranges (`192.0.2.0/24`, `2001:db8::/32`). */
@@ -52,8 +70,7 @@ function parse(text: string | undefined): Address | undefined {
 /** All whose address is unknown share one bucket: they are limited, not let through. */
 const UNKNOWN: ClientAddress = { address: 'unknown', network: 'unknown', ip: 'unknown' }
 
-function bucket(address: Address | undefined): ClientAddress {
-  if (address === undefined) return UNKNOWN
+function bucket(address: Address): ClientAddress {
   const ip = address.toString()
   const cut = (bits: number) => {
     const kept = address.toByteArray().map((byte, index) => {

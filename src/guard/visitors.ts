@@ -93,7 +93,9 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
       }
       add(COUNTED[action], 1)
       add(LOOKED_AT[action], 0)
-      visits.push({ name: enteredName(visitor), add: 0 })
+      // Only joins and challenges are scored; what comes later is but limited.
+      const isScored = action !== 'enter' && action !== 'claim'
+      if (isScored) visits.push({ name: enteredName(visitor), add: 0 })
       const joins = action === 'join' || action === 'form' ? 1 : 0
       const counts = await signals.count(sale, settings.counting, { visits, joins })
 
@@ -115,7 +117,7 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
           },
           challenges: surely('challenge_address'),
           enters: {
-            address: counts.seen.at(-1) ?? 0,
+            address: isScored ? (counts.seen.at(-1) ?? 0) : 0,
             perJoin: counts.joins === 0 ? 0 : counts.enters / counts.joins,
           },
         },

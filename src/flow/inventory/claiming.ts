@@ -150,8 +150,8 @@ export function createClaiming(parts: ClaimingParts): Claiming {
         throw error
       })
       if (outcome.kind === 'reserved' || outcome.kind === 'repeated') {
-        // Only to let the next one in sooner: whoever does not leave is forgotten after a while.
-        await waitingRoom.leaveCheckout(place).catch(() => undefined)
+        // Only to let the next one in sooner, so nobody waits for it: whoever does not leave is forgotten after a while.
+        waitingRoom.leaveCheckout(place).catch(() => undefined)
         return describe({ user_id, order_id, quantity, product }, outcome)
       }
       await free()

@@ -42,9 +42,9 @@ local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)
 local in_checkout = redis.call('ZCARD', KEYS[5])
 local room = q.stopped and 0 or enough - in_checkout
 -- Past those further ahead only while there is a unit for each of them as well. Whoever was passed all the same goes in
--- now, even if those in checkout have taken the units since.
+-- now, if there is anything left at all: those in checkout may have taken the rest since.
 local fits = ahead < math.min(room, units, cap - in_checkout)
-if was_passed(position) and in_checkout < tonumber(cap) then fits, ahead = true, 0 end
+if was_passed(position) and tonumber(units) > 0 and in_checkout < tonumber(cap) then fits, ahead = true, 0 end
 if not fits or not (q.dormant or take_token(key, q, now, ahead)) then
   keep_asking(position)
   -- Remembered, so that asking again does not count as another turn taken.

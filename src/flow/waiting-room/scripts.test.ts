@@ -234,7 +234,15 @@ test('enter: as its header says', async () => {
     [1, 'entered'],
     [3, 'full'],
   ] as const)
-    expect((await call('enter-passed', position, { enough: 0, units: 0 })).kind).toBe(kind)
+    expect((await call('enter-passed', position, { enough: 0, units: 1 })).kind).toBe(kind)
+
+  // But not while nothing is available.
+  await create('enter-empty')
+  await joinMany('enter-empty', 2)
+  await letPass(redis.commands, 'enter-empty', 10_000)
+  expect(await call('enter-empty', 1, { enough: 0 })).toEqual({ kind: 'full' })
+  expect((await call('enter-empty', 2)).kind).toBe('entered')
+  expect(await call('enter-empty', 1, { enough: 0, units: 0 })).toEqual({ kind: 'full' })
   await onDamage((sale) => call(sale, 1), 'enter')
   watched.expectHeaderTrue()
 })
