@@ -1,13 +1,14 @@
 /**
  * How long the answer to a claim takes at a given rate, hit or miss, the load generator beside the servers:
- *   npm start, then: node_modules/.bin/bun bench/claim-latency.ts --rate 2000 --seconds 10
+ *   npm start, then: node_modules/.bin/bun bench/claim-latency.ts --rate 2000 --seconds 10 [--guard]
  * Open loop: a claim is due at its time whether or not earlier ones were answered, and its latency counts from that
  * time, so a server that stalls can not hide it by slowing the generator down. Half of the claims are for an item
  * with enough units (hits), half for one that is sold out (misses). Passes are fetched before.
  */
 import { parseArgs } from 'node:util'
-import { codeOf, type Shopping, sendToShop } from '../sim/crowd/scene.ts'
+import { codeOf, dressed, type Shopping, sendToShop } from '../sim/crowd/scene.ts'
 import { pay } from '../sim/crowd/paying.ts'
+import { honestGuise } from '../sim/crowd/guise.ts'
 import { planBuyer } from '../sim/crowd/plan.ts'
 import { now, sleep } from '../sim/clock.ts'
 import { percentile } from '../sim/history.ts'
@@ -22,6 +23,8 @@ interface Options {
   readonly rate: number
   readonly seconds: number
   readonly connections: number
+  /** Whether the sale counts and limits, each buyer at an address of their own. */
+  readonly guard: boolean
 }
 
 interface Answer {
@@ -43,11 +46,12 @@ async function measure(target: Target, options: Options) {
   const count = Math.round(rate * seconds)
   const warm = Math.round(rate * WARM_UP_S)
   const hits = Math.ceil((count + warm) / 2)
-  const sale = await createSale(target, hits + 1)
+  const sale = await createSale(target, hits + 1, options.guard)
   const { plenty, none } = itemIds(sale.id)
 
+  const guiseOf = (index: number) => (options.guard ? honestGuise(index) : {})
   console.error(`fetching ${hits + MISS_PASSES + 1} passes for sale ${sale.id}`)
-  const holders = await fetchPasses(web, hosts, sale.id, hits + MISS_PASSES + 1)
+  const holders = await fetchPasses(web, hosts, sale.id, hits + MISS_PASSES + 1, guiseOf)
   const buyer = holders.pop()
   if (buyer === undefined) throw new Error('no passes')
   await sellOut(target, web, buyer, none)
@@ -58,6 +62,7 @@ async function measure(target: Target, options: Options) {
       host: hosts.shop,
       path: '/api/claims',
       headers: {
+        ...holder.guise,
         Cookie: holder.cookie,
         Authorization: `Bearer ${holder.pass}`,
         'Idempotency-Key': key,
@@ -111,7 +116,7 @@ function summarise(answers: readonly Answer[]) {
 
 const itemIds = (sale: string) => ({ plenty: `${sale}-plenty`, none: `${sale}-none` })
 
-async function createSale(target: Target, units: number): Promise<SaleInfo> {
+async function createSale(target: Target, units: number, guard: boolean): Promise<SaleInfo> {
   const id = `bench-${Date.now().toString(36)}`
   const product = { amount: 4999, currency: 'EUR', per_buyer_limit: 1 }
   return target.createSale({
@@ -121,7 +126,7 @@ async function createSale(target: Target, units: number): Promise<SaleInfo> {
     payment_window_s: 120,
     hold_s: 120,
     pass_s: 900,
-    guard: NO_GUARD,
+    guard: guard ? { proof_of_work: { on: false } } : NO_GUARD,
     reason: 'measures how long a claim takes (bench/claim-latency.ts)',
     products: [
       { ...product, id: itemIds(id).plenty, name: 'Plenty', units },
@@ -131,7 +136,8 @@ async function createSale(target: Target, units: number): Promise<SaleInfo> {
 }
 
 /** Buys the only unit of an item, so that it is sold out for good. */
-async function sellOut(target: Target, web: WireClient, buyer: Holder, item_id: string) {
+async function sellOut(target: Target, client: WireClient, buyer: Holder, item_id: string) {
+  const web = dressed(client, buyer.guise)
   const plan = {
     ...planBuyer({ seed: 1, buyers: 1, spread: 0, pay: 1, products: 1, bots: 0 }, 0),
     declinedFirst: false,
@@ -170,6 +176,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '10' },
     connections: { type: 'string', default: '256' },
+    guard: { type: 'boolean', default: false },
     'data-dir': { type: 'string', default: projectPath('.data') },
     json: { type: 'boolean', default: false },
   },
@@ -180,6 +187,7 @@ try {
     rate: Number(values.rate),
     seconds: Number(values.seconds),
     connections: Number(values.connections),
+    guard: values.guard,
   })
   for (const [kind, { claims, p50, p99, p999, max }] of Object.entries(result.latency_ms))
     console.error(`${kind.padEnd(5)} ${claims} claims: p50 ${p50}, p99 ${p99}, p99.9 ${p999}, max ${max} ms`)

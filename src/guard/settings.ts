@@ -71,8 +71,9 @@ export const GuardSettings = z
     /** A suspected bot gets a place in a line that leads nowhere, instead of a CAPTCHA. Off: somebody may be wronged. */
     decoy: z.strictObject({ on: z.boolean().default(false) }).prefault({}),
     /**
-     * How visitors are counted: in a table of fixed size, whatever their number (signals.ts). It is emptied every
-     * `window_s`; no limit may last longer. Four bytes a cell: 2^20 are 4 MB and serve some million arrivals a window.
+     * How visitors are counted: in tables of fixed size, whatever their number (signals.ts), emptied every `window_s`; no
+     * limit may last longer. 2^20 cells are 3 MB in Redis and 12 MB in each process, and serve some million arrivals a
+     * process and window; with more, more visitors get an exact counter, and scores see less.
      */
     counting: z
       .strictObject({

@@ -4,7 +4,7 @@ import { handClock } from '../../test/support/guard.ts'
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts'
 import { connectRedis, type RedisConnection } from '../platform/redis.ts'
 import { createSignals, KEPT_HERE, seenKey } from './signals.ts'
-import { cellsOf, createSketch, ROWS } from './sketch.ts'
+import { cellsOf, createSketch, ROWS, wordsOf } from './sketch.ts'
 
 let server: TestRedis
 let redis: RedisConnection
@@ -32,25 +32,26 @@ describe('sketch', () => {
         for (const name of visits) {
           const count = (truth.get(name) ?? 0) + 1
           truth.set(name, count)
-          expect(crowded.count(0, cellsOf('k', name, cells), 1)).toBeGreaterThanOrEqual(count)
-          expect(roomy.count(0, cellsOf('k', name, 100_000), 1)).toBe(count)
+          expect(crowded.count(0, cellsOf(wordsOf('k', name), cells), 1)).toBeGreaterThanOrEqual(count)
+          expect(roomy.count(0, cellsOf(wordsOf('k', name), 100_000), 1)).toBe(count)
         }
-        for (const [name, count] of truth) expect(roomy.count(0, cellsOf('k', name, 100_000), 0)).toBe(count)
+        for (const [name, count] of truth)
+          expect(roomy.count(0, cellsOf(wordsOf('k', name), 100_000), 0)).toBe(count)
       }),
     )
   })
 
   test('it is emptied after its window, and is full at 255', () => {
     const sketch = createSketch(64, 1000)
-    const at = cellsOf('k', 'a', 64)
+    const at = cellsOf(wordsOf('k', 'a'), 64)
     for (let n = 0; n < 300; n++) sketch.count(5000, at, 1)
     expect(sketch.count(5999, at, 0)).toBe(255)
     expect(sketch.count(6000, at, 0)).toBe(0)
   })
 
   test('who does not know the key can not tell whose cells are whose', () => {
-    expect(cellsOf('k', 'a', 4096)).not.toEqual(cellsOf('other', 'a', 4096))
-    const cells = cellsOf('k', 'a', 4096)
+    expect(cellsOf(wordsOf('k', 'a'), 4096)).not.toEqual(cellsOf(wordsOf('other', 'a'), 4096))
+    const cells = cellsOf(wordsOf('k', 'a'), 4096)
     cells.forEach((cell, row) => expect(Math.floor(cell / 4096)).toBe(row))
   })
 })

@@ -3,7 +3,7 @@ import { createBatcher } from '../platform/batch.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { RedisConnection } from '../platform/redis.ts'
 import type { GuardSettings } from './settings.ts'
-import { cellsOf, createSketch, ROWS } from './sketch.ts'
+import { cellsOf, createSketch, ROWS, wordsOf } from './sketch.ts'
 
 /**
  * How often somebody was seen in this window: by address, network, device, fingerprint, user, ticket. Counted in tables
@@ -43,6 +43,8 @@ export interface Counts {
 
 /** So often a process keeps a visitor to itself. */
 export const KEPT_HERE = 2
+/** The table in a process has so many times the cells of the common one: it holds everybody, that one who comes often. */
+const ROOMIER = 4
 /** For how long the next ones do not wait for a Redis that has just failed. */
 const REST_MS = 1000
 const MAX_REQUESTS = 64
@@ -111,7 +113,7 @@ export function createSignals(parts: {
 
   /** What one sale counts with; made anew where its settings are changed. */
   const createCounter = (sale: SaleId, counting: Counting) => {
-    const here = createSketch(counting.cells, counting.window_s * 1000)
+    const here = createSketch(ROOMIER * counting.cells, counting.window_s * 1000)
     let sums = { joins: 0, enters: 0 }
     const send = createBatcher(
       (requests: readonly Shared[]) => countInRedis(redis, seenKey(sale, counting), counting, requests),
@@ -131,11 +133,11 @@ export function createSignals(parts: {
     const count = async ({ visits, joins = 0, enters = 0 }: CountRequest): Promise<Counts> => {
       const now = clock.now()
       const own = visits.map(({ name, add }) => {
-        const at = cellsOf(key, name, counting.cells)
-        const count = here.count(now, at, add)
+        const words = wordsOf(key, name)
+        const count = here.count(now, cellsOf(words, ROOMIER * counting.cells), add)
         // The first that is told tells of those before it, too.
         const told = count === KEPT_HERE + 1 ? add * count : add
-        return { at, count, add: told }
+        return { at: cellsOf(words, counting.cells), count, add: told }
       })
       const shared = own.filter((visit) => visit.count > KEPT_HERE)
       const alone = own.map((visit) => visit.count)

@@ -8,14 +8,15 @@ export const ROWS = 3
 /** Cells are bytes: from here on it is "this or more". */
 export const SATURATED = 255
 
-/** Cells of a name, one a row. Keyed, so that nobody can look for names that share their cells with a victim's. */
-export function cellsOf(key: string, name: string, cells: number): number[] {
+/** What a name's cells are taken from. Keyed, so that nobody can look for names that share their cells with a victim's. */
+export function wordsOf(key: string, name: string): number[] {
   const digest = hash('sha256', `${key} ${name}`, 'hex')
-  return Array.from(
-    { length: ROWS },
-    (_, row) => row * cells + (Number.parseInt(digest.slice(8 * row, 8 * row + 8), 16) % cells),
-  )
+  return Array.from({ length: ROWS }, (_, row) => Number.parseInt(digest.slice(8 * row, 8 * row + 8), 16))
 }
+
+/** Its cells in a table of `ROWS` rows of `cells`. */
+export const cellsOf = (words: readonly number[], cells: number): number[] =>
+  words.map((word, row) => row * cells + (word % cells))
 
 /** A sketch in this process, emptied every `windowMs`. Only the smallest of a name's cells grow: the least noise. */
 export function createSketch(cells: number, windowMs: number) {
