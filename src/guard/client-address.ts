@@ -46,6 +46,7 @@ function remembered(text: string | undefined): ClientAddress | undefined {
 
 /** Whether the client is in one of these ranges (`192.0.2.0/24`, `2001:db8::/32`). */
 export function isWithin({ ip }: ClientAddress, networks: readonly string[]): boolean {
+  if (networks.length === 0) return false
   const address = parse(ip)
   if (address === undefined) return false
   return networks.some((network) => {
