@@ -72,7 +72,7 @@ function suite(profile: 'embedded' | 'full', roles: readonly string[]) {
     }, 120_000)
 }
 
-describe('embedded profile', () => suite('embedded', ['order-worker', 'cleanup', 'web']))
+describe('embedded profile', () => suite('embedded', ['order-worker', 'cleanup']))
 describe.skipIf(kafka === undefined)('full profile', () =>
   suite('full', ['relay', 'order-worker', 'cleanup']),
 )

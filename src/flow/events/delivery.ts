@@ -41,7 +41,7 @@ export type Replay = 'replayed' | 'unknown' | 'no_outbox'
 export interface EventLog {
   /**
    * Delivers events at least once, in batches, until the signal is aborted; finishes the batch under way
-   * first. After the handler resolved: commit, then confirm (XACK where due, XDEL) in the outbox. A handler
+   * first. After the handler resolved: confirm in the outbox (XDEL), then commit. A handler
    * that throws gets the same batch again after a jittered, growing delay: nothing is skipped. Events of one
    * user come in order as long as nothing fails and the adapter keeps them together (Kafka does).
    */

@@ -78,11 +78,14 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     ]
     const buried = await untilDone('write dead letters', () => deadLetters.add(letters), retry)
     if (buried === undefined) return false
-    // A lost membership throws here; the records then come again, to us or to the partition's new owner.
-    await consumer.commit(records)
+    // Before the commit: a worker that dies in between gets the records again. After it, nobody would take the entries
+    // off the outboxes until the relay publishes them anew.
     const places = deliveries.map(({ outbox_id, event }) => ({ item_id: event.item_id, outbox_id }))
     const confirmed = await untilDone('confirm events', () => confirm(redis.commands, places), retry)
-    return confirmed !== undefined
+    if (confirmed === undefined) return false
+    // A lost membership throws here; the records then come again, to us or to the partition's new owner.
+    await consumer.commit(records)
+    return true
   }
 
   return {

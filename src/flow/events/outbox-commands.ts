@@ -18,6 +18,28 @@ export async function confirm(redis: RedisCommands, places: readonly EntryPlace[
   await Promise.all(byItem(places).map(([item, ids]) => redis.xdel(outboxKey(item), ...ids)))
 }
 
+/**
+ * Both at once: an entry that was acknowledged and not taken off would stay in the outbox for ever if the worker died in
+ * between, and one taken off first would come back to it empty.
+ */
+export async function acknowledgeAndConfirm(
+  redis: RedisCommands,
+  group: string,
+  places: readonly EntryPlace[],
+): Promise<void> {
+  await Promise.all(
+    byItem(places).map(async ([item, ids]) => {
+      const key = outboxKey(item)
+      const replies = await redis
+        .multi()
+        .xack(key, group, ...ids)
+        .xdel(key, ...ids)
+        .exec()
+      for (const [error] of replies ?? []) if (error) throw error
+    }),
+  )
+}
+
 /** Entries left in all outboxes. */
 export async function countEntries(redis: RedisCommands): Promise<number> {
   const items = await redis.smembers(ITEMS_KEY)

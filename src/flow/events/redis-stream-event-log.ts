@@ -10,7 +10,7 @@ import {
   untilDone,
 } from './delivery.ts'
 import { type OutboxEntry, parseDelivery } from './entry.ts'
-import { acknowledge, confirm, countEntries } from './outbox-commands.ts'
+import { acknowledgeAndConfirm, countEntries } from './outbox-commands.ts'
 import { openOutbox } from './outbox.ts'
 
 export interface RedisStreamEventLogOptions {
@@ -58,8 +58,7 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
       'confirm events',
       async () => {
         await deadLetters.add(letters)
-        await acknowledge(redis.commands, GROUP, entries)
-        await confirm(redis.commands, entries)
+        await acknowledgeAndConfirm(redis.commands, GROUP, entries)
       },
       retry,
     )
