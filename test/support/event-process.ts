@@ -3,19 +3,25 @@
  * and, as told, hangs at the point where it is to die.
  */
 import { systemClock } from '../../src/platform/clock.ts'
-import { connectRedis } from '../../src/platform/redis.ts'
+import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts'
 import {
   createKafkaEventLog,
   createRedisStreamEventLog,
   createRelay,
+  type Handler,
   type Topics,
 } from '../../src/flow/events/events.ts'
 
 export type EventProcess =
-  | { readonly role: 'redis-worker'; readonly redisUrl: string; readonly consumer: string }
-  | (OnKafka & { readonly role: 'kafka-worker'; readonly group: string })
+  | (Dying & { readonly role: 'redis-worker'; readonly redisUrl: string; readonly consumer: string })
+  | (Dying & OnKafka & { readonly role: 'kafka-worker'; readonly group: string })
   /** Hangs after Kafka has acknowledged, before it acknowledges itself. */
   | (OnKafka & { readonly role: 'relay' })
+
+/** Where a worker hangs: with a batch in hand, or when the batch is done and is to leave the outbox. */
+interface Dying {
+  readonly at?: 'handler' | 'outbox'
+}
 
 interface OnKafka {
   readonly redisUrl: string
@@ -30,13 +36,34 @@ const hang = (): Promise<never> => {
   return new Promise(() => undefined)
 }
 
+/** A connection that never takes anything off an outbox. */
+function withoutDeletes(redis: RedisConnection): RedisConnection {
+  const chain = { xack: () => chain, xdel: () => chain, exec: hang }
+  const commands = new Proxy(redis.commands, {
+    get: (target, name) => {
+      if (name === 'xdel') return hang
+      if (name === 'multi') return () => chain
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
+  return { ...redis, commands }
+}
+
 if (import.meta.main) {
   const options = JSON.parse(process.argv[2] ?? '') as EventProcess
   const redis = await connectRedis({ url: options.redisUrl })
   const forEver = new AbortController().signal
   const common = { ...options, redis, clock: systemClock }
   if (options.role === 'relay') await createRelay({ ...common, ...options, onPublished: hang }).run(forEver)
-  else if (options.role === 'redis-worker')
-    await createRedisStreamEventLog({ ...common, ...options }).consume(hang, forEver)
-  else await createKafkaEventLog({ ...common, ...options, sessionTimeoutMs: 1500 }).consume(hang, forEver)
+  else {
+    const isDone = options.at === 'outbox'
+    const parts = { ...common, redis: isDone ? withoutDeletes(redis) : redis }
+    const handler: Handler = isDone ? async () => [] : hang
+    const log =
+      options.role === 'redis-worker'
+        ? createRedisStreamEventLog({ ...parts, consumer: options.consumer })
+        : createKafkaEventLog({ ...options, ...parts, sessionTimeoutMs: 1500 })
+    await log.consume(handler, forEver)
+  }
 }

@@ -35,7 +35,7 @@ afterAll(async () => {
 interface Rig {
   worker(name: string): EventLog
   /** A process of its own that becomes a worker and hangs in its handler. */
-  dyingWorker(name: string): EventProcess
+  dyingWorker(name: string): Exclude<EventProcess, { role: 'relay' }>
 }
 
 let background = createBackground()
@@ -179,6 +179,13 @@ function contract(name: string, available: boolean, createRig: () => Rig): void 
       const { seen, handler } = recorder()
       const { log } = consume('worker-2', handler)
       await until(() => seen.size === sent.length)
+      await until(async () => (await log.backlog()) === 0)
+    })
+
+    test('a worker that dies when its batch is done leaves nothing in the outbox for good', async () => {
+      await put('tv', 20)
+      await runUntilKilled({ ...rig.dyingWorker('worker-1'), at: 'outbox' })
+      const { log } = consume('worker-1', recorder().handler)
       await until(async () => (await log.backlog()) === 0)
     })
 
