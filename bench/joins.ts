@@ -1,7 +1,7 @@
 /**
  * Joins through the waiting room's own code, several nodes on one real Redis: joins a second beside the bare counter
  * (`HINCRBY` of one, and of a batch, over the same connections), the memory Redis needs for those who wait, and the
- * positions, each once. `--keys`: every join with an Idempotency-Key of its own, which Redis remembers for a minute.
+ * positions, each once. `--keys`: every join with an Idempotency-Key of its own, as browsers send it.
  * Run: bun bench/joins.ts [--count 1000000] [--nodes 4] [--keys] [--json]
  */
 import { parseArgs } from 'node:util'

@@ -1,15 +1,19 @@
 import { expect } from 'bun:test'
+import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { keys, MAIN_LANE } from '../../src/flow/waiting-room/keys.ts'
 import type { RedisCommands } from '../../src/platform/redis.ts'
 import { argumentsRead, parseHeader } from './lua-header.ts'
 
-/** Everything Redis holds of a waiting room and its lanes, by key. */
+/** Everything Redis holds of a waiting room and its lanes, by key; strings as their hash. */
 export async function dumpQueue(commands: RedisCommands, sale: string): Promise<Record<string, unknown>> {
   const read: Record<string, (key: string) => Promise<unknown>> = {
     hash: (key) => commands.hgetall(key),
     zset: (key) => commands.zrange(key, 0, '-1', 'WITHSCORES'),
-    string: async (key) => (await commands.getBuffer(key))?.toString('hex'),
+    string: async (key) =>
+      createHash('sha256')
+        .update((await commands.getBuffer(key)) ?? '')
+        .digest('hex'),
   }
   const found: Record<string, unknown> = {}
   for (const key of (await commands.keys(`${keys.queue(sale, MAIN_LANE)}*`)).sort())

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Rooms, startRooms, visitorOf } from '../../../test/support/rooms.ts'
 import { systemClock } from '../../platform/clock.ts'
+import { keys } from './keys.ts'
 
 let rooms: Rooms
 beforeAll(async () => void (rooms = await startRooms({ nodes: 4 })))
@@ -8,23 +9,34 @@ afterAll(() => rooms[Symbol.asyncDispose]())
 
 const memory = async () => Number(/^used_memory:(\d+)/m.exec(await rooms.commands.info('memory'))?.[1])
 
-test('20,000 joins on four nodes: every position once, and Redis needs no memory for those who wait', async () => {
-  const COUNT = 20_000
-  const sale = await rooms.newSale({ opens_at: Date.now() + 3_600_000 })
-  await rooms.crowd(sale, 1000)
-  const before = await memory()
-  const places: number[] = []
-  for (let turn = 0; turn < COUNT / 2000; turn += 1) {
-    const crowd = await rooms.crowd(sale, 2000, (index) => ({
-      visitor: visitorOf(`device-${turn}-${index}`),
-    }))
-    places.push(...crowd.map(({ lobby_index = 0 }) => lobby_index))
-  }
-  // Ten bytes a waiter would be 200,000; what is measured is noise of the server and its clients.
-  expect((await memory()) - before).toBeLessThan(100_000)
-  expect(places.toSorted((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, index) => 1001 + index))
-  expect(await rooms.commands.keys(`queue:{${sale}}*`)).toEqual([`queue:{${sale}}`])
-}, 20_000)
+test.each([
+  ['a client key', (key: string) => key],
+  ['no client key', () => undefined],
+])(
+  '20,000 joins with %s on four nodes: every position once, and Redis needs no more memory',
+  async (_, keyOf) => {
+    const COUNT = 20_000
+    const sale = await rooms.newSale({ opens_at: Date.now() + 3_600_000 })
+    await rooms.crowd(sale, 1000, (index) => ({ client_key: keyOf(`first-${index}`) }))
+    const before = await memory()
+    const places: number[] = []
+    for (let turn = 0; turn < COUNT / 2000; turn += 1) {
+      const crowd = await rooms.crowd(sale, 2000, (index) => ({
+        visitor: visitorOf(`device-${turn}-${index}`),
+        client_key: keyOf(`key-${turn}-${index}`),
+      }))
+      places.push(...crowd.map(({ lobby_index = 0 }) => lobby_index))
+    }
+    // Ten bytes a waiter would be 200,000; what is measured is noise of the server and its clients.
+    expect((await memory()) - before).toBeLessThan(100_000)
+    expect(places.toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: COUNT }, (_, index) => 1001 + index),
+    )
+    const joins = keyOf('') === undefined ? [] : [keys.joins(sale)]
+    expect((await rooms.commands.keys(`queue:{${sale}}*`)).sort()).toEqual([`queue:{${sale}}`, ...joins])
+  },
+  20_000,
+)
 
 test('one node sends those who arrive in one event-loop turn together, in their order', async () => {
   const sale = await rooms.newSale()

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
-import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import * as scripts from './scripts.ts'
 import type { JoinResult } from './scripts.ts'
 
 /** Somebody who joins. */
 export interface Arrival {
-  /** A hash of the key the client repeats when it asks again, or ''. */
+  /** What the client repeats when it asks again, as `clientKey` makes it, or ''. */
   readonly client_key: string
   /** Goes into the lobby's rolling hash: what nobody but this visitor could foresee. */
   readonly entropy: string
@@ -27,7 +26,7 @@ const BATCH = 1024
  * nodes, nobody who arrives after another has an answer stands before them: only those who arrive within one turn and one
  * answer of Redis of each other, on different nodes, may be swapped.
  */
-export function createArrivals({ redis, clock }: { redis: RedisConnection; clock: Clock }) {
+export function createArrivals({ redis }: { redis: RedisConnection }) {
   const batchers = new Map<string, (arrival: Arrival) => Promise<Arrived>>()
 
   const batcherOf = (sale: SaleId, lane: string) => {
@@ -42,7 +41,6 @@ export function createArrivals({ redis, clock }: { redis: RedisConnection; clock
           hash: createHash('sha256')
             .update(arrivals.map(({ entropy }) => entropy).join())
             .digest('hex'),
-          half_minute: Math.floor(clock.now() / 30_000),
         })
         const positions = result.kind === 'joined' ? result.positions : []
         return arrivals.map((_, index) => ({ result, position: positions[index] ?? 0 }))

@@ -1,14 +1,12 @@
 -- join: hands out positions at the end of the line, to a whole batch at once. Before the opening they are indices of
 -- the lobby, from the same counter.
--- KEYS     queue recent earlier later (joins by client key: of this half minute, of the last, and of the next, which
---          another node may be in already)
+-- KEYS     queue recent (of the sale: shared by its lanes)
 -- ARGV     hash over the batch's tickets, then a client_key or '' for each
 -- RESULTS  joined    + now (ms), size of the lobby ('' until the sale opens), position for each (0: the lane is full)
 --          ended     by the operator, or ends_at has passed; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
 -- WRITES   queue recent
 -- EVENTS   none
-local REMEMBER_S = 60
 local hash = ARGV[1]
 
 local now = now_ms()
@@ -23,20 +21,15 @@ local positions, fresh = {}, 0
 local left = (tonumber(redis.call('HGET', key, 'places')) or math.huge) - q.tail
 for i = 1, #ARGV - 1 do
   local client_key = ARGV[1 + i]
-  local known = client_key ~= '' and
-    (redis.call('HGET', KEYS[2], client_key) or redis.call('HGET', KEYS[3], client_key) or
-      redis.call('HGET', KEYS[4], client_key))
+  local known = client_key ~= '' and recall(client_key)
   if known then
-    positions[i] = tonumber(known)
+    positions[i] = known
   elseif fresh >= left then
     positions[i] = 0
   else
     fresh = fresh + 1
     positions[i] = q.tail + fresh
-    if client_key ~= '' then
-      redis.call('HSET', KEYS[2], client_key, positions[i])
-      redis.call('EXPIRE', KEYS[2], REMEMBER_S)
-    end
+    if client_key ~= '' then remember(client_key, positions[i]) end
   end
 end
 if fresh == 0 then return { 'joined', now, q.lobby_size or '', unpack(positions) } end

@@ -44,12 +44,19 @@ test('joins with one client key take one place: at once, one after another, on e
   // The same key of another device is another key: nobody gets somebody else's place.
   const other = await rooms.join(sale, { client_key: 'key-0001', visitor: visitorOf('tablet') })
   expect(other.position).toBe(2)
-  // Nodes whose clocks differ, each in another half minute.
-  for (const [index, aheadMs] of [-20_000, 20_000].entries()) {
+  // Nodes whose clocks differ.
+  for (const [index, aheadMs] of [-3_600_000, 3_600_000].entries()) {
     const node = rooms.node({ clock: { ...rooms.clock, now: () => rooms.clock.now() + aheadMs } })
     const again = await rooms.join(sale, { client_key: 'key-0001' }, node)
     expect({ index, position: again.position }).toEqual({ index, position: 1 })
   }
+  // Ten thousand who join meanwhile make nobody forgotten.
+  for (let turn = 0; turn < 10; turn += 1)
+    await rooms.crowd(sale, 1000, (index) => ({
+      client_key: `key-${turn}-${index}`,
+      visitor: visitorOf(`device-${turn}-${index}`),
+    }))
+  expect((await rooms.join(sale, { client_key: 'key-0001' })).position).toBe(1)
 })
 
 test('a join of the lobby that is told again after the opening has its place of the lobby', async () => {

@@ -29,8 +29,8 @@ export const keys = {
   askedAt: (sale: SaleId, lane: string) => `${queue(sale, lane)}:asked_at`,
   /** Positions that were let in past others who ask, and when. */
   passers: (sale: SaleId, lane: string) => `${queue(sale, lane)}:passers`,
-  /** Joins by client key, of one half minute. */
-  joins: (sale: SaleId, lane: string, halfMinute: number) => `${queue(sale, lane)}:joins:${halfMinute}`,
+  /** The latest joins by client key, over all lanes; see recent.lua. */
+  joins: (sale: SaleId) => `queue:{${sale}}:joins`,
   /** Who is in checkout, over all lanes, with the time until which they count. */
   checkouts: (sale: SaleId) => `queue:{${sale}}:checkouts`,
 }

@@ -36,8 +36,12 @@ const create = (sale: string, change: Partial<scripts.NewLine> = {}) =>
     ...{ sale, lane, rate: 10, opens_at: 1, ends_at: null, threshold: null, places: null, secret: null },
     ...{ state: 'open', ...change },
   })
-const join = (sale: string, ...client_keys: string[]) =>
-  scripts.join.run(redis.commands, { sale, lane, client_keys, hash: 'ab', half_minute: 7 })
+/** A client key '' is none. */
+const join = (sale: string, ...keysShown: string[]) =>
+  scripts.join.run(redis.commands, {
+    ...{ sale, lane, hash: 'ab' },
+    client_keys: keysShown.map((key) => key && scripts.clientKey(key)),
+  })
 const joinMany = (sale: string, count: number) => join(sale, ...new Array<string>(count).fill(''))
 const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
   scripts.enter.run(redis.commands, {
@@ -106,13 +110,9 @@ test('join: as its header says', async () => {
   const line = await read('join')
   expect(second).toMatchObject({ kind: 'joined', positions: [4] })
   if (second.kind === 'joined') expect(line?.now).toBeWithin(second.now, second.now + 1000)
-  // The same key, in a batch with others, in the next half minute and where a node's clock is behind.
+  // The same key, in a batch with others.
   expect(await call('join', '', 'k', 'l', 'l')).toMatchObject({ positions: [5, 4, 6, 6] })
-  for (const half_minute of [6, 8]) {
-    const again = { sale: 'join', lane, client_keys: ['k'], hash: 'ab', half_minute }
-    expect(await scripts.join.run(redis.commands, again)).toMatchObject({ positions: [4] })
-  }
-  expect(await redis.commands.ttl(keys.joins('join', lane, 7))).toBeWithin(1, 91)
+  expect(await redis.commands.ttl(keys.joins('join'))).toBeWithin(590, 601)
   await steer('join', { state: 'paused' })
   expect(await call('join', '')).toMatchObject({ kind: 'joined', positions: [7] })
   await steer('join', { state: 'ended' })
@@ -131,6 +131,26 @@ test('join: no more places than the lane has, and whoever has one keeps it', asy
   expect(await join('places', 'a', 'c', 'd', 'c')).toMatchObject({ positions: [1, 3, 0, 3] })
   expect(await join('places', 'd', 'b')).toMatchObject({ positions: [0, 2] })
   expect(await read('places')).toMatchObject({ tail: 3 })
+})
+
+test('join: the latest are remembered in a table of fixed size; the oldest of a bucket is forgotten first', async () => {
+  await create('recent')
+  const keyOf = (tag: number, bucket = 'ffff') => `${bucket}${String(tag).padStart(8, '-')}`
+  const joinKeys = async (...client_keys: string[]) => {
+    const result = await scripts.join.run(redis.commands, { sale: 'recent', lane, hash: 'ab', client_keys })
+    return result.kind === 'joined' ? result.positions : []
+  }
+  const tags = [1, 2, 3, 4, 5, 6, 7, 8]
+  expect(await joinKeys(...tags.map((tag) => keyOf(tag)), keyOf(1, 'fffe'), keyOf(1, '0000'))).toEqual([
+    ...tags,
+    ...[9, 10],
+  ])
+  expect(await joinKeys(...tags.map((tag) => keyOf(tag)))).toEqual(tags)
+  expect(await joinKeys(keyOf(9), ...[8, 2].map((tag) => keyOf(tag)))).toEqual([11, 8, 2])
+  expect(await joinKeys(keyOf(1))).toEqual([12])
+  // Neighbours are untouched.
+  expect(await joinKeys(keyOf(1, 'fffe'), keyOf(1, '0000'))).toEqual([9, 10])
+  expect(await redis.commands.strlen(keys.joins('recent'))).toBe(65_536 * 8 * 12)
 })
 
 test('read: as its header says', async () => {

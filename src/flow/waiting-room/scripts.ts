@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
 import { defineScript } from '../../platform/lua.ts'
 import admissionSource from './admission.lua' with { type: 'text' }
@@ -7,6 +8,7 @@ import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
 import { keys, memberOf, type Place } from './keys.ts'
 import readSource from './read.lua' with { type: 'text' }
+import recentSource from './recent.lua' with { type: 'text' }
 import servingSource from './serving.lua' with { type: 'text' }
 import steerSource from './steer.lua' with { type: 'text' }
 
@@ -61,13 +63,8 @@ export type JoinResult =
 
 export const join = defineScript({
   name: 'queueJoin',
-  source: servingSource + joinSource,
-  keys: ({ sale, lane, half_minute }: LaneOf & JoinBatch) => [
-    keys.queue(sale, lane),
-    keys.joins(sale, lane, half_minute),
-    keys.joins(sale, lane, half_minute - 1),
-    keys.joins(sale, lane, half_minute + 1),
-  ],
+  source: servingSource + recentSource + joinSource,
+  keys: ({ sale, lane }: LaneOf & JoinBatch) => [keys.queue(sale, lane), keys.joins(sale)],
   args: ({ client_keys, hash }) => [hash, ...client_keys],
   result: (reply): JoinResult => {
     const [kind, now, size, ...positions] = words(reply)
@@ -78,12 +75,16 @@ export const join = defineScript({
 })
 
 export interface JoinBatch {
-  /** One for each that joins: a hash of the key the client repeats when it asks again, or ''. */
+  /** One for each that joins: the `clientKey` it repeats when it asks again, or ''. */
   readonly client_keys: readonly string[]
   /** Over the tickets of the batch; mixed into the lobby's rolling hash. */
   readonly hash: string
-  /** Half minutes since the epoch. */
-  readonly half_minute: number
+}
+
+/** What recent.lua takes: where to look (4 hex digits), and 48 bits of the hash to know it by. */
+export function clientKey(text: string): string {
+  const digest = createHash('sha256').update(text).digest()
+  return digest.toString('hex', 0, 2) + digest.toString('base64url', 2, 8)
 }
 
 /** The line at `now` (ms, Redis server time). */

@@ -51,7 +51,6 @@ async function join(sale: string, count: number): Promise<number> {
       lane,
       client_keys,
       hash: 'ab',
-      half_minute: 1,
     })
     if (result.kind !== 'joined') throw new Error(result.kind)
     first ??= result.positions[0]

@@ -12,7 +12,7 @@ import * as scripts from './scripts.ts'
 import type { Line, Steering } from './scripts.ts'
 import { createSight } from './sight.ts'
 import { estimatedWaitS, type Phase, type QueueStatus, type SaleStock } from './status.ts'
-import { createTickets, shortHash, type Slot, type Visitor } from './tickets.ts'
+import { createTickets, type Slot, type Visitor } from './tickets.ts'
 
 export { PHASES, type Phase, type PublicDraw, type QueueStatus, type SaleStock } from './status.ts'
 export type { PassOutcome, PassRequest } from './passes.ts'
@@ -142,7 +142,9 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       const { result, position } = await takePlace(sale, lane, {
         // Of this visitor alone: a key that two happen to choose gives nobody the other's place.
         client_key:
-          client_key === undefined ? '' : shortHash(`${visitor.device ?? visitor.network} ${client_key}`),
+          client_key === undefined
+            ? ''
+            : scripts.clientKey(`${lane} ${visitor.device ?? visitor.network} ${client_key}`),
         entropy: `${visitor.device ?? ''} ${visitor.network} ${clock.now()}`,
       })
       if (result.kind !== 'joined') return { kind: result.kind === 'ended' ? 'ended' : 'unknown_sale' }
