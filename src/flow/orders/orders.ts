@@ -2,18 +2,7 @@ import type { OrderCreated, Restocked } from '../../contracts/events.ts'
 import type { ItemId, OrderId, SaleId, UserId } from '../../contracts/ids.ts'
 import { TRANSITIONS, type FailureReason, type OrderStatus } from '../../contracts/orders.ts'
 import type { Shards, Sql } from '../../platform/postgres.ts'
-import {
-  compareAndFail,
-  compareAndPay,
-  countByStatus,
-  insertOrders,
-  markRestocked,
-  selectOrder,
-  selectOrdersForItem,
-  selectOrdersOf,
-  selectOverdue,
-  selectUnreleased,
-} from './sql.ts'
+import * as sqlStore from './sql.ts'
 
 /** An order as SQL, the source of truth, knows it. Times in ms; `amount` for the whole order in minor units. */
 export interface Order {
@@ -33,6 +22,9 @@ export interface Order {
 }
 
 export type NewOrder = Order
+
+/** The statements on one shard. A model in memory stands in for them in the simulation. */
+export type OrderStore = typeof sqlStore
 
 export interface Orders {
   /** Writes a batch of new orders, one statement per shard. Safe to repeat. */
@@ -73,7 +65,12 @@ function stateBefore(reason: FailureReason): OrderStatus {
   return transition.from
 }
 
-export function createOrders({ shards }: { shards: Shards }): Orders {
+export interface OrderParts {
+  readonly shards: Shards
+  readonly store?: OrderStore
+}
+
+export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
   const perShard = async <Event extends { user_id: UserId }>(
     events: readonly Event[],
     write: (sql: Sql, batch: Event[]) => Promise<void>,
@@ -93,7 +90,7 @@ export function createOrders({ shards }: { shards: Shards }): Orders {
   return {
     insert: (events) =>
       perShard(events, (sql, batch) =>
-        insertOrders(
+        store.insertOrders(
           sql,
           batch.map(({ timestamp, ...event }) => ({
             ...event,
@@ -103,28 +100,28 @@ export function createOrders({ shards }: { shards: Shards }): Orders {
           })),
         ),
       ),
-    restocked: (events) => perShard(events, markRestocked),
-    find: (user, id, sql) => selectOrder(sql ?? shards.of(user), user, id),
-    of: (user) => selectOrdersOf(shards.of(user), user),
-    pay: compareAndPay,
-    fail: (user, id, reason) => compareAndFail(shards.of(user), user, id, stateBefore(reason), reason),
+    restocked: (events) => perShard(events, store.markRestocked),
+    find: (user, id, sql) => store.selectOrder(sql ?? shards.of(user), user, id),
+    of: (user) => store.selectOrdersOf(shards.of(user), user),
+    pay: store.compareAndPay,
+    fail: (user, id, reason) => store.compareAndFail(shards.of(user), user, id, stateBefore(reason), reason),
     bury: (order, failure_reason) =>
-      insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
+      store.insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
     shards: shards.all.map((_database, number) => number),
-    overdue: (shard, max) => selectOverdue(numbered(shard), max),
-    unreleased: (shard, max) => selectUnreleased(numbered(shard), max),
+    overdue: (shard, max) => store.selectOverdue(numbered(shard), max),
+    unreleased: (shard, max) => store.selectUnreleased(numbered(shard), max),
     count: async (item) => {
       const total = {
         PENDING: { orders: 0, units: 0 },
         PAID: { orders: 0, units: 0 },
         FAILED: { orders: 0, units: 0 },
       }
-      for (const { status, orders, units } of await everywhere((sql) => countByStatus(sql, item))) {
+      for (const { status, orders, units } of await everywhere((sql) => store.countByStatus(sql, item))) {
         total[status].orders += orders
         total[status].units += units
       }
       return total
     },
-    forItem: (item) => everywhere((sql) => selectOrdersForItem(sql, item)),
+    forItem: (item) => everywhere((sql) => store.selectOrdersForItem(sql, item)),
   }
 }

@@ -3,11 +3,13 @@ import type { Shards } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import type { PaymentProvider, ProviderName } from './provider.ts'
-import { advance, type Payment, selectPayments } from './sql.ts'
+import type { PaymentStore } from './payments.ts'
+import type { Payment } from './sql.ts'
 import { nextStep } from './states.ts'
 
 export interface ClosingParts {
   readonly shards: Shards
+  readonly store: PaymentStore
   readonly orders: Orders
   readonly providers: ReadonlyMap<ProviderName, PaymentProvider>
   readonly settle: (order: Order) => Promise<unknown>
@@ -15,13 +17,14 @@ export interface ClosingParts {
 }
 
 /** Carries out at the provider what SQL has decided; see `Payments.finish`. */
-export function createClosing({ shards, orders, providers, settle, log }: ClosingParts) {
+export function createClosing({ shards, store, orders, providers, settle, log }: ClosingParts) {
   const act = async (order: Order, payment: Payment): Promise<void> => {
     const provider = providers.get(payment.provider)
     if (provider === undefined) throw new Error(`no adapter for ${payment.provider}`)
     const { user_id, order_id } = order
     const ref = payment.provider_ref
-    const moveTo = (state: Payment['state']) => advance(shards.of(user_id), user_id, order_id, payment, state)
+    const moveTo = (state: Payment['state']) =>
+      store.advance(shards.of(user_id), user_id, order_id, payment, state)
     switch (nextStep(order.status, payment.state)) {
       case 'none':
         return
@@ -63,7 +66,7 @@ export function createClosing({ shards, orders, providers, settle, log }: Closin
         log.warn({ err: error, order_id: id }, 'settle failed; the cleanup worker will do it'),
       )
     const failures: unknown[] = []
-    for (const payment of await selectPayments(shards.of(user), user, id))
+    for (const payment of await store.selectPayments(shards.of(user), user, id))
       await act(order, payment).catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
   }

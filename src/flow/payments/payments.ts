@@ -6,7 +6,7 @@ import type { Log } from '../../platform/telemetry.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import { createClosing } from './closing.ts'
 import type { PaymentProvider, ProviderEvent, ProviderName } from './provider.ts'
-import { advance, insertEvent, lockPayment, takeUnfinished, type Unfinished } from './sql.ts'
+import * as sqlStore from './sql.ts'
 import { REACHED_FROM, stateAfter } from './states.ts'
 
 export type { PaymentProvider, ProviderEvent, ProviderName, WebhookReading } from './provider.ts'
@@ -51,7 +51,11 @@ const POLL_S = 10
 const AT_ONCE = 8
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+/** The statements on one shard. A model in memory stands in for them in the simulation. */
+export type PaymentStore = typeof sqlStore
+
 export interface PaymentParts {
+  readonly store?: PaymentStore
   readonly shards: Shards
   readonly orders: Orders
   readonly providers: readonly PaymentProvider[]
@@ -60,9 +64,10 @@ export interface PaymentParts {
   readonly log: Log
 }
 
-export function createPayments({ shards, orders, providers, settle, log }: PaymentParts): Payments {
+export function createPayments(parts: PaymentParts): Payments {
+  const { shards, store = sqlStore, orders, providers, settle, log } = parts
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
-  const finish = createClosing({ shards, orders, providers: byName, settle, log })
+  const finish = createClosing({ shards, store, orders, providers: byName, settle, log })
 
   /** Takes in what a provider says of a payment, in one transaction on the buyer's shard. */
   const record = async (
@@ -74,9 +79,9 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
     return shards
       .of(user_id)
       .transaction(async (sql): Promise<EventOutcome> => {
-        if (event_id !== undefined && !(await insertEvent(sql, user_id, provider, event_id)))
+        if (event_id !== undefined && !(await store.insertEvent(sql, user_id, provider, event_id)))
           return 'duplicate'
-        const before = await lockPayment(sql, user_id, provider, payment)
+        const before = await store.lockPayment(sql, user_id, provider, payment)
         const order = await orders.find(user_id, order_id, sql)
         if (order === undefined) throw new EarlyEvent()
         // A payment that is over, or of another price, pays nothing, whatever a late event says.
@@ -88,7 +93,7 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
           (type === 'authorised' || payment.amount_received === order.amount)
         const won = pays && (await orders.pay(sql, user_id, order_id))
         const winner = won || (order.status === 'PAID' && (before === 'authorised' || before === 'captured'))
-        await advance(sql, user_id, order_id, { provider, ...payment }, stateAfter(type, winner))
+        await store.advance(sql, user_id, order_id, { provider, ...payment }, stateAfter(type, winner))
         return won ? 'paid' : 'recorded'
       })
       .catch((error: unknown) => {
@@ -98,7 +103,7 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
   }
 
   /** The answer of a provider to a question that no webhook has answered. */
-  const poll = async ({ provider: name, provider_ref }: Unfinished): Promise<EventOutcome> => {
+  const poll = async ({ provider: name, provider_ref }: sqlStore.Unfinished): Promise<EventOutcome> => {
     const payment = await byName.get(name)?.find(provider_ref)
     const { state } = payment ?? {}
     if (payment === undefined) return 'recorded'
@@ -120,7 +125,7 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
         description: `${order.quantity} x ${order.item_id}`,
       })
       // If the order fails right now, `repair` finds this row and cancels the payment.
-      await lockPayment(shards.of(order.user_id), order.user_id, name, payment)
+      await store.lockPayment(shards.of(order.user_id), order.user_id, name, payment)
       return { kind: 'started', browser }
     },
 
@@ -138,7 +143,7 @@ export function createPayments({ shards, orders, providers, settle, log }: Payme
     repair: async (max) => {
       const found = await Promise.all(
         shards.all.map((shard) =>
-          takeUnfinished(shard, { quietS: QUIET_S, pollS: POLL_S, max }).catch((error: unknown) => {
+          store.takeUnfinished(shard, { quietS: QUIET_S, pollS: POLL_S, max }).catch((error: unknown) => {
             log.warn({ err: error }, 'a shard does not tell its unfinished payments')
             return []
           }),

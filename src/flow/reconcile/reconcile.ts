@@ -5,7 +5,7 @@ import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { DueHold, Inventory } from '../inventory/inventory.ts'
 import type { Order, Orders } from '../orders/orders.ts'
-import { insertRun, selectRuns } from './sql.ts'
+import * as sqlStore from './sql.ts'
 import { compare, type Comparison, type Observed, unitsOf } from './compare.ts'
 
 export type ReconcileOutcome = 'clean' | 'repaired' | 'in_motion' | 'oversold' | 'refused'
@@ -28,7 +28,11 @@ export interface Reconcile {
   runs(max: number): Promise<ReconcileRun[]>
 }
 
+/** The statements about runs. A model in memory stands in for them in the simulation. */
+export type RunStore = typeof sqlStore
+
 export interface ReconcileParts {
+  readonly store?: RunStore
   readonly inventory: Inventory
   readonly orders: Orders
   readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale'>
@@ -45,7 +49,7 @@ type Seen = Omit<Observed, 'units'>
 const READS = 5
 
 export function createReconcile(parts: ReconcileParts): Reconcile {
-  const { inventory, orders, catalogue, database, runId, clock, log } = parts
+  const { inventory, orders, catalogue, database, store = sqlStore, runId, clock, log } = parts
 
   /**
    * Redis before, SQL, Redis after: where the two looks at Redis are the same, everything SQL said in between belongs
@@ -127,7 +131,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       return { outcome: 'refused' as const, drift: 0, report: { why } }
     })
     const run = { item_id: id, ...outcome }
-    await insertRun(database, run)
+    await store.insertRun(database, run)
     // Taking over an intact item after a restart is a matter of course; anything else somebody should look at.
     const ordinary = run.drift === 0 && (run.outcome === 'clean' || run.outcome === 'repaired')
     log[ordinary ? 'info' : 'warn'](run, 'reconciled')
@@ -149,7 +153,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
         if ((await inventory.stock(id))?.run_id !== current) fenced.push(id)
       return fenced
     },
-    runs: (max) => selectRuns(database, max),
+    runs: (max) => store.selectRuns(database, max),
   }
 }
 
