@@ -8,7 +8,7 @@ import { type RawResponse, readResponse } from './response.ts'
  * `fetch` and 65 us with node:http; and `fetch` can not drop an answer on purpose, or tell when a request was sent.
  */
 export interface WireRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Host header; its origin need not resolve. */
   readonly host: string
   readonly path: string

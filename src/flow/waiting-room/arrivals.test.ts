@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { type Arrival, orderOf } from '../../../test/support/arrival-order.ts'
 import { type Rooms, startRooms, visitorOf } from '../../../test/support/rooms.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { keys } from './keys.ts'
@@ -52,11 +53,6 @@ test('one node sends those who arrive in one event-loop turn together, in their 
 
 test('on four nodes nobody who joins after another has an answer stands before them', async () => {
   const sale = await rooms.newSale()
-  interface Arrival {
-    readonly arrived: number
-    readonly answered: number
-    readonly position: number
-  }
   const arrive = async (node: number): Promise<Arrival> => {
     const arrived = performance.now()
     const { position = 0 } = await rooms.join(sale, {}, rooms.rooms[node])
@@ -69,24 +65,8 @@ test('on four nodes nobody who joins after another has an answer stands before t
     await systemClock.sleep(group % 3)
   }
   const arrivals = await Promise.all(arriving)
-  expect(new Set(arrivals.map(({ position }) => position)).size).toBe(arrivals.length)
-  const slowest = Math.max(...arrivals.map(({ arrived, answered }) => answered - arrived))
-  const byArrival = arrivals.toSorted((a, b) => a.arrived - b.arrived)
-  const byAnswer = arrivals.toSorted((a, b) => a.answered - b.answered)
-  let [answered, furthest, inversions] = [0, 0, 0]
-  for (const { arrived, position } of byArrival) {
-    for (let next = byAnswer[answered]; next && next.answered < arrived; next = byAnswer[++answered])
-      furthest = Math.max(furthest, next.position)
-    if (position < furthest) inversions += 1
-  }
-  expect(answered).toBeGreaterThan(1000)
-  expect(inversions).toBe(0)
-  // So two who are further apart than the slowest answer are never swapped: the window of a batch.
-  const apart = byArrival.flatMap((later, index) =>
-    byArrival
-      .slice(0, index)
-      .filter((sooner) => sooner.position > later.position && later.arrived - sooner.arrived > slowest),
-  )
-  expect(apart).toEqual([])
+  const { slowest, after, ...order } = orderOf(arrivals)
+  expect(order).toEqual({ overtaken: [], apart: 0, duplicates: 0 })
+  expect(after).toBeGreaterThan(1000)
   expect(slowest).toBeLessThan(1000)
 })
