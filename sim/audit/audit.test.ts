@@ -113,7 +113,7 @@ const planted: Record<string, Evidence | Evidence[]> = {
   ],
   'at most one capture an order': [
     changed({ ledger: [run.payment(1), run.payment(3, { captures: 2 })] }),
-    changed({ ledger: [run.payment(1), run.payment(1, { payment_intent: 'pi_9' }), run.payment(3)] }),
+    changed({ ledger: [run.payment(1), run.payment(1, { payment: 'pi_9' }), run.payment(3)] }),
   ],
   'turns in any window <= rate * t + burst': changed({
     statuses: [run.shown(1150, 1, 'open', [2, 0, 0]), run.shown(1450, 8, 'open', [2, 0, 0])],

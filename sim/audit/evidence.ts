@@ -99,7 +99,7 @@ export interface ActiveEntry {
 }
 
 export interface LedgerEntry {
-  readonly payment_intent: string
+  readonly payment: string
   readonly order_id: OrderId | null
   readonly amount: number
   readonly captured: number

@@ -44,7 +44,7 @@ export const active = (buyer: number, quantity: number): ActiveEntry => ({
 })
 
 export const payment = (buyer: number, change: Partial<LedgerEntry> = {}): LedgerEntry => ({
-  ...{ payment_intent: `pi_${buyer}`, order_id: `order-${buyer}`, amount: 500, captured: 500, refunded: 0 },
+  ...{ payment: `pi_${buyer}`, order_id: `order-${buyer}`, amount: 500, captured: 500, refunded: 0 },
   captures: 1,
   ...change,
 })

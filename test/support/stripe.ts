@@ -2,7 +2,7 @@
 import { createStripeProvider, type StripeOptions } from '../../src/flow/payments/stripe.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { listen } from '../../src/platform/server.ts'
-import type { Faults } from '../../src/sandbox/stripe/faults.ts'
+import type { Faults } from '../../src/sandbox/stripe/operations.ts'
 import { createStripeSandbox, type StripeSandboxOptions } from '../../src/sandbox/stripe/sandbox.ts'
 
 export const stripeKeys = {

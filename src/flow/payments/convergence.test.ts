@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { type Flow, startFlow } from '../../../test/support/flow.ts'
 import { type Paying, paying } from '../../../test/support/paying.ts'
 import { replaySettings } from '../../../test/support/seed.ts'
-import { noFaults } from '../../sandbox/stripe/faults.ts'
+import { noFaults } from '../../sandbox/faults.ts'
 import { ProviderUnavailable, type ProviderEvent } from './payments.ts'
 
 // Webhooks come twice, out of order, late, at once, or never: the end is the same.

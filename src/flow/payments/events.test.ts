@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { type Flow, PRICE, startFlow } from '../../../test/support/flow.ts'
 import { type Paying, paying } from '../../../test/support/paying.ts'
-import { noFaults } from '../../sandbox/stripe/faults.ts'
+import { noFaults } from '../../sandbox/faults.ts'
 import { ProviderUnavailable } from './provider.ts'
 
 const visa = { payment_method: 'pm_card_visa' }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { type Flow, PRICE, startFlow } from '../../../test/support/flow.ts'
 import { type Paying, paying } from '../../../test/support/paying.ts'
 import { connectionLost, watchShards } from '../../../test/support/sql.ts'
-import { noFaults } from '../../sandbox/stripe/faults.ts'
+import { noFaults } from '../../sandbox/faults.ts'
 import { createPayments } from './payments.ts'
 import { ProviderUnavailable } from './provider.ts'
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { cardFields, idOf, startStripeSandbox, stripeKeys } from '../../../test/support/stripe.ts'
 import type { TestSandbox } from '../../../test/support/stripe.ts'
 import { listen } from '../../platform/server.ts'
-import { noFaults } from '../../sandbox/stripe/faults.ts'
+import { noFaults } from '../../sandbox/faults.ts'
 import { ProviderRefused, ProviderUnavailable } from './provider.ts'
 import type { PaymentProvider, StartPayment } from './provider.ts'
 
@@ -93,7 +93,7 @@ describe('start', () => {
     const impatient = stripe.provider({ timeoutMs: 150, maxNetworkRetries: 0 })
     expect(await failure(impatient.start(asked))).toBeInstanceOf(ProviderUnavailable)
     const { payment } = await provider.start(asked)
-    expect(stripe.entry(asked.order_id)).toMatchObject([{ payment_intent: payment.provider_ref }])
+    expect(stripe.entry(asked.order_id)).toMatchObject([{ payment: payment.provider_ref }])
   })
 
   test.each([

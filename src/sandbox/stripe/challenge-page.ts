@@ -1,6 +1,7 @@
 /** The bank's page in the sandbox: approve or fail, then back to the shop, as a 3-D Secure redirect does. */
 import { Hono } from 'hono'
 import { html } from 'hono/html'
+import { formatAmount, page } from '../page.ts'
 import { answerChallenge } from './confirm.ts'
 import type { EndpointContext } from './endpoint.ts'
 import { Work } from './work.ts'
@@ -16,6 +17,7 @@ export function challengeRoutes(context: EndpointContext): Hono {
     const amount = formatAmount(intent.amount, intent.currency)
     return c.html(
       page(
+        'Test bank',
         html`<p>Your bank asks you to confirm a test payment of ${amount}.</p>
           <form method="post">
             <button name="result" value="approve">Approve</button>
@@ -37,7 +39,7 @@ export function challengeRoutes(context: EndpointContext): Hono {
     const answered = store.get('sandbox.challenge', challenge.id)
     const intent = store.get('payment_intent', challenge.payment_intent)
     if (challenge.return_url === null || !intent)
-      return c.html(page(html`<p>Done. You can close this page.</p>`))
+      return c.html(page('Test bank', html`<p>Done. You can close this page.</p>`))
     const back = new URL(challenge.return_url)
     back.searchParams.set('payment_intent', intent.id)
     back.searchParams.set('payment_intent_client_secret', intent.client_secret)
@@ -45,39 +47,4 @@ export function challengeRoutes(context: EndpointContext): Hono {
     return c.redirect(back.href, 303)
   })
   return app
-}
-
-function page(body: ReturnType<typeof html>) {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>Test bank</title>
-        <style>
-          body {
-            font:
-              1.1rem system-ui,
-              sans-serif;
-            max-width: 32rem;
-            margin: 4rem auto;
-            padding: 0 1rem;
-          }
-          button {
-            font: inherit;
-            padding: 0.5rem 1.5rem;
-            margin-right: 1rem;
-          }
-        </style>
-      </head>
-      <body>
-        <h1>Test bank</h1>
-        ${body}
-      </body>
-    </html>`
-}
-
-function formatAmount(minorUnits: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency })
-  return format.format(minorUnits / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }

@@ -1,13 +1,15 @@
 /** The way every API request goes: authenticate, read, honour the idempotency key, work, commit, answer. */
 import type { Clock } from '../../platform/clock.ts'
+import type { FaultBox } from '../faults.ts'
+import { untilAborted } from '../page.ts'
 import { StripeFailure, invalidRequest } from './errors.ts'
-import type { FaultBox, Operation } from './faults.ts'
 import { Params, decodeForm } from './form.ts'
 import type { Form } from './form.ts'
 import type { IdempotencyKeys } from './idempotency.ts'
 import type { Reply } from './intents.ts'
 import { authenticate, requireSecret } from './keys.ts'
 import type { Keys } from './keys.ts'
+import type { Operation } from './operations.ts'
 import type { Caller } from './render.ts'
 import type { Row } from './types.ts'
 import type { Surroundings } from './work.ts'
@@ -17,7 +19,7 @@ export interface EndpointContext {
   keys: Keys
   around: Surroundings
   idempotency: IdempotencyKeys
-  faults: FaultBox
+  faults: FaultBox<Operation>
   clock: Clock
   /** Aborted when the sandbox closes. */
   closing: AbortSignal
@@ -55,7 +57,7 @@ export async function serve(
     answer = { status: error.status, body: { error: error.body }, silent: false, headers: {} }
   }
   const lost = answer.silent || context.faults.take('lose_next', endpoint.operation)
-  if (lost) await until(request.signal, context.closing)
+  if (lost) await untilAborted(request.signal, context.closing)
   return toResponse(request, work, answer)
 }
 
@@ -133,13 +135,6 @@ function internalError(): StripeFailure {
     type: 'api_error',
     message: 'Sorry! There was an error while talking to Stripe.',
   })
-}
-
-/** Waits until the caller hangs up or the sandbox closes. */
-function until(...signals: AbortSignal[]): Promise<void> {
-  const either = AbortSignal.any(signals)
-  if (either.aborted) return Promise.resolve()
-  return new Promise((resolve) => either.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 function toResponse(request: Request, work: Work, answer: Answer): Response {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { cardFields, startStripeSandbox, stripeKeys } from '../../../test/support/stripe.ts'
 import type { Fields, TestSandbox } from '../../../test/support/stripe.ts'
-import { noFaults } from './faults.ts'
+import { noFaults } from '../faults.ts'
 
 let stripe: TestSandbox
 let count = 0

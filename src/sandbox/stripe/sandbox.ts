@@ -5,16 +5,19 @@
 import { randomBytes } from 'node:crypto'
 import { Hono } from 'hono'
 import type { Clock } from '../../platform/clock.ts'
+import { controlRoutes } from '../controls.ts'
+import { FaultBox } from '../faults.ts'
+import type { LedgerEntry } from '../ledger.ts'
+import { openStore } from '../store.ts'
+import { Webhooks } from '../webhooks.ts'
 import { challengeRoutes } from './challenge-page.ts'
-import { controlRoutes } from './controls.ts'
 import type { EndpointContext } from './endpoint.ts'
-import { FaultBox } from './faults.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { readLedger } from './ledger.ts'
-import type { LedgerEntry } from './ledger.ts'
+import { type Operation, operations } from './operations.ts'
 import { stripeRoutes, unknownRoute } from './routes.ts'
-import { openStore } from './store.ts'
-import { Webhooks } from './webhooks.ts'
+import type { Event, Row } from './types.ts'
+import { signedEvent } from './webhooks.ts'
 
 export interface StripeSandboxOptions {
   secretKey: string
@@ -43,17 +46,19 @@ const apiVersion = '2026-10-28.endive'
 
 export function createStripeSandbox(options: StripeSandboxOptions): StripeSandbox {
   const { clock, webhookUrl, log = () => undefined, newId = randomId } = options
-  const store = openStore(options.dataDir)
-  const faults = new FaultBox()
+  const store = openStore<Row>(options.dataDir, 'stripe-sandbox')
+  const faults = new FaultBox(operations)
   const closing = new AbortController()
   const webhooks =
     webhookUrl === undefined
       ? undefined
-      : new Webhooks({
+      : new Webhooks<Event, Operation>({
           url: webhookUrl,
-          secret: options.webhookSecret,
+          sign: (event) => signedEvent(event, options.webhookSecret, clock.now()),
+          events: () => store.all('event').filter((event) => event.pending_webhooks > 0),
+          ended: (id) => store.get('sandbox.delivery', id) !== undefined,
+          commit: (delivery) => store.commit([delivery]),
           clock,
-          store,
           faults,
           firstRetryMs: options.webhookFirstRetryMs ?? 1000,
           maxRetryMs: options.webhookMaxRetryMs ?? 60_000,
@@ -75,7 +80,11 @@ export function createStripeSandbox(options: StripeSandboxOptions): StripeSandbo
   app.route('/', challengeRoutes(context))
   app.route(
     '/',
-    controlRoutes(store, faults, () => webhooks?.pending().length ?? 0),
+    controlRoutes({
+      ledger: () => readLedger(store),
+      faults,
+      undelivered: () => webhooks?.pending().length ?? 0,
+    }),
   )
   app.route('/', stripeRoutes(context))
   app.notFound((c) => unknownRoute(c.req.method, c.req.path))

@@ -1,4 +1,6 @@
 /** What the sandbox keeps: Stripe's own objects as they go over the wire, and a few rows of its own (`sandbox.*`). */
+import type { Effect } from '../ledger.ts'
+import type { Delivery } from '../webhooks.ts'
 
 export type IntentStatus =
   | 'requires_payment_method'
@@ -161,25 +163,6 @@ export interface StoredAnswer {
   body: unknown
   /** Seconds since the epoch. */
   created: number
-}
-
-/** Money that moved, written down where it moved: the ledger is summed from these, not from the objects. */
-export interface Effect {
-  object: 'sandbox.effect'
-  id: string
-  kind: 'authorise' | 'release' | 'capture' | 'refund'
-  payment_intent: string
-  amount: number
-  created: number
-}
-
-/** How the delivery of an event ended; an event without one is still to be delivered. */
-export interface Delivery {
-  object: 'sandbox.delivery'
-  /** The event's id. */
-  id: string
-  result: 'acknowledged' | 'dropped' | 'given_up'
-  attempts: number
 }
 
 export type Row =

@@ -1,6 +1,8 @@
-/** One request's changes, collected so that they and the stored answer are committed together. */
+/** One request to Stripe's API: what it changes, and the events it makes. */
+import { Changes } from '../changes.ts'
+import type { Effect } from '../ledger.ts'
 import type { Store } from './store.ts'
-import type { Effect, Kind, Row, RowOf } from './types.ts'
+import type { Row } from './types.ts'
 
 export interface Surroundings {
   store: Store
@@ -13,15 +15,15 @@ export interface Surroundings {
   endpoints: number
 }
 
-export class Work {
+export class Work extends Changes<Row> {
   readonly requestId: string
   readonly idempotencyKey: string | null
   /** The sandbox's own address as the caller sees it, for links back to it. */
   readonly origin: string
   private readonly around: Surroundings
-  private readonly changed = new Map<string, Row>()
 
   constructor(around: Surroundings, origin: string, idempotencyKey: string | null = null) {
+    super(around.store)
     this.around = around
     this.origin = origin
     this.idempotencyKey = idempotencyKey
@@ -41,16 +43,6 @@ export class Work {
     return this.around.newId(prefix)
   }
 
-  /** A copy, to be changed and `put` back. */
-  get<K extends Kind>(kind: K, id: string): RowOf<K> | undefined {
-    const row = this.changed.get(`${kind} ${id}`) ?? this.around.store.get(kind, id)
-    return row && (structuredClone(row) as RowOf<K>)
-  }
-
-  put(row: Row): void {
-    this.changed.set(`${row.object} ${row.id}`, row)
-  }
-
   /** Records an event showing `object` as it is now. */
   emit(type: string, object: unknown): void {
     this.put({
@@ -66,12 +58,14 @@ export class Work {
     })
   }
 
-  record(kind: Effect['kind'], paymentIntent: string, amount: number): void {
-    const id = this.newId('eff')
-    this.put({ object: 'sandbox.effect', id, kind, payment_intent: paymentIntent, amount, created: this.now })
-  }
-
-  rows(): Row[] {
-    return [...this.changed.values()]
+  record(kind: Effect['kind'], payment: string, amount: number): void {
+    this.put({
+      object: 'sandbox.effect',
+      id: this.newId('eff'),
+      kind,
+      payment,
+      amount,
+      created: this.now,
+    })
   }
 }

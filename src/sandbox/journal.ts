@@ -8,12 +8,12 @@ export interface Journal {
 }
 
 /**
- * Opens `<folder>/stripe-sandbox.jsonl`, hands every whole line to `replay`, and cuts off a last line torn by a crash.
+ * Opens `<folder>/<name>.jsonl`, hands every whole line to `replay`, and cuts off a last line torn by a crash.
  * Written without fsync: it survives the death of the process, not of the machine.
  */
-export function openJournal(folder: string, replay: (line: unknown) => void): Journal {
+export function openJournal(folder: string, name: string, replay: (line: unknown) => void): Journal {
   mkdirSync(folder, { recursive: true })
-  const path = join(folder, 'stripe-sandbox.jsonl')
+  const path = join(folder, `${name}.jsonl`)
   const file = openSync(path, 'a')
   const bytes = readFileSync(path)
   const whole = bytes.lastIndexOf(0x0a) + 1

@@ -1,15 +1,21 @@
-/** Test controls under `/_sandbox/`: not part of Stripe's API, and not meant to leave the machine. */
+/** Test controls under `/_sandbox/`: not part of the provider's API, and not meant to leave the machine. */
 import { Hono } from 'hono'
-import { faultsSchema } from './faults.ts'
 import type { FaultBox } from './faults.ts'
-import { readLedger } from './ledger.ts'
-import type { Store } from './store.ts'
+import type { LedgerEntry } from './ledger.ts'
 
-export function controlRoutes(store: Store, faults: FaultBox, undelivered: () => number): Hono {
+export interface ControlParts<Operation extends string> {
+  ledger: () => readonly LedgerEntry[]
+  faults: FaultBox<Operation>
+  /** Webhooks that nobody has acknowledged yet. */
+  undelivered: () => number
+}
+
+export function controlRoutes<Operation extends string>(parts: ControlParts<Operation>): Hono {
+  const { ledger, faults, undelivered } = parts
   const app = new Hono()
   app.get('/_sandbox/ledger', (c) => {
     const orderId = c.req.query('order_id')
-    const entries = readLedger(store).filter((entry) => orderId === undefined || entry.order_id === orderId)
+    const entries = ledger().filter((entry) => orderId === undefined || entry.order_id === orderId)
     return c.json({ entries, undelivered_webhooks: undelivered() })
   })
   app.get('/_sandbox/faults', (c) => c.json(faults.current))
@@ -19,9 +25,9 @@ export function controlRoutes(store: Store, faults: FaultBox, undelivered: () =>
       return c.json({ error: 'send application/json' }, 415)
     }
     const body: unknown = await c.req.json().catch(() => undefined)
-    const parsed = faultsSchema.partial().safeParse(body)
+    const parsed = faults.schema.partial().safeParse(body)
     if (!parsed.success) return c.json({ error: parsed.error.issues }, 400)
-    faults.current = faultsSchema.parse({ ...faults.current, ...parsed.data })
+    faults.current = faults.schema.parse({ ...faults.current, ...parsed.data })
     return c.json(faults.current)
   })
   return app
