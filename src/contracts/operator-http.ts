@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Count, Millis, Slug } from './http.ts'
+import { OversellSettings } from './oversell.ts'
 
 /** Shapes of the operator's API; as strict as those of http.ts. */
 const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters (ISO 4217)')
@@ -54,6 +55,7 @@ export const NewSale = z
       .record(z.string(), z.unknown())
       .default({})
       .describe('Settings of the guard; defaults for the rest'),
+    oversell: OversellSettings.prefault({}).describe('What happens when more was sold than there is'),
     message: text(500).default(''),
     products: z.array(NewProduct).min(1).max(100),
     reason: Reason,

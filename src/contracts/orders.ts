@@ -17,7 +17,7 @@ export const TRANSITIONS = [
   {
     from: 'PENDING',
     to: 'FAILED',
-    reasons: ['declined', 'payment_timeout', 'hold_expired', 'cancelled_by_user'],
+    reasons: ['declined', 'payment_timeout', 'hold_expired', 'cancelled_by_user', 'oversold'],
   },
   { from: 'PAID', to: 'FAILED', reasons: ['oversold'] },
 ] as const satisfies readonly {

@@ -22,6 +22,8 @@ export type NewSale = Omit<Sale, 'state' | 'opens_at' | 'draw_commitment'> & {
   readonly order: 'fifo' | 'draw'
   /** Settings of the guard. */
   readonly guard: Record<string, unknown>
+  /** What happens when more was sold than there is; defaults for the rest. */
+  readonly oversell?: Record<string, unknown> | undefined
   /** Now, where it is left out. */
   readonly opens_at?: number | undefined
   readonly products: readonly Omit<Product, 'sale_id'>[]
@@ -96,16 +98,16 @@ export function createCommands(parts: CommandParts): Commands {
   }
 
   return {
-    createSale: async (by, { products, opens_at, order, guard, ...rest }) => {
+    createSale: async (by, { products, opens_at, order, guard, oversell = {}, ...rest }) => {
       // Nobody chooses the secret, and nobody sees it before the sale has opened.
       const draw_secret = order === 'draw' ? randomBytes(32).toString('hex') : null
       const draw_commitment = draw_secret === null ? null : commitmentTo(draw_secret)
       const sale: Sale = { ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() }
       const why = contradiction(sale, products) ?? misfit(guard)
       if (why !== undefined) return { kind: 'contradiction', why }
-      await audit(by, 'sale.create', sale.id, { sale, products })
+      await audit(by, 'sale.create', sale.id, { sale, products, oversell })
       const items = products.map((product) => ({ ...product, sale_id: sale.id }))
-      const outcome = await catalogue.create(sale, items, { draw_secret, guard })
+      const outcome = await catalogue.create(sale, items, { draw_secret, guard, oversell })
       if (outcome.kind === 'created') await furnish(parts, sale, items)
       return outcome
     },

@@ -1,7 +1,17 @@
 import type { ItemId, SaleId } from '../../contracts/ids.ts'
+import { OversellSettings } from '../../contracts/oversell.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Database } from '../../platform/postgres.ts'
-import { insertGroup, insertProduct, insertSale, readAll, selectDrawSecret, updateSale } from './sql.ts'
+import {
+  insertGroup,
+  insertProduct,
+  insertSale,
+  readAll,
+  selectDrawSecret,
+  selectUnits,
+  updateSale,
+  updateUnits,
+} from './sql.ts'
 
 /** A sale as its operator set it up. Times in milliseconds since the epoch, durations in seconds. */
 export interface Sale {
@@ -40,6 +50,8 @@ export interface SaleSecrets {
   readonly draw_secret: string | null
   /** Settings of the guard, as they were given. */
   readonly guard: Record<string, unknown>
+  /** What happens when more was sold than there is; defaults for what is left out. */
+  readonly oversell: Record<string, unknown>
 }
 
 /** People who join with a code stand in a lane of their own. */
@@ -89,12 +101,18 @@ export interface Catalogue {
   groups(sale: SaleId): Promise<readonly Group[]>
   /** Settings of the guard for a sale, as they were given. */
   guard(sale: SaleId): Promise<Record<string, unknown> | undefined>
+  /** What happens in a sale when more was sold than there is. */
+  oversell(sale: SaleId): Promise<OversellSettings | undefined>
+  /** Units there are to sell, as SQL says right now: the one number that must not be a second old. */
+  units(item: ItemId): Promise<number | undefined>
   /** Asked for when the waiting room is created, and never shown. */
   drawSecret(sale: SaleId): Promise<string | null>
   /** Writes the sale and its products, all or nothing. */
   create(sale: Sale, products: readonly Product[], secrets: SaleSecrets): Promise<CreateOutcome>
   addGroup(group: Group): Promise<'created' | 'exists' | 'unknown_sale'>
   change(id: SaleId, change: SaleChange): Promise<'changed' | 'unknown_sale'>
+  /** After a count in the warehouse. */
+  setUnits(item: ItemId, units: number): Promise<'changed' | 'unknown_item'>
 }
 
 /** With `STATUS_FRESH_MS` of the waiting room, well within the second in which everybody must know. */
@@ -106,6 +124,7 @@ interface Snapshot {
   readonly products: ReadonlyMap<ItemId, Product>
   readonly groups: ReadonlyMap<SaleId, readonly Group[]>
   readonly guards: ReadonlyMap<SaleId, Record<string, unknown>>
+  readonly oversell: ReadonlyMap<SaleId, Record<string, unknown>>
 }
 
 /**
@@ -121,7 +140,7 @@ export function createCatalogue({ database, clock }: { database: Database; clock
   const read = async (): Promise<Snapshot> => {
     const read_at = clock.now()
     const writesBefore = writes
-    const { sales, products, groups, guards } = await readAll(database)
+    const { sales, products, groups, guards, oversell } = await readAll(database)
     latest = {
       // A write that landed while we read may be missing from what we read: such a snapshot is stale at once.
       read_at: writes === writesBefore ? read_at : 0,
@@ -129,6 +148,7 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       products: new Map(products.map((product) => [product.id, product])),
       groups: Map.groupBy(groups, ({ sale_id }) => sale_id),
       guards,
+      oversell,
     }
     return latest
   }
@@ -153,6 +173,11 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       ),
     groups: async (sale) => (await current()).groups.get(sale) ?? [],
     guard: async (sale) => (await current()).guards.get(sale),
+    oversell: async (sale) => {
+      const given = (await current()).oversell.get(sale)
+      return given && OversellSettings.parse(given)
+    },
+    units: (item) => selectUnits(database, item),
     drawSecret: (sale) => selectDrawSecret(database, sale),
     addGroup: async (group) => {
       if ((await current()).sales.get(group.sale_id) === undefined) return 'unknown_sale'
@@ -185,6 +210,11 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       const found = await updateSale(database, id, change)
       afterWrite()
       return found ? 'changed' : 'unknown_sale'
+    },
+    setUnits: async (item, units) => {
+      const found = await updateUnits(database, item, units)
+      afterWrite()
+      return found ? 'changed' : 'unknown_item'
     },
   }
 }

@@ -8,6 +8,7 @@ interface SaleRow extends Omit<Sale, Times> {
   lobby_opens_at: Date | null
   post_sale_at: Date | null
   guard: Record<string, unknown>
+  oversell: Record<string, unknown>
 }
 
 const SALE = [
@@ -24,11 +25,13 @@ export interface Everything {
   readonly groups: readonly Group[]
   /** Settings of the guard by sale, as they were given. */
   readonly guards: ReadonlyMap<string, Record<string, unknown>>
+  /** What happens when more was sold than there is, by sale, as it was given. */
+  readonly oversell: ReadonlyMap<string, Record<string, unknown>>
 }
 
 export async function readAll(sql: Sql): Promise<Everything> {
   const [sales, products, groups] = await Promise.all([
-    sql.query<SaleRow>(`select ${SALE.join(', ')}, guard from sales order by opens_at, id`),
+    sql.query<SaleRow>(`select ${SALE.join(', ')}, guard, oversell from sales order by opens_at, id`),
     sql.query<Product>(`select ${PRODUCT} from products order by created_at, id`),
     sql.query<Group>(`select ${GROUP} from sale_groups order by created_at, id`),
   ])
@@ -37,12 +40,13 @@ export async function readAll(sql: Sql): Promise<Everything> {
     products: products.rows,
     groups: groups.rows,
     guards: new Map(sales.rows.map(({ id, guard }) => [id, guard])),
+    oversell: new Map(sales.rows.map(({ id, oversell }) => [id, oversell])),
   }
 }
 
 /** False where a sale of this id exists already. */
 export async function insertSale(sql: Sql, sale: Sale, secrets: SaleSecrets): Promise<boolean> {
-  const columns = [...SALE, 'draw_secret', 'guard']
+  const columns = [...SALE, 'draw_secret', 'guard', 'oversell']
   const row: Record<string, unknown> = {
     ...sale,
     opens_at: new Date(sale.opens_at),
@@ -51,6 +55,7 @@ export async function insertSale(sql: Sql, sale: Sale, secrets: SaleSecrets): Pr
     post_sale_at: date(sale.post_sale_at),
     draw_secret: secrets.draw_secret,
     guard: JSON.stringify(secrets.guard),
+    oversell: JSON.stringify(secrets.oversell),
   }
   const done = await sql.query(
     `insert into sales (${columns.join(', ')}) values (${columns.map((_, index) => `$${index + 1}`).join(', ')})
@@ -121,9 +126,20 @@ export async function updateSale(sql: Sql, id: string, change: SaleChange): Prom
   return done.rowCount === 1
 }
 
+export async function selectUnits(sql: Sql, item: string): Promise<number | undefined> {
+  const found = await sql.query<{ units: number }>(`select units from products where id = $1`, [item])
+  return found.rows[0]?.units
+}
+
+/** False where there is no such product. */
+export async function updateUnits(sql: Sql, item: string, units: number): Promise<boolean> {
+  const done = await sql.query(`update products set units = $2 where id = $1`, [item, units])
+  return done.rowCount === 1
+}
+
 const date = (ms: number | null) => (ms === null ? null : new Date(ms))
 
-function toSale({ guard: _guard, ...row }: SaleRow): Sale {
+function toSale({ guard: _guard, oversell: _oversell, ...row }: SaleRow): Sale {
   return {
     ...row,
     opens_at: row.opens_at.getTime(),

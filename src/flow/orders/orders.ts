@@ -33,12 +33,17 @@ export interface Orders {
   restocked(events: readonly Restocked[]): Promise<void>
   /** `sql`: to read inside a transaction on the buyer's shard. */
   find(user: UserId, id: OrderId, sql?: Sql): Promise<Order | undefined>
+  /** The same, and nobody decides about the order until the transaction ends. */
+  lock(sql: Sql, user: UserId, id: OrderId): Promise<Order | undefined>
   /** Newest first, from exactly one shard. */
   of(user: UserId): Promise<Order[]>
   /** PENDING->PAID. `sql` is the transaction on the buyer's shard in which the payment is recorded. */
   pay(sql: Sql, user: UserId, id: OrderId): Promise<boolean>
-  /** To FAILED, where the table of transitions allows this reason; false where somebody else decided first. */
-  fail(user: UserId, id: OrderId, reason: FailureReason): Promise<boolean>
+  /**
+   * To FAILED, where the table of transitions allows this reason; false where somebody else decided first. `sql`: a
+   * transaction on the buyer's shard in which more is written.
+   */
+  fail(user: UserId, id: OrderId, reason: FailureReason, sql?: Sql): Promise<boolean>
   /**
    * Decides for a hold without a row: writes the FAILED row, so that its event, should it still come, changes
    * nothing. Where a row has appeared meanwhile it stays as it is.
@@ -54,16 +59,15 @@ export interface Orders {
   count(item: ItemId): Promise<Record<OrderStatus, { orders: number; units: number }>>
   /** Every order of an item, over all shards. */
   forItem(item: ItemId): Promise<Order[]>
+  /** The latest `max` orders of an item that are PENDING or PAID, the last one to claim first. */
+  lastActive(item: ItemId, max: number): Promise<Order[]>
 }
 
-/** The state an order must be in for this failure; from the table of transitions. */
-function stateBefore(reason: FailureReason): OrderStatus {
-  const transition = TRANSITIONS.find(
+/** The states an order may be in for this failure; from the table of transitions. */
+const statesBefore = (reason: FailureReason): OrderStatus[] =>
+  TRANSITIONS.filter(
     ({ to, reasons }) => to === 'FAILED' && (reasons as readonly FailureReason[]).includes(reason),
-  )
-  if (transition === undefined) throw new Error(`no transition fails an order with ${reason}`)
-  return transition.from
-}
+  ).map(({ from }) => from)
 
 export interface OrderParts {
   readonly shards: Shards
@@ -102,9 +106,11 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
       ),
     restocked: (events) => perShard(events, store.markRestocked),
     find: (user, id, sql) => store.selectOrder(sql ?? shards.of(user), user, id),
+    lock: store.selectOrderForUpdate,
     of: (user) => store.selectOrdersOf(shards.of(user), user),
     pay: store.compareAndPay,
-    fail: (user, id, reason) => store.compareAndFail(shards.of(user), user, id, stateBefore(reason), reason),
+    fail: (user, id, reason, sql) =>
+      store.compareAndFail(sql ?? shards.of(user), user, id, statesBefore(reason), reason),
     bury: (order, failure_reason) =>
       store.insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
     shards: shards.all.map((_database, number) => number),
@@ -123,5 +129,9 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
       return total
     },
     forItem: (item) => everywhere((sql) => store.selectOrdersForItem(sql, item)),
+    lastActive: async (item, max) =>
+      (await everywhere((sql) => store.selectLastActive(sql, item, max)))
+        .sort((one, other) => other.claim_seq - one.claim_seq || (one.order_id < other.order_id ? 1 : -1))
+        .slice(0, max),
   }
 }

@@ -78,6 +78,14 @@ export async function selectOrder(sql: Sql, user: UserId, id: OrderId): Promise<
   return found.rows[0] && toOrder(found.rows[0])
 }
 
+export async function selectOrderForUpdate(sql: Sql, user: UserId, id: OrderId): Promise<Order | undefined> {
+  const found = await sql.query<OrderRow>(
+    `select ${COLUMNS} from orders where user_id = $1 and id = $2 for update`,
+    [user, id],
+  )
+  return found.rows[0] && toOrder(found.rows[0])
+}
+
 export async function selectOrdersOf(sql: Sql, user: UserId): Promise<Order[]> {
   const found = await sql.query<OrderRow>(
     `select ${COLUMNS} from orders where user_id = $1 order by claimed_at desc, id desc limit 200`,
@@ -120,12 +128,12 @@ export async function compareAndFail(
   sql: Sql,
   user: UserId,
   id: OrderId,
-  from: OrderStatus,
+  from: readonly OrderStatus[],
   reason: FailureReason,
 ): Promise<boolean> {
   const done = await sql.query(
     `update orders set status = 'FAILED', failed_at = now(), failure_reason = $4
-     where user_id = $1 and id = $2 and status = $3`,
+     where user_id = $1 and id = $2 and status = any($3)`,
     [user, id, from, reason],
   )
   return done.rowCount === 1
@@ -146,6 +154,16 @@ export async function countByStatus(
 /** Every order of an item on one shard. */
 export async function selectOrdersForItem(sql: Sql, item: string): Promise<Order[]> {
   const found = await sql.query<OrderRow>(`select ${COLUMNS} from orders where item_id = $1`, [item])
+  return found.rows.map(toOrder)
+}
+
+/** PENDING and PAID orders of an item on one shard, the last one to claim first. */
+export async function selectLastActive(sql: Sql, item: string, max: number): Promise<Order[]> {
+  const found = await sql.query<OrderRow>(
+    `select ${COLUMNS} from orders where item_id = $1 and status <> 'FAILED'
+     order by claim_seq desc, id desc limit $2`,
+    [item, max],
+  )
   return found.rows.map(toOrder)
 }
 

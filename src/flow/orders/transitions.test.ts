@@ -37,14 +37,13 @@ const created = (): OrderCreated => {
 const find = ({ user_id, order_id }: OrderCreated) => orders.find(user_id, order_id)
 
 describe('the table of transitions', () => {
-  test('reaches every status from PENDING, uses every reason once, and gives reasons to failures only', () => {
+  test('reaches every status from PENDING, uses every reason, and gives reasons to failures only', () => {
     const reached = new Set<OrderStatus>(['PENDING'])
     for (let round = 0; round < ORDER_STATUSES.length; round += 1)
       for (const { from, to } of TRANSITIONS) if (reached.has(from)) reached.add(to)
     expect([...reached].sort()).toEqual([...ORDER_STATUSES].sort())
-    expect(TRANSITIONS.flatMap(({ reasons }): FailureReason[] => [...reasons]).sort()).toEqual(
-      [...FAILURE_REASONS].sort(),
-    )
+    const reasons = new Set(TRANSITIONS.flatMap(({ reasons }): FailureReason[] => [...reasons]))
+    expect([...reasons].sort()).toEqual([...FAILURE_REASONS].sort())
     for (const { from, to, reasons } of TRANSITIONS) {
       expect(reasons.length > 0).toBe(to === 'FAILED')
       expect(from as OrderStatus).not.toBe(to)

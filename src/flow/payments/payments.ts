@@ -1,7 +1,7 @@
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { OrderStatus } from '../../contracts/orders.ts'
 import { forEachAtMost } from '../../platform/parallel.ts'
-import type { Shards } from '../../platform/postgres.ts'
+import type { Shards, Sql } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import { createClosing } from './closing.ts'
@@ -61,11 +61,15 @@ export interface PaymentParts {
   readonly providers: readonly PaymentProvider[]
   /** Turns the hold of a paid order into a sale. A failure is repaired by the cleanup worker. */
   readonly settle: (order: Order) => Promise<unknown>
+  /** What gift cards pay of an order, in minor units; the provider pays the rest. Left out: nothing. */
+  readonly giftPart?: (sql: Sql, user: UserId, order: OrderId) => Promise<number>
   readonly log: Log
 }
 
 export function createPayments(parts: PaymentParts): Payments {
   const { shards, store = sqlStore, orders, providers, settle, log } = parts
+  const leftToPay = async (sql: Sql, { user_id, order_id, amount }: Order) =>
+    amount - ((await parts.giftPart?.(sql, user_id, order_id)) ?? 0)
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
   const finish = createClosing({ shards, store, orders, providers: byName, settle, log })
 
@@ -82,15 +86,17 @@ export function createPayments(parts: PaymentParts): Payments {
         if (event_id !== undefined && !(await store.insertEvent(sql, user_id, provider, event_id)))
           return 'duplicate'
         const before = await store.lockPayment(sql, user_id, provider, payment)
-        const order = await orders.find(user_id, order_id, sql)
+        // Locked, so that what gift cards pay of it stays what it is until the order is decided.
+        const order = await orders.lock(sql, user_id, order_id)
         if (order === undefined) throw new EarlyEvent()
-        // A payment that is over, or of another price, pays nothing, whatever a late event says.
+        const due = await leftToPay(sql, order)
+        // A payment that is over, or of another amount, pays nothing, whatever a late event says.
         const pays =
           (type === 'authorised' || type === 'captured') &&
           REACHED_FROM[type].includes(before) &&
-          payment.amount === order.amount &&
+          payment.amount === due &&
           payment.currency === order.currency &&
-          (type === 'authorised' || payment.amount_received === order.amount)
+          (type === 'authorised' || payment.amount_received === due)
         const won = pays && (await orders.pay(sql, user_id, order_id))
         const winner = won || (order.status === 'PAID' && (before === 'authorised' || before === 'captured'))
         await store.advance(sql, user_id, order_id, { provider, ...payment }, stateAfter(type, winner))
@@ -120,7 +126,7 @@ export function createPayments(parts: PaymentParts): Payments {
       const { payment, browser } = await provider.start({
         order_id: order.order_id,
         user_id: order.user_id,
-        amount: order.amount,
+        amount: await leftToPay(shards.of(order.user_id), order),
         currency: order.currency,
         description: `${order.quantity} x ${order.item_id}`,
       })

@@ -59,6 +59,19 @@ describe('repair', () => {
     expect(await pay.expectLedger(payment)).toBe('FAILED')
   })
 
+  test('what was captured for an order that was then cancelled as oversold is given back', async () => {
+    const payment = await pay.authorised()
+    expect(await pay.receive(payment.ref, 'authorised')).toBe('paid')
+    expect(await pay.stateOf(payment)).toBe('captured')
+    await pay.repaired()
+    expect(await pay.expectLedger(payment)).toBe('PAID')
+    expect(await flow.app.orders.fail(payment.user_id, payment.order_id, 'oversold')).toBe(true)
+    await pay.repaired()
+    expect(await pay.stateOf(payment)).toBe('refunded')
+    expect(await pay.expectLedger(payment)).toBe('FAILED')
+    expect(await pay.repaired()).toBe(0)
+  })
+
   test('one payment, or one shard, in trouble does not keep the others waiting', async () => {
     const broken = await flow.pending(item, { user_id: flow.buyerOn(0) })
     const fine = await Promise.all(

@@ -72,22 +72,32 @@ export interface Unfinished extends Payment {
   readonly decided: boolean
 }
 
+interface TakeLimits {
+  readonly quietS: number
+  readonly pollS: number
+  readonly max: number
+}
+
 /**
  * Payments that wait for us: the order is decided and a process died before its call to the provider, or the provider
- * did not answer; or the order is open and the provider may have told us something that got lost. Taking one touches
+ * did not answer; the order was paid and then cancelled as oversold; or the order is open and the provider may have told us something that got lost. Taking one touches
  * it, so nobody else takes it for `quietS` (decided) or `pollS` (open), and one that keeps failing goes to the back.
  */
-export async function takeUnfinished(
-  sql: Sql,
-  { quietS, pollS, max }: { quietS: number; pollS: number; max: number },
-): Promise<Unfinished[]> {
+export async function takeUnfinished(sql: Sql, limits: TakeLimits): Promise<Unfinished[]> {
+  // Two questions, since each has an index of its own and they have none together.
+  const unfinished = await take(sql, `p.state in ('started', 'failed', 'authorised', 'refund_due')`, limits)
+  const oversold = await take(sql, `p.state = 'captured' and o.failure_reason = 'oversold'`, limits)
+  return [...unfinished, ...oversold]
+}
+
+async function take(sql: Sql, which: string, { quietS, pollS, max }: TakeLimits): Promise<Unfinished[]> {
   const taken = await sql.query<Unfinished>(
     `update payments set updated_at = now()
      from (
        select p.user_id, p.order_id, p.provider, p.provider_ref,
               o.status <> 'PENDING' or p.state = 'refund_due' as decided
        from payments p join orders o on o.user_id = p.user_id and o.id = p.order_id
-       where p.state in ('started', 'failed', 'authorised', 'refund_due')
+       where ${which}
          and p.updated_at < now() - make_interval(secs =>
            case when o.status <> 'PENDING' or p.state = 'refund_due' then $1::float8 else $2::float8 end)
        order by p.updated_at limit $3

@@ -16,7 +16,7 @@ test('what each state of a payment needs, given its order', () => {
   expect(table).toEqual({
     PENDING: { started: 'none', failed: 'none', authorised: 'none', ...over },
     PAID: { started: 'cancel', failed: 'cancel', authorised: 'capture', ...over },
-    FAILED: { started: 'cancel', failed: 'cancel', authorised: 'cancel', ...over },
+    FAILED: { started: 'cancel', failed: 'cancel', authorised: 'cancel', ...over, captured: 'refund' },
   })
 })
 

@@ -30,8 +30,11 @@ export function nextStep(
     // Another payment of the same order has won.
     return payment === 'started' || payment === 'failed' ? 'cancel' : 'none'
   }
-  if (order === 'FAILED')
+  if (order === 'FAILED') {
+    // Paid in time, and cancelled because more was sold than there is.
+    if (payment === 'captured') return 'refund'
     return payment === 'started' || payment === 'failed' || payment === 'authorised' ? 'cancel' : 'none'
+  }
   return 'none'
 }
 

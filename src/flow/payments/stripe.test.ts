@@ -81,10 +81,12 @@ describe('start', () => {
     expect(stripe.entry(asked.order_id)).toHaveLength(1)
   })
 
-  test('another amount for the same order is refused', async () => {
-    const { asked } = await started()
-    const changed = provider.start({ ...asked, amount: 1 + asked.amount })
-    expect(await failure(changed)).toMatchObject({ name: 'ProviderRefused', code: 'idempotency_error' })
+  test('another amount for the same order is another payment, and the first amount the first one again', async () => {
+    const { asked, ref } = await started()
+    const changed = await provider.start({ ...asked, amount: asked.amount - 1 })
+    expect(changed.payment).toMatchObject({ order_id: asked.order_id, amount: asked.amount - 1 })
+    expect(changed.payment.provider_ref).not.toBe(ref)
+    expect((await provider.start(asked)).payment.provider_ref).toBe(ref)
   })
 
   test('whose answer is lost has opened one payment', async () => {

@@ -85,7 +85,8 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
             allowed_payment_method_types: ['card'],
             metadata: { order_id: order.order_id, user_id: order.user_id },
           },
-          { idempotencyKey: `${order.order_id}:create` },
+          // Another amount, since a gift card was put towards the order, is another payment.
+          { idempotencyKey: `${order.order_id}:create:${order.amount}` },
         )
         .catch((error: unknown) => {
           throw translate(error)
