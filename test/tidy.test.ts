@@ -63,6 +63,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
   '@platformatic/kafka': /^src\/platform\/kafka\.ts$/,
   stripe: /^src\/flow\/payments\/stripe(-objects)?\.ts$/,
   pino: /^src\/platform\/telemetry\.ts$/,
+  cockatiel: /^src\/platform\/breaker\.ts$/,
   'prom-client': /^src\/platform\/telemetry\.ts$/,
   jose: /^src\/guard\/identity\.ts$/,
   commander: /^src\/doorbuster\.ts$/,

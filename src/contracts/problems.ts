@@ -52,6 +52,7 @@ export const PROBLEMS = {
   internal: { status: 500, title: 'Something went wrong on our side' },
   provider_refused: { status: 502, title: 'The payment provider refused' },
   fenced: { status: 503, title: 'The item is being checked after a failure' },
+  overloaded: { status: 503, title: 'Too much is asked of the service right now' },
   unavailable: { status: 503, title: 'The service is not available right now' },
 } as const satisfies Record<string, { status: number; title: string }>
 

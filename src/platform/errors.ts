@@ -55,11 +55,16 @@ export class Unavailable extends Error {
   override readonly name: string = 'Unavailable'
 }
 
+/** A queue of ours is full, or the time of the request is over: nothing was done. Shown as `overloaded`. */
+export class Overloaded extends Unavailable {
+  override readonly name = 'Overloaded'
+}
+
 /** Something we depend on does not answer. Retryable; shown as `unavailable`. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof Unavailable || failureOf(error) !== undefined) return true
   const code = (error as { code?: unknown }).code
   if (typeof code === 'string' && /^(E(CONN|PIPE|HOST|TIMEDOUT|AI_)|57P0|57014|53|08)/.test(code)) return true
-  return /Connection terminated|timeout exceeded when trying/i.test(error.message)
+  return /Connection terminated|timeout exceeded when trying|Query read timeout/i.test(error.message)
 }

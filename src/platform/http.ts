@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import { CaptchaChallenge } from '../contracts/guard.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
-import { isConnectionError, Problem } from './errors.ts'
+import { isConnectionError, Overloaded, Problem } from './errors.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /** What every handler finds in its context. */
@@ -37,10 +37,10 @@ const ProblemSchema = z
   })
   .openapi('Problem')
 
-/** `responses` of a route: the problems it can answer with, grouped by status. */
+/** `responses` of a route: the problems it can answer with, grouped by status; each may be turned away under load. */
 export function problems(...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of codes)
+  for (const code of new Set<ProblemCode>([...codes, 'overloaded']))
     byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code])
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
@@ -181,6 +181,10 @@ function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
     if (error.status === 415) return new Problem('unsupported_media_type')
   }
   const line = { request_id: c.get('requestId'), err: error }
+  if (error instanceof Overloaded) {
+    log.warn(line, 'a queue is full')
+    return overloaded()
+  }
   if (isConnectionError(error)) {
     log.error(line, 'a service we depend on does not answer')
     // Scattered, or everybody who was refused would be back in the same second.
@@ -189,6 +193,12 @@ function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
   log.error(line, 'unexpected error')
   return new Problem('internal', 'Try again; if it goes on, tell the shop the request_id.')
 }
+
+/** Scattered, so that those who were turned away together do not come back together. */
+export const overloaded = (): Problem =>
+  new Problem('overloaded', 'Nothing was done; try again in a few seconds.', {
+    retryAfterS: 1 + 5 * Math.random(),
+  })
 
 function sendProblem(c: Context<AppEnv>, problem: Problem): Response {
   const headers: Record<string, string> = {

@@ -1,5 +1,9 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
+import { createBreaker } from './breaker.ts'
+import { systemClock } from './clock.ts'
+import { isSheddable, refuseWhenLate, timeLeftMs } from './deadline.ts'
+import { isConnectionError, Overloaded } from './errors.ts'
 
 /** Runs one statement: a pool, or the connection of a transaction. */
 export interface Sql {
@@ -35,6 +39,14 @@ export interface PoolOptions {
   readonly onError?: (error: Error) => void
   /** Connections per database. */
   readonly max?: number
+  /** Callers that may wait for a connection; the next one is refused. Requests that may be shed get half of the places. */
+  readonly maxWaiting?: number
+  /** A statement that takes longer is ended by the server; where that is frozen, we give up half a second later. */
+  readonly statementTimeoutMs?: number
+  /** Longest wait for a connection, new or lent to somebody else. */
+  readonly connectTimeoutMs?: number
+  /** Told when the database is given up for a while, and when it is back. */
+  readonly onChange?: (state: 'open' | 'closed') => void
 }
 
 // int8 (oid 20) holds amounts, sequences and counts, all far below 2^53; a larger one is an error, not a rounding.
@@ -45,42 +57,115 @@ pg.types.setTypeParser(20, (text) => {
 })
 
 export function connectDatabase(url: string, options: PoolOptions = {}): Database {
+  const { max = 8, maxWaiting = 256, onError = () => undefined } = options
+  const { statementTimeoutMs = 10_000, connectTimeoutMs = 3000 } = options
   const pool = new pg.Pool({
     connectionString: url,
-    max: options.max ?? 8,
-    connectionTimeoutMillis: 3000,
-    statement_timeout: 15_000,
+    max,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 500,
+    // Of a process that died or froze between two statements: its locks must not outlive a payment window.
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
     application_name: 'doorbuster',
   })
-  const onError = options.onError ?? (() => undefined)
   pool.on('error', onError)
-  return {
-    query: (text, values) => pool.query(text, values),
-    transaction: async (work) => {
-      const client = await pool.connect()
-      let broken: Error | undefined
-      // The pool listens to idle connections only; one that is lost while lent out must not end the process.
-      const onLost = (error: Error) => {
-        broken = error
-        onError(error)
-      }
-      client.on('error', onLost)
-      try {
-        await client.query('begin')
-        const result = await work({ query: (text, values) => client.query(text, values) })
-        // PostgreSQL answers a commit after a failed statement with a rollback and no error.
-        const { command } = await client.query('commit')
-        if (command !== 'COMMIT') throw new Error('a statement failed; the transaction was rolled back')
-        return result
-      } catch (error) {
-        await client.query('rollback').catch((failure: Error) => (broken = failure))
+  const breaker = createBreaker({
+    name: 'PostgreSQL',
+    isFailure: saysItIsAway,
+    onChange: options.onChange ?? (() => undefined),
+  })
+  let lent = 0
+
+  const connect = async (): Promise<pg.PoolClient> => {
+    refuseWhenLate()
+    if (pool.waitingCount >= (isSheddable() ? maxWaiting / 2 : maxWaiting))
+      throw new Overloaded(`${pool.waitingCount} callers wait for one of ${max} connections`)
+    const connecting = pool.connect()
+    try {
+      return await inTime(connecting, timeLeftMs())
+    } catch (error) {
+      connecting.then(
+        (client) => client.release(),
+        () => undefined,
+      )
+      // All connections stand and are at work: it answers, only not us.
+      if (lent >= max) throw new Overloaded(`no connection became free in time`, { cause: error })
+      throw error
+    }
+  }
+
+  const lend = async <T>(work: (sql: Lent) => Promise<T>): Promise<T> => {
+    const client = await connect()
+    lent += 1
+    let broken: Error | undefined
+    // The pool listens to idle connections only; one that is lost while lent out must not end the process.
+    const onLost = (error: Error) => {
+      broken = error
+      onError(error)
+    }
+    client.on('error', onLost)
+    const query: Sql['query'] = (text, values) =>
+      client.query(text, values).catch((error: Error) => {
+        if (leavesDoubt(error)) broken ??= error
         throw error
-      } finally {
-        client.off('error', onLost)
-        client.release(broken)
-      }
-    },
+      })
+    try {
+      return await work({ query, isBroken: () => broken !== undefined })
+    } finally {
+      lent -= 1
+      client.off('error', onLost)
+      client.release(broken)
+    }
+  }
+
+  return {
+    query: (text, values) => breaker.run(() => lend((sql) => sql.query(text, values))),
+    transaction: (work) => breaker.run(() => lend((sql) => transact(sql, work))),
     close: () => pool.end(),
+  }
+}
+
+/** A connection on loan. Broken is one on which a statement had no answer: nobody uses it again. */
+interface Lent extends Sql {
+  isBroken(): boolean
+}
+
+async function transact<T>(sql: Lent, work: (sql: Sql) => Promise<T>): Promise<T> {
+  try {
+    await sql.query('begin')
+    const result = await work({ query: (text, values) => sql.query(text, values) })
+    // PostgreSQL answers a commit after a failed statement with a rollback and no error.
+    const { command } = await sql.query('commit')
+    if (command !== 'COMMIT') throw new Error('a statement failed; the transaction was rolled back')
+    return result
+  } catch (error) {
+    if (!sql.isBroken()) await sql.query('rollback').catch(() => undefined)
+    throw error
+  }
+}
+
+/** The server refused a statement: the connection is as good as before. Anything else, and nobody knows what comes next. */
+const leavesDoubt = (error: Error): boolean =>
+  !(error instanceof pg.DatabaseError) || /^(57P|08)/.test(error.code ?? '')
+
+/** A full queue of ours and a statement that took too long say that it is busy, not that it is away. */
+const saysItIsAway = (error: unknown): boolean =>
+  isConnectionError(error) && !(error instanceof Overloaded) && (error as { code?: unknown }).code !== '57014'
+
+/** The answer, or a throw when the time is over; whoever made the promise looks after a late answer. */
+async function inTime<T>(answer: Promise<T>, ms: number | undefined): Promise<T> {
+  if (ms === undefined) return answer
+  const waited = new AbortController()
+  const late = systemClock.sleep(Math.max(0, ms), waited.signal).then((): never => {
+    throw new Overloaded('no connection became free before the time of the request was over')
+  })
+  late.catch(() => undefined)
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    waited.abort()
   }
 }
 

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdtemp } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrate, withClient } from '../../src/platform/migrate.ts'
-import { startPostgres } from '../../src/platform/servers/postgres.ts'
+import { stopProcess } from '../../src/platform/servers/os-process.ts'
+import { removePostgres, startPostgres } from '../../src/platform/servers/postgres.ts'
 
 export interface TestDatabases {
   /** Empty databases with the newest schema. */
@@ -64,4 +66,57 @@ function withDatabase(url: string, name: string): string {
   const parsed = new URL(url)
   parsed.pathname = `/${name}`
   return parsed.href
+}
+
+/** A real server of one test's own: another machine, as far as the code under test can tell. */
+export interface OwnPostgres {
+  /** Its one database, with the newest schema. */
+  readonly url: string
+  /** A crash: nobody says goodbye. */
+  crash(): Promise<void>
+  /** Starts it again, same port and data; it recovers what was committed. */
+  restart(): Promise<void>
+  /** It hangs: connections stand, and nobody answers. */
+  freeze(): void
+  thaw(): void
+  /** Removes it with its data. */
+  stop(): Promise<void>
+}
+
+export async function ownPostgres(): Promise<OwnPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'doorbuster-own-postgres-'))
+  await chmod(folder, 0o755)
+  const dir = join(folder, 'postgres')
+  const options = { dir, databases: ['shard'], settings: { full_page_writes: 'off' } }
+  let server = await startPostgres(options)
+  const killWithUs = () => process.kill(server.pid, 'SIGQUIT')
+  process.once('exit', killWithUs)
+  const url = server.urls[0] ?? ''
+  const port = Number(new URL(url).port)
+  await migrate([url])
+  const signal = (name: NodeJS.Signals) => {
+    const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim().split(' ')
+    for (const pid of [server.pid, ...children.map(Number)]) {
+      try {
+        process.kill(pid, name)
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+  }
+  return {
+    url,
+    // An immediate shutdown: no checkpoint, no goodbye, and nothing left behind that a new server would trip over.
+    crash: () => stopProcess(server.pid, ['SIGQUIT', 'SIGKILL'], 2500),
+    restart: async () => void (server = await startPostgres({ ...options, port })),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    stop: async () => {
+      process.off('exit', killWithUs)
+      signal('SIGCONT')
+      await stopProcess(server.pid, ['SIGQUIT', 'SIGKILL'], 2500)
+      await removePostgres(dir)
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
 }
