@@ -46,7 +46,7 @@ test('only so many wait for a connection: the next is refused at once, what may 
   waiting.push(...Array.from({ length: 4 }, () => request(5000, false, () => database.query('select 1'))))
   expect(await errorOf(request(5000, false, () => database.query('select 1')))).toBeInstanceOf(Overloaded)
   await letGo()
-  expect((await Promise.all(waiting)).map(({ rowCount }) => rowCount)).toEqual(Array(8).fill(1))
+  for (const { rowCount } of await Promise.all(waiting)) expect(rowCount).toBe(1)
   expect((await database.query('select 1')).rowCount).toBe(1)
 })
 

@@ -106,11 +106,14 @@ export function connectDatabase(url: string, options: PoolOptions = {}): Databas
       onError(error)
     }
     client.on('error', onLost)
-    const query: Sql['query'] = (text, values) =>
-      client.query(text, values).catch((error: Error) => {
-        if (leavesDoubt(error)) broken ??= error
+    const query: Sql['query'] = async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+      try {
+        return await client.query<Row>(text, values)
+      } catch (error) {
+        if (leavesDoubt(error as Error)) broken ??= error as Error
         throw error
-      })
+      }
+    }
     try {
       return await work({ query, isBroken: () => broken !== undefined })
     } finally {
