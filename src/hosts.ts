@@ -101,7 +101,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   operatorRoutes(hosts.ops, {
     ...app,
     database: app.shards.catalogue,
-    opsToken: secrets.opsToken,
+    operators: secrets.operators,
     queueUrl: config.urls.queue,
   })
 

@@ -6,7 +6,8 @@ import type { Reconcile } from '../flow/reconcile/reconcile.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Database } from '../platform/postgres.ts'
-import type { Authority, Commands } from './commands.ts'
+import type { Commands } from './commands.ts'
+import type { By } from './sign-in.ts'
 import { selectAudit } from './sql.ts'
 
 const BASE = '/api/operator'
@@ -88,20 +89,20 @@ export interface RecoveryRouteParts {
 }
 
 /** Reconciliation, dead letters and the audit log. `by` says who gives the command. */
-export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: (reason: string) => Authority): void {
+export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: By): void {
   const { commands, catalogue, reconcile, eventLog, database } = parts
 
   app.openapi(postReconcile, async (c) => {
     const { item_id, reason } = c.req.valid('json')
     if (item_id !== undefined && (await catalogue.product(item_id)) === undefined)
       throw new Problem('unknown_item')
-    return c.json({ runs: await commands.reconcile(by(reason), item_id) }, 200)
+    return c.json({ runs: await commands.reconcile(by(c, reason), item_id) }, 200)
   })
   app.openapi(getRuns, async (c) => c.json({ runs: await reconcile.runs(LATEST) }, 200))
   app.openapi(getAudit, async (c) => c.json({ entries: await selectAudit(database, LATEST) }, 200))
   app.openapi(getDeadLetters, async (c) => c.json({ dead_letters: await eventLog.deadLetters(LATEST) }, 200))
   app.openapi(postReplay, async (c) => {
-    const outcome = await commands.replay(by(c.req.valid('json').reason), c.req.valid('param').id)
+    const outcome = await commands.replay(by(c, c.req.valid('json').reason), c.req.valid('param').id)
     if (outcome !== 'replayed') throw new Problem('not_found', 'There is no such dead letter.')
     return c.json({ outcome }, 200)
   })

@@ -14,7 +14,8 @@ import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
-import type { Authority, Changed, Commands } from './commands.ts'
+import type { Changed, Commands } from './commands.ts'
+import type { By } from './sign-in.ts'
 
 const BASE = '/api/operator'
 
@@ -100,7 +101,7 @@ export interface SaleRouteParts {
 }
 
 /** Sales, their waiting rooms and groups. `by` says who gives the command. */
-export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string) => Authority): void {
+export function saleRoutes(app: App, parts: SaleRouteParts, by: By): void {
   const { commands, waitingRoom, catalogue, queueUrl } = parts
   const view = async (id: SaleId) => {
     const sale = await catalogue.sale(id)
@@ -117,7 +118,7 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string)
   app.openapi(listSales, async (c) => c.json({ sales: await catalogue.sales() }, 200))
   app.openapi(createSale, async (c) => {
     const { reason, ...sale } = c.req.valid('json')
-    const outcome = await commands.createSale(by(reason), sale)
+    const outcome = await commands.createSale(by(c, reason), sale)
     if (outcome.kind === 'exists')
       throw new Problem('already_exists', `There is a ${outcome.what} ${outcome.id} already.`)
     if (outcome.kind === 'contradiction') throw new Problem('bad_request', outcome.why)
@@ -127,17 +128,17 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string)
   app.openapi(setCap, async (c) => {
     const { sale } = c.req.valid('param')
     const { checkout_cap, reason } = c.req.valid('json')
-    return c.json(await changed(sale, await commands.setCap(by(reason), sale, checkout_cap)), 200)
+    return c.json(await changed(sale, await commands.setCap(by(c, reason), sale, checkout_cap)), 200)
   })
   app.openapi(setMessage, async (c) => {
     const { sale } = c.req.valid('param')
     const { message, reason } = c.req.valid('json')
-    return c.json(await changed(sale, await commands.setMessage(by(reason), sale, message)), 200)
+    return c.json(await changed(sale, await commands.setMessage(by(c, reason), sale, message)), 200)
   })
   app.openapi(postGroup, async (c) => {
     const { sale } = c.req.valid('param')
     const { reason, ...group } = c.req.valid('json')
-    const outcome = await commands.addGroup(by(reason), { ...group, sale_id: sale })
+    const outcome = await commands.addGroup(by(c, reason), { ...group, sale_id: sale })
     if (outcome === 'unknown_sale') throw new Problem('unknown_sale')
     if (outcome === 'exists')
       throw new Problem('already_exists', 'There is a group of this id or code already.')
@@ -169,11 +170,11 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string)
   ] as const)
     app.openapi(command(name, text), async (c) => {
       const { sale } = c.req.valid('param')
-      return c.json(await changed(sale, await commands[name](by(c.req.valid('json').reason), sale)), 200)
+      return c.json(await changed(sale, await commands[name](by(c, c.req.valid('json').reason), sale)), 200)
     })
   app.openapi(postStandby, async (c) => {
     const { sale } = c.req.valid('param')
-    const outcome = await commands.standby(by(c.req.valid('json').reason), sale)
+    const outcome = await commands.standby(by(c, c.req.valid('json').reason), sale)
     if (outcome === 'no_threshold')
       throw new Problem('bad_request', 'The sale has no `standby_threshold`: it always queues.')
     return c.json(await changed(sale, outcome), 200)
@@ -181,6 +182,6 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: (reason: string)
   app.openapi(setRate, async (c) => {
     const { sale } = c.req.valid('param')
     const { rate_per_second, reason } = c.req.valid('json')
-    return c.json(await changed(sale, await commands.setRate(by(reason), sale, rate_per_second)), 200)
+    return c.json(await changed(sale, await commands.setRate(by(c, reason), sale, rate_per_second)), 200)
   })
 }

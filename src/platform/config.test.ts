@@ -54,7 +54,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     { kid: 'k2', secret: Buffer.alloc(32, 2) },
   ])
   expect(secrets.session).toEqual(Buffer.from('s'.repeat(32)))
-  expect(secrets.opsToken).toBe('o'.repeat(16))
+  expect(secrets.operators).toEqual([{ name: 'operator', token: 'o'.repeat(16) }])
 })
 
 test('nothing secret is part of the config, which may be logged', () => {
@@ -104,6 +104,11 @@ const BAD: Record<string, readonly string[]> = {
   ],
   SESSION_KEY: ['short'],
   OPS_TOKEN: ['short'],
+  OPS_TOKENS: [
+    ...['ann', 'ann:', 'ann:short', ':tttttttttttttttt', 'Ann B:tttttttttttttttt', 'ann:tttttttttttttt tt'],
+    ...['ann:tttttttttttttttt,ann:uuuuuuuuuuuuuuuu', 'ann:tttttttttttttttt,bob:tttttttttttttttt'],
+    ...['operator:tttttttttttttttt', `ann:${'o'.repeat(16)}`],
+  ],
   SWEEP_INTERVAL_S: ['0', '-1', 'x', '86401'],
   RECONCILE_INTERVAL_S: ['0', 'often'],
 }
@@ -123,6 +128,20 @@ test('what is missing is named, with what it should be', () => {
     expect(message).toMatch(new RegExp(`^${name} is missing: .{10,}`))
     expect(message).not.toContain('\n')
   }
+})
+
+test('operators by name', () => {
+  const operators = (change: Record<string, string | undefined>) => read(change).secrets.operators
+  const [ann, bob] = ['a'.repeat(16), 'b:'.repeat(8)]
+  const named = [
+    { name: 'ann', token: ann },
+    { name: 'bob.b', token: bob },
+  ]
+  expect(operators({ OPS_TOKENS: `ann:${ann}, bob.b:${bob}` })).toEqual([
+    { name: 'operator', token: 'o'.repeat(16) },
+    ...named,
+  ])
+  expect(operators({ OPS_TOKEN: undefined, OPS_TOKENS: `ann:${ann},bob.b:${bob}` })).toEqual(named)
 })
 
 test('what depends on each other', () => {

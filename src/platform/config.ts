@@ -61,6 +61,7 @@ const Environment = z.object({
   TOKEN_KEYS: list,
   SESSION_KEY: z.string().min(32).optional(),
   OPS_TOKEN: z.string().min(16).optional(),
+  OPS_TOKENS: list,
   SWEEP_INTERVAL_S: seconds(0.5),
   RECONCILE_INTERVAL_S: seconds(30),
 })
@@ -100,11 +101,18 @@ export interface TokenKey {
   readonly secret: Buffer
 }
 
+/** Who may give an operator's commands, and how they show it. */
+export interface OperatorKey {
+  readonly name: string
+  readonly token: string
+}
+
 /** Never logged, never part of `Config`. */
 export interface Secrets {
   readonly tokenKeys: readonly TokenKey[]
   readonly session: Buffer
-  readonly opsToken: string
+  /** `OPS_TOKEN` belongs to `operator`, each of `OPS_TOKENS` to the person named. */
+  readonly operators: readonly OperatorKey[]
   readonly jwtKey: string | undefined
   /** Undefined: the question of our own, which needs nobody. */
   readonly captcha:
@@ -176,7 +184,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
   const secrets: Secrets = {
     tokenKeys: e.TOKEN_KEYS.map(readTokenKey),
     session: Buffer.from(required(e.SESSION_KEY, 'SESSION_KEY', 'at least 32 random characters')),
-    opsToken: required(e.OPS_TOKEN, 'OPS_TOKEN', 'at least 16 random characters'),
+    operators: readOperators(e.OPS_TOKEN, e.OPS_TOKENS),
     jwtKey: e.AUTH_JWT_KEY,
     captcha: e.CAPTCHA_PROVIDER && {
       provider: e.CAPTCHA_PROVIDER,
@@ -211,4 +219,23 @@ function readTokenKey(pair: string): TokenKey {
   if (kid === undefined || encoded === undefined)
     throw new SettingError('TOKEN_KEYS holds a key that is not `kid:base64url` with at least 32 bytes')
   return { kid, secret: Buffer.from(encoded, 'base64url') }
+}
+
+/** `name:token` pairs, and the token without a name. */
+function readOperators(token: string | undefined, pairs: readonly string[]): OperatorKey[] {
+  const named = pairs.map((pair) => {
+    const [, name, secret] = /^([a-z][a-z0-9._-]{0,31}):(\S{16,})$/.exec(pair) ?? []
+    if (name === undefined || secret === undefined)
+      throw new SettingError(
+        'OPS_TOKENS holds one that is not `name:token` with a token of at least 16 characters',
+      )
+    return { name, token: secret }
+  })
+  const all = [...(token === undefined ? [] : [{ name: 'operator', token }]), ...named]
+  if (all.length === 0) throw new SettingError('OPS_TOKEN is missing: at least 16 random characters')
+  // One token for two names, or one name with two, would make two persons of one.
+  for (const field of ['name', 'token'] as const)
+    if (new Set(all.map((key) => key[field])).size < all.length)
+      throw new SettingError(`OPS_TOKENS gives the same ${field} twice, or that of OPS_TOKEN`)
+  return all
 }

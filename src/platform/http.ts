@@ -12,6 +12,8 @@ import type { Log, Metrics } from './telemetry.ts'
 /** What every handler finds in its context. */
 export interface Variables {
   requestId: string
+  /** Who is signed in on the operator's host. */
+  operator?: string
 }
 export type AppEnv = {
   Variables: Variables
