@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
-import type { OrderId, SaleId } from './contracts/ids.ts'
+import type { ItemId, OrderId, SaleId } from './contracts/ids.ts'
 import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
 import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
 import {
@@ -11,7 +11,7 @@ import {
   type Relay,
 } from './flow/events/events.ts'
 import { createClaiming } from './flow/inventory/claiming.ts'
-import { createInventory } from './flow/inventory/inventory.ts'
+import { createInventory, outboxKey } from './flow/inventory/inventory.ts'
 import { createStockBoard } from './flow/inventory/stock-board.ts'
 import { createOrders } from './flow/orders/orders.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
@@ -58,6 +58,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
 
   const catalogue = createCatalogue({ database: shards.catalogue, clock })
   const inventory = createInventory({ redis })
+  const runIdOf = (item: ItemId) => redis.runId(outboxKey(item))
   const board = createStockBoard({ inventory, clock })
   const waitingRoom = createWaitingRoom({
     redis,
@@ -90,7 +91,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const claiming = createClaiming({
     inventory,
     board,
-    runId: () => redis.runId(),
+    runId: runIdOf,
     waitingRoom,
     catalogue,
     findOrder: (user, id) => orders.find(user, id),
@@ -103,7 +104,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     orders,
     catalogue,
     database: shards.catalogue,
-    runId: () => redis.runId(),
+    runId: runIdOf,
     clock,
     log,
   })

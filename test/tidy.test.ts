@@ -58,7 +58,8 @@ const MOUNTED = /\/(routes|plain|consumer|claiming|stock-board|stripe|provider)\
 
 /** Which files may import a client library. */
 const QUARANTINE: Readonly<Record<string, RegExp>> = {
-  ioredis: /^src\/platform\/redis\.ts$/,
+  ioredis: /^src\/platform\/redis(-\w+)?\.ts$/,
+  'cluster-key-slot': /^src\/platform\/redis-cluster\.ts$/,
   pg: /^src\/platform\/(postgres|migrate)\.ts$/,
   '@platformatic/kafka': /^src\/platform\/kafka\.ts$/,
   stripe: /^src\/flow\/payments\/stripe(-objects)?\.ts$/,

@@ -88,7 +88,14 @@ const BAD: Record<string, readonly string[]> = {
   QUEUE_URL: ['queue', 'file:///queue'],
   OPS_URL: ['ops', 'javascript:1'],
   LOG_LEVEL: ['loud'],
-  REDIS_URL: ['127.0.0.1:6379', 'http://redis', 'redis://a,b', 'redis://a,'],
+  REDIS_URL: [
+    '127.0.0.1:6379',
+    'http://redis',
+    'redis://a,b',
+    'redis://a,',
+    'redis+sentinel://a:1',
+    'redis+sentinel://a:1,b:2/',
+  ],
   REDIS_ACCEPT_UNSAFE: ['yes', 'true'],
   DATABASE_URLS: ['localhost/a', 'postgres://one/a,mysql://two/b'],
   WORKER_NAME: ['x'.repeat(101)],
@@ -142,6 +149,14 @@ test('operators by name', () => {
     ...named,
   ])
   expect(operators({ OPS_TOKEN: undefined, OPS_TOKENS: `ann:${ann},bob.b:${bob}` })).toEqual(named)
+})
+
+test('Redis behind sentinels', () => {
+  for (const url of [
+    'redis+sentinel://a:1,b:2/shop',
+    'rediss+sentinel://user:p%2Fw@a,b/shop?sentinel_password=x',
+  ])
+    expect(read({ REDIS_URL: url }).config.redis.url).toBe(url)
 })
 
 test('what depends on each other', () => {

@@ -24,8 +24,8 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'it must be an http:// or h
 const redisUrl = z
   .string()
   .regex(
-    /^rediss?:\/\/[^,]+(,\s*rediss?:\/\/[^,]+)*$/,
-    'it must be a redis:// or rediss:// URL, or those of some nodes of a cluster, separated by commas',
+    /^rediss?:\/\/[^,]+(,\s*rediss?:\/\/[^,]+)*$|^rediss?\+sentinel:\/\/([^@/]*@)?[^/?@]+\/[^/?]+(\?.*)?$/,
+    'it must be a redis:// or rediss:// URL, those of some nodes of a cluster, separated by commas, or redis+sentinel://host:port,host:port/name',
   )
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'each must be a postgres:// URL')
 

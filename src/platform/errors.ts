@@ -60,6 +60,10 @@ export class Overloaded extends Unavailable {
   override readonly name = 'Overloaded'
 }
 
+/** `unavailable`, to be tried again after 1 to 6 s: were it one time for all, everybody refused would be back together. */
+export const unavailable = (detail: string, cause?: unknown) =>
+  new Problem('unavailable', detail, { retryAfterS: 1 + 5 * Math.random(), cause })
+
 /** Something we depend on does not answer. Retryable; shown as `unavailable`. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false

@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import { CaptchaChallenge } from '../contracts/guard.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
-import { isConnectionError, Overloaded, Problem } from './errors.ts'
+import { isConnectionError, Overloaded, Problem, unavailable } from './errors.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /** What every handler finds in its context. */
@@ -189,8 +189,7 @@ function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
   }
   if (isConnectionError(error)) {
     log.error(line, 'a service we depend on does not answer')
-    // Scattered, or everybody who was refused would be back in the same second.
-    return new Problem('unavailable', 'Try again in a few seconds.', { retryAfterS: 1 + 5 * Math.random() })
+    return unavailable('Try again in a few seconds.')
   }
   log.error(line, 'unexpected error')
   return new Problem('internal', 'Try again; if it goes on, tell the shop the request_id.')

@@ -60,8 +60,8 @@ export interface ClaimingParts {
   readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass' | 'leaveCheckout'>
   readonly catalogue: Pick<Catalogue, 'product' | 'sale'>
   readonly board: Pick<StockBoard, 'read'>
-  /** The Redis server we are connected to. */
-  readonly runId: () => string | undefined
+  /** The Redis server that has the item. */
+  readonly runId: (item: ItemId) => string | undefined
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   readonly tokens: Tokens
   readonly clock: Clock
@@ -84,7 +84,7 @@ export function createClaiming(parts: ClaimingParts): Claiming {
   const nothingLeft = async (item: ItemId): Promise<'held_out' | 'sold_out' | undefined> => {
     const stock = await board.read(item)
     if (stock === undefined || stock.available > 0 || stock.state !== 'open') return undefined
-    if (stock.run_id !== runId() || stock.opens_at > clock.now()) return undefined
+    if (stock.run_id !== runId(item) || stock.opens_at > clock.now()) return undefined
     return stock.held > 0 ? 'held_out' : 'sold_out'
   }
 

@@ -2,7 +2,7 @@ import type { ItemId, OrderId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
 import { type RedisConnection, type RedisFailure, failureOf } from '../../platform/redis.ts'
 import { checkChange, checkClaim, checkItem, checkRebuild } from './checks.ts'
-import { ITEMS_KEY, itemKeys } from './keys.ts'
+import { ITEMS_KEY, itemKeys, outboxKey } from './keys.ts'
 import * as scripts from './scripts.ts'
 import {
   type ClaimOutcome,
@@ -63,10 +63,13 @@ export interface Inventory {
 export function createInventory({ redis }: { redis: RedisConnection }): Inventory {
   const { commands } = redis
 
-  /** Asks the server whose run_id it hands over: the two are read and sent in one turn, or not at all. */
-  const ask = async <Answer>(command: (run_id: string) => Promise<Answer>): Promise<Answer> => {
-    const run_id = redis.runId()
-    if (run_id === undefined) throw new InventoryUnavailable('not connected to Redis')
+  /** Asks the server of a key, whose run_id it hands over: the two are read and sent in one turn, or not at all. */
+  const askFor = async <Answer>(
+    key: string,
+    command: (run_id: string) => Promise<Answer>,
+  ): Promise<Answer> => {
+    const run_id = redis.runId(key)
+    if (run_id === undefined) throw new InventoryUnavailable('Redis is not connected, or does not answer')
     try {
       return await command(run_id)
     } catch (error) {
@@ -74,12 +77,16 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
     }
   }
 
+  const ask = <Answer>(item_id: ItemId, command: (run_id: string) => Promise<Answer>) =>
+    askFor(outboxKey(item_id), command)
+
   const batchers = new Map<ItemId, (request: ClaimRequest) => Promise<ClaimOutcome>>()
   const batcherOf = (item_id: ItemId) => {
     const known = batchers.get(item_id)
     if (known) return known
     const batcher = createBatcher<ClaimRequest, ClaimOutcome>(
-      (requests) => ask((run_id) => scripts.claimScript.run(commands, { item_id, run_id, requests })),
+      (requests) =>
+        ask(item_id, (run_id) => scripts.claimScript.run(commands, { item_id, run_id, requests })),
       BATCH,
     )
     batchers.set(item_id, batcher)
@@ -90,8 +97,8 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
     load: async (item) => {
       checkItem(item)
       // The set first: an item that sells is then never one that the workers can not find.
-      await ask(() => commands.sadd(ITEMS_KEY, item.item_id))
-      return ask((run_id) => scripts.loadScript.run(commands, { ...item, run_id }))
+      await askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, item.item_id))
+      return ask(item.item_id, (run_id) => scripts.loadScript.run(commands, { ...item, run_id }))
     },
     claim: async (request) => {
       checkClaim(request)
@@ -100,26 +107,28 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
       if (outcome.kind === 'unloaded') batchers.delete(request.item_id)
       return outcome
     },
-    settle: (item_id, order_id) => ask(() => scripts.settleScript.run(commands, { item_id, order_id })),
-    release: (item_id, order_id) => ask(() => scripts.releaseScript.run(commands, { item_id, order_id })),
+    settle: (item_id, order_id) =>
+      ask(item_id, () => scripts.settleScript.run(commands, { item_id, order_id })),
+    release: (item_id, order_id) =>
+      ask(item_id, () => scripts.releaseScript.run(commands, { item_id, order_id })),
     due: async (item_id, max, graceMs = 0) => {
       const input = { item_id, which: 'overdue', graceMs, max } as const
-      const found = await ask(() => scripts.dueScript.run(commands, input))
+      const found = await ask(item_id, () => scripts.dueScript.run(commands, input))
       return found === 'unloaded' ? [] : found
     },
     setState: async (item_id, change) => {
       checkChange(change)
-      return ask(() => scripts.setStateScript.run(commands, { item_id, change }))
+      return ask(item_id, () => scripts.setStateScript.run(commands, { item_id, change }))
     },
     stock: async (item_id) => {
       const key = itemKeys(item_id).stock
-      return ask(async () =>
+      return ask(item_id, async () =>
         (await commands.type(key)) === 'hash' ? parseStock(await commands.hgetall(key)) : undefined,
       )
     },
     findClaim: async (item_id, order_id) => {
       const keys = itemKeys(item_id)
-      const replies = await ask(() =>
+      const replies = await ask(item_id, () =>
         commands.multi().hget(keys.claims, order_id).zscore(keys.holds, order_id).exec(),
       )
       const [claim, deadline] = replies?.map(([, value]) => value) ?? []
@@ -128,23 +137,23 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
     },
     holds: async (item_id) => {
       const input = { item_id, which: 'all', graceMs: 0, max: -1 } as const
-      const found = await ask(() => scripts.dueScript.run(commands, input))
+      const found = await ask(item_id, () => scripts.dueScript.run(commands, input))
       return found === 'unloaded' ? [] : found
     },
-    unconfirmed: (item_id) => ask(() => commands.xlen(itemKeys(item_id).outbox)),
+    unconfirmed: (item_id) => ask(item_id, () => commands.xlen(itemKeys(item_id).outbox)),
     adopt: (item_id, epoch, checkedRunId) =>
-      ask(async (run_id) => {
+      ask(item_id, async (run_id) => {
         if (checkedRunId !== undefined && checkedRunId !== run_id) return 'moved_on'
         return scripts.adoptScript.run(commands, { item_id, run_id, epoch })
       }),
     rebuild: async (item) => {
       checkRebuild(item)
-      await ask(() => commands.sadd(ITEMS_KEY, item.item_id))
-      return ask(async (run_id) =>
+      await askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, item.item_id))
+      return ask(item.item_id, async (run_id) =>
         item.run_id === run_id ? scripts.rebuildScript.run(commands, item) : 'moved_on',
       )
     },
-    items: async () => (await ask(() => commands.smembers(ITEMS_KEY))).sort(),
+    items: async () => (await askFor(ITEMS_KEY, () => commands.smembers(ITEMS_KEY))).sort(),
   }
 }
 

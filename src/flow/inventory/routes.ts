@@ -7,7 +7,7 @@ import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { stockState } from '../../contracts/words/stock.ts'
-import { Problem } from '../../platform/errors.ts'
+import { Problem, unavailable } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
@@ -197,7 +197,7 @@ export function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>
       return new Problem('fenced', 'Nothing is lost; try again in a few seconds.', { retryAfterS: 2 })
     case 'unsettled':
     case 'foreign':
-      return new Problem('unavailable', 'Ask again with the same key.', { retryAfterS: 1 })
+      return unavailable('Ask again with the same key.')
     case 'pass_invalid':
     case 'pass_expired':
       return new Problem(outcome.kind, 'Join the waiting room again.')
@@ -217,14 +217,8 @@ export function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>
 /** Redis did not answer: the buyer is told what is known, and that the same key finds out. */
 export function explain(error: unknown): never {
   if (error instanceof InventoryUnknown)
-    throw new Problem('unavailable', 'It is not known whether you have it: ask again with this same key.', {
-      retryAfterS: 1,
-      cause: error,
-    })
+    throw unavailable('It is not known whether you have it: ask again with this same key.', error)
   if (error instanceof InventoryUnavailable)
-    throw new Problem('unavailable', 'Nothing was taken; try again with this same key.', {
-      retryAfterS: 1,
-      cause: error,
-    })
+    throw unavailable('Nothing was taken; try again with this same key.', error)
   throw error
 }

@@ -37,7 +37,8 @@ export interface ReconcileParts {
   readonly orders: Orders
   readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale'>
   readonly database: Database
-  readonly runId: () => string | undefined
+  /** The Redis server that has the item; undefined while it is away. */
+  readonly runId: (item: ItemId) => string | undefined
   readonly clock: Clock
   readonly log: Log
 }
@@ -107,7 +108,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     const product = await catalogue.product(id)
     if (product === undefined)
       return { outcome: 'refused', drift: 0, report: { why: 'not in the catalogue' } }
-    const checkedOn = runId()
+    const checkedOn = runId(id)
     const seen = await look(id)
     if (seen === undefined)
       return { outcome: 'in_motion', drift: 0, report: { why: 'the stock kept moving' } }
@@ -146,11 +147,11 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       return runs
     },
     fenced: async () => {
-      const current = runId()
-      if (current === undefined) return []
       const fenced: ItemId[] = []
-      for (const { id } of await catalogue.products())
-        if ((await inventory.stock(id))?.run_id !== current) fenced.push(id)
+      for (const { id } of await catalogue.products()) {
+        const current = runId(id)
+        if (current !== undefined && (await inventory.stock(id))?.run_id !== current) fenced.push(id)
+      }
       return fenced
     },
     runs: (max) => store.selectRuns(database, max),

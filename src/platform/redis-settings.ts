@@ -1,0 +1,36 @@
+import { Cluster } from 'ioredis'
+import type { RedisCommands } from './redis.ts'
+
+/** A setting without which a restart could forget a claim or evict stock, and what it should be. */
+export interface UnsafeSetting {
+  readonly setting: string
+  readonly found: string
+  readonly wanted: string
+  readonly why: string
+}
+
+const WANTED: readonly Omit<UnsafeSetting, 'found'>[] = [
+  {
+    setting: 'maxmemory-policy',
+    wanted: 'noeviction',
+    why: 'any other policy may throw stock and holds away when memory runs short',
+  },
+  { setting: 'appendonly', wanted: 'yes', why: 'without the append-only file a restart forgets every claim' },
+  {
+    setting: 'appendfsync',
+    wanted: 'always',
+    why: 'otherwise a crash may lose claims that buyers were already told about, and sell their units again',
+  },
+]
+
+/** The persistence settings (design, section 2) on which selling would not be safe; empty when all is well. */
+export async function unsafeSettings(commands: RedisCommands): Promise<UnsafeSetting[]> {
+  const unsafe: UnsafeSetting[] = []
+  for (const server of commands instanceof Cluster ? commands.nodes('master') : [commands])
+    for (const want of WANTED) {
+      const reply = (await server.config('GET', want.setting).catch(() => [])) as string[]
+      const found = reply[1] ?? 'unreadable'
+      if (found !== want.wanted) unsafe.push({ ...want, found })
+    }
+  return unsafe
+}
