@@ -80,7 +80,7 @@ function behind(gate: Gate, item: string) {
       database: app.shards.catalogue,
       runId: () => app.redis.runId(),
     }),
-    consume: orderConsumer({ orders, log }),
+    consume: orderConsumer({ ...app, orders }),
   }
 }
 

@@ -56,7 +56,11 @@ contract('RedisStreamEventLog', true, () => ({
 contract('KafkaEventLog', kafka !== undefined, () => {
   const topics = newTopics()
   const onKafka = { brokers, topics, group: topics.orders }
-  background.run(createRelay({ ...common, ...onKafka, consumer: 'relay-1' }).run(background.signal))
+  background.run(
+    createRelay({ ...common, ...onKafka, consumer: 'relay-1', republishAfterMs: 1500 }).run(
+      background.signal,
+    ),
+  )
   return {
     worker: (consumer) => createKafkaEventLog({ ...common, ...onKafka, consumer, sessionTimeoutMs: 1500 }),
     dyingWorker: (consumer) => ({ role: 'kafka-worker', redisUrl: server.url, consumer, ...onKafka }),
@@ -151,6 +155,55 @@ function contract(name: string, available: boolean, createRig: () => Rig): void 
       expect(seen.get(sent?.order_id ?? '')?.event).toEqual(sent as DomainEvent)
       expect(await log.deadLetters(10)).toEqual([])
       expect(await log.replay(letter?.id ?? '')).toBe('unknown')
+    })
+
+    test('what the handler postpones holds up nobody, stays in the outbox, and leaves it when it is done', async () => {
+      const sent = await put('tv', 6)
+      const later = new Set(sent.slice(2, 4).map((event) => event.order_id))
+      const back = Promise.withResolvers<void>()
+      const { seen, handler } = recorder()
+      let postponed = 0
+      const { log } = consume('worker-1', async (batch, postponing) => {
+        const waits = batch.filter(({ event }) => later.has(event.order_id))
+        postponed += waits.length
+        postponing?.postpone(
+          waits,
+          back.promise.then(async () => {
+            await handler(waits)
+            return waits.slice(0, 1).map((delivery) => ({ delivery, reason: 'no such price' }))
+          }),
+        )
+        return handler(batch.filter((delivery) => !waits.includes(delivery)))
+      })
+      await until(async () => (await log.backlog()) === 2)
+      const after = await put('phone', 5)
+      await until(() => seen.size === 9)
+      await until(async () => (await log.backlog()) === 2)
+      // Longer than an entry is left to a worker that gives no sign of life.
+      await systemClock.sleep(1000)
+      back.resolve()
+      await until(async () => (await log.backlog()) === 0)
+      expect([...seen.keys()].toSorted()).toEqual([...sent, ...after].map((e) => e.order_id).toSorted())
+      expect(Math.max(...[...seen.values()].map(({ times }) => times))).toBe(1)
+      expect(postponed).toBe(2)
+      const letters = await log.deadLetters(10)
+      expect(letters.map(({ reason, fields }) => [reason, later.has(fields['order_id'] ?? '')])).toEqual([
+        ['no such price', true],
+      ])
+    })
+
+    test('what was postponed and never done comes again', async () => {
+      const sent = await put('tv', 4)
+      let tries = 0
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', async (batch, postponing) => {
+        tries += 1
+        if (tries > 1) return handler(batch)
+        postponing?.postpone(batch, Promise.resolve(undefined))
+        return []
+      })
+      await until(async () => (await log.backlog()) === 0)
+      expect(seen.size).toBe(sent.length)
     })
 
     test('two workers share the work', async () => {

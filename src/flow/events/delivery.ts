@@ -15,11 +15,22 @@ export interface Rejection {
   readonly reason: string
 }
 
+/** For a handler that can do a part of a batch only, because a database of several is away. */
+export interface Postponing {
+  /** Aborted when the worker stops. */
+  readonly signal: AbortSignal
+  /**
+   * Takes these out of the batch, which is then done without them. They stay in the outbox until `done` gives the
+   * rejections among them; undefined, or the end of the worker, leaves them there, and they come again by themselves.
+   */
+  postpone(deliveries: readonly Delivery[], done: Promise<readonly Rejection[] | undefined>): void
+}
+
 /**
  * Makes the effect of a whole batch durable and returns those that can never succeed. Throws when it should
  * be tried again (SQL is down). The same event may come twice, in one batch too.
  */
-export type Handler = (batch: readonly Delivery[]) => Promise<readonly Rejection[]>
+export type Handler = (batch: readonly Delivery[], postponing?: Postponing) => Promise<readonly Rejection[]>
 
 /** What was set aside, as it stood in the outbox. */
 export interface DeadLetter {

@@ -7,7 +7,16 @@
  * An entry leaves the outbox only after the handler made its effect durable, so whatever dies on the way, the
  * outbox still knows it. Delivery is at least once: handlers are idempotent.
  */
-export type { DeadLetter, Delivery, EventLog, Handler, OnRetry, Rejection, Replay } from './delivery.ts'
+export type {
+  DeadLetter,
+  Delivery,
+  EventLog,
+  Handler,
+  OnRetry,
+  Postponing,
+  Rejection,
+  Replay,
+} from './delivery.ts'
 export { createKafkaEventLog, type KafkaEventLogOptions } from './kafka-event-log.ts'
 export { createRedisStreamEventLog, type RedisStreamEventLogOptions } from './redis-stream-event-log.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'

@@ -12,11 +12,13 @@ import {
   type EventLog,
   type Handler,
   type OnRetry,
+  type Rejection,
   repeat,
   type RetryOptions,
   untilDone,
 } from './delivery.ts'
-import { confirm, countEntries } from './outbox-commands.ts'
+import { confirm, countEntries, type EntryPlace, placeOf } from './outbox-commands.ts'
+import { createPostponed, type Postponed } from './postponed.ts'
 import { createTopics, parseRecord, TOPICS, type Topics } from './topics.ts'
 
 export interface KafkaEventLogOptions {
@@ -55,34 +57,43 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     })
   }
 
+  const rejected = (rejections: readonly Rejection[]) =>
+    rejections.map((rejection) => letterOfRejection(rejection, clock.now()))
+
+  /** Writes the dead letters, then takes the entries off the outboxes; false when it was stopped before. */
+  const confirmAll = async (
+    places: readonly EntryPlace[],
+    letters: readonly DeadLetter[],
+    retry: RetryOptions,
+  ) => {
+    const buried = await untilDone('write dead letters', () => deadLetters.add(letters), retry)
+    if (buried === undefined) return false
+    return (await untilDone('confirm events', () => confirm(redis.commands, places), retry)) !== undefined
+  }
+
   /** False when it was stopped before the batch was done: its offsets stay uncommitted. */
   const settle = async (
     consumer: KafkaConsumer,
     records: readonly KafkaRecord[],
     handler: Handler,
+    postponed: Postponed,
     retry: RetryOptions,
   ) => {
     const sorted = records.map((record) => ({ record, delivery: parseRecord(record) }))
     const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
     const handled = await untilDone(
       'handle events',
-      async () => (deliveries.length > 0 ? handler(deliveries) : []),
+      () => postponed.handle(handler, deliveries, retry.signal),
       retry,
     )
     if (handled === undefined) return false
-
-    const now = clock.now()
-    const letters = [
-      ...handled.result.map((rejection) => letterOfRejection(rejection, now)),
-      ...sorted.flatMap(({ record, delivery }) => (delivery ? [] : letterOfRecord(record, now))),
-    ]
-    const buried = await untilDone('write dead letters', () => deadLetters.add(letters), retry)
-    if (buried === undefined) return false
+    const { done, rejections } = handled.result
+    const letters = sorted.flatMap(({ record, delivery }) =>
+      delivery ? [] : letterOfRecord(record, clock.now()),
+    )
     // Before the commit: a worker that dies in between gets the records again. After it, nobody would take the entries
-    // off the outboxes until the relay publishes them anew.
-    const places = deliveries.map(({ outbox_id, event }) => ({ item_id: event.item_id, outbox_id }))
-    const confirmed = await untilDone('confirm events', () => confirm(redis.commands, places), retry)
-    if (confirmed === undefined) return false
+    // off the outboxes until the relay publishes them anew, as it does with those that were postponed.
+    if (!(await confirmAll(done.map(placeOf), [...rejected(rejections), ...letters], retry))) return false
     // A lost membership throws here; the records then come again, to us or to the partition's new owner.
     await consumer.commit(records)
     return true
@@ -91,6 +102,9 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   return {
     consume: async (handler, signal) => {
       const retry = { clock, signal, onRetry }
+      const postponed = createPostponed(async ({ done, rejections }) => {
+        await confirmAll(done.map(placeOf), rejected(rejections), retry)
+      })
       await repeat(
         'consume from Kafka',
         async (progress) => {
@@ -99,7 +113,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
             while (!signal.aborted) {
               const records = await consumer.next(batchSize, WAIT_MS, signal)
               if (records.length === 0) continue
-              if (!(await settle(consumer, records, handler, retry))) return
+              if (!(await settle(consumer, records, handler, postponed, retry))) return
               progress()
             }
           } finally {
@@ -108,6 +122,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
         },
         retry,
       )
+      await postponed.settled()
     },
     backlog: () => countEntries(redis.commands),
     deadLetters: async (max) => {

@@ -1,9 +1,12 @@
 import type { ItemId } from '../../contracts/ids.ts'
 import type { RedisCommands } from '../../platform/redis.ts'
+import type { Delivery } from './delivery.ts'
 import { ITEMS_KEY, type OutboxEntry, outboxKey } from './entry.ts'
 
 /** Where an entry is, without what it says. */
 export type EntryPlace = Pick<OutboxEntry, 'item_id' | 'outbox_id'>
+
+export const placeOf = ({ outbox_id, event }: Delivery): EntryPlace => ({ item_id: event.item_id, outbox_id })
 
 /** An entry as Redis answers it; no fields where it was deleted while it was pending. */
 export type RawEntry = [id: string, fields: string[] | null]

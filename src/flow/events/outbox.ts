@@ -35,7 +35,8 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
   const { redis, clock, group, consumer, takeOverAfterMs } = options
   const blocking = await redis.duplicate()
   const grouped = new Set<ItemId>()
-  let ownPending = true
+  /** How far our own pending entries were read, per item; undefined when all were. They stay pending until they are done. */
+  let ownPending: Map<ItemId, string> | undefined = new Map()
   let lookForDeadAt = clock.now()
 
   const itemsWithGroup = async () => {
@@ -48,12 +49,13 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
     return items.filter((item) => grouped.has(item))
   }
 
-  const readGroup = async (items: ItemId[], max: number, from: '0' | '>'): Promise<OutboxEntry[]> => {
-    const block = from === '>' ? ['BLOCK', BLOCK_MS] : []
+  /** `>` is what nobody was given yet; an id, what we were given after it and have not acknowledged. */
+  const readGroup = async (items: ItemId[], max: number, from: (item: ItemId) => string) => {
+    const block = ownPending === undefined ? ['BLOCK', BLOCK_MS] : []
     const reply = blocking.commands.call(
       ...(['XREADGROUP', 'GROUP', group, consumer, 'COUNT', max, ...block, 'STREAMS'] as const),
       ...items.map(outboxKey),
-      ...items.map(() => from),
+      ...items.map(from),
     )
     return streamsOf(await orHung(reply, blocking, clock), items)
   }
@@ -85,17 +87,19 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
       await clock.sleep(IDLE_MS)
       return []
     }
-    if (ownPending) {
-      const own = await readGroup(items, max, '0')
+    const read = ownPending
+    if (read !== undefined) {
+      const own = await readGroup(items, max, (item) => read.get(item) ?? '0')
+      for (const { item_id, outbox_id } of own) read.set(item_id, outbox_id)
       if (own.length > 0) return forgetDeleted(own)
-      ownPending = false
+      ownPending = undefined
     }
     if (clock.now() >= lookForDeadAt) {
       const left = await takeOver(items, max)
       if (left.length > 0) return left
       lookForDeadAt = clock.now() + takeOverAfterMs / 2
     }
-    return readGroup(items, max, '>')
+    return readGroup(items, max, () => '>')
   }
 
   return {
@@ -103,7 +107,7 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
       try {
         return await readNext(max)
       } catch (error) {
-        ownPending = true
+        ownPending = new Map()
         // A group may be gone with its stream (item removed, Redis emptied).
         grouped.clear()
         throw error

@@ -2,16 +2,19 @@ import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { letterOf, letterOfRejection, redisDeadLetters, replayDeadLetter } from './dead-letters.ts'
 import {
+  type DeadLetter,
   type EventLog,
   type Handler,
   type OnRetry,
+  type Rejection,
   repeat,
   type RetryOptions,
   untilDone,
 } from './delivery.ts'
 import { type OutboxEntry, parseDelivery } from './entry.ts'
-import { acknowledgeAndConfirm, countEntries } from './outbox-commands.ts'
+import { acknowledgeAndConfirm, countEntries, type EntryPlace, placeOf } from './outbox-commands.ts'
 import { openOutbox } from './outbox.ts'
+import { createPostponed, type Postponed } from './postponed.ts'
 
 export interface RedisStreamEventLogOptions {
   readonly redis: RedisConnection
@@ -38,48 +41,62 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
   } = options
   const deadLetters = redisDeadLetters(redis.commands)
 
-  /** False when it was stopped before the batch was done: its entries stay pending. */
-  const settle = async (entries: readonly OutboxEntry[], handler: Handler, retry: RetryOptions) => {
-    const sorted = entries.map((entry) => ({ entry, delivery: parseDelivery(entry) }))
-    const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
-    const handled = await untilDone(
-      'handle events',
-      async () => (deliveries.length > 0 ? handler(deliveries) : []),
-      retry,
-    )
-    if (handled === undefined) return false
-
-    const now = clock.now()
-    const letters = [
-      ...handled.result.map((rejection) => letterOfRejection(rejection, now)),
-      ...sorted.flatMap(({ entry, delivery }) => (delivery ? [] : letterOf(entry, 'not an event', now))),
-    ]
-    const confirmed = await untilDone(
+  const confirm = (places: readonly EntryPlace[], letters: readonly DeadLetter[], retry: RetryOptions) =>
+    untilDone(
       'confirm events',
       async () => {
         await deadLetters.add(letters)
-        await acknowledgeAndConfirm(redis.commands, GROUP, entries)
+        await acknowledgeAndConfirm(redis.commands, GROUP, places)
       },
       retry,
     )
-    return confirmed !== undefined
+
+  const rejected = (rejections: readonly Rejection[]) =>
+    rejections.map((rejection) => letterOfRejection(rejection, clock.now()))
+
+  /** False when it was stopped before the batch was done: its entries stay pending. */
+  const settle = async (
+    entries: readonly OutboxEntry[],
+    handler: Handler,
+    postponed: Postponed,
+    retry: RetryOptions,
+  ) => {
+    const sorted = entries.map((entry) => ({ entry, delivery: parseDelivery(entry) }))
+    const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
+    const unreadable = sorted.flatMap(({ entry, delivery }) => (delivery ? [] : entry))
+    const handled = await untilDone(
+      'handle events',
+      () => postponed.handle(handler, deliveries, retry.signal),
+      retry,
+    )
+    if (handled === undefined) return false
+    const { done, rejections } = handled.result
+    const letters = unreadable.map((entry) => letterOf(entry, 'not an event', clock.now()))
+    return (
+      (await confirm([...done.map(placeOf), ...unreadable], [...rejected(rejections), ...letters], retry)) !==
+      undefined
+    )
   }
 
   return {
     consume: async (handler, signal) => {
       const retry = { clock, signal, onRetry }
       const opening = () => openOutbox({ redis, clock, group: GROUP, consumer, takeOverAfterMs })
+      const postponed = createPostponed(async ({ done, rejections }) => {
+        await confirm(done.map(placeOf), rejected(rejections), retry)
+      })
       const outbox = (await untilDone('open the outbox', opening, retry))?.result
       await repeat(
         'read the outbox',
         async (progress) => {
           const entries = (await outbox?.read(batchSize)) ?? []
           for (let start = 0; start < entries.length; start += batchSize)
-            if (!(await settle(entries.slice(start, start + batchSize), handler, retry))) return
+            if (!(await settle(entries.slice(start, start + batchSize), handler, postponed, retry))) return
           progress()
         },
         retry,
       )
+      await postponed.settled()
       await outbox?.close()
     },
     backlog: () => countEntries(redis.commands),

@@ -31,7 +31,7 @@ export interface Relay {
 }
 
 const GROUP = 'relay'
-const LONGEST_REPUBLISH_MS = 600_000
+const LONGEST_REPUBLISH_MS = 120_000
 
 /**
  * Brings every outbox entry to Kafka, at least once. An entry is acknowledged in the relay's group only after

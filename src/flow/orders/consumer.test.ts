@@ -21,8 +21,8 @@ const failure = (work: Promise<unknown>) =>
   )
 /** The consumer on shards whose statements are seen first. */
 const consumerOn = (around: (statement: Statement) => void) => {
-  const { shards, log } = flow.app
-  return orderConsumer({ orders: createOrders({ shards: watchShards(shards, around) }), log })
+  const { shards, ...parts } = flow.app
+  return orderConsumer({ ...parts, orders: createOrders({ shards: watchShards(shards, around) }) })
 }
 const deliveriesOf = async (item: string, count: number): Promise<Delivery[]> => {
   for (let n = 0; n < count; n += 1) await flow.claim(item)

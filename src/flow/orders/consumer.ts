@@ -1,13 +1,23 @@
 import type { OrderCreated, Restocked } from '../../contracts/events.ts'
+import type { Clock } from '../../platform/clock.ts'
+import { isConnectionError } from '../../platform/errors.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Delivery, Handler, Rejection } from '../events/events.ts'
+import { createLanes } from './lanes.ts'
 import type { Orders } from './orders.ts'
+
+export interface OrderConsumerParts {
+  readonly orders: Orders
+  readonly log: Log
+  readonly clock: Clock
+}
 
 /**
  * The order worker: a batch of events becomes one statement per shard. It resolves once SQL has committed; only
- * then does the event log commit its offset and trim the outbox.
+ * then does the event log commit its offset and trim the outbox. Orders of a shard that is away wait in a lane of
+ * their own while those of the others go on; where every shard is away, the batch waits as a whole.
  */
-export function orderConsumer({ orders, log }: { orders: Orders; log: Log }): Handler {
+export function orderConsumer({ orders, log, clock }: OrderConsumerParts): Handler {
   const write = async (batch: readonly Delivery[]) => {
     const events = batch.map((delivery) => delivery.event)
     const created = events.filter((event): event is OrderCreated => event.type === 'OrderCreated')
@@ -16,7 +26,8 @@ export function orderConsumer({ orders, log }: { orders: Orders; log: Log }): Ha
     if (restocked.length > 0) await orders.restocked(restocked)
   }
 
-  return async (batch) => {
+  /** Of one shard, so that what it refuses has nothing to do with the others. */
+  const settle = async (batch: readonly Delivery[]): Promise<readonly Rejection[]> => {
     try {
       await write(batch)
       return []
@@ -35,6 +46,34 @@ export function orderConsumer({ orders, log }: { orders: Orders; log: Log }): Ha
       }
     }
     return rejections
+  }
+
+  const lanes = createLanes({ settle, clock, log })
+
+  return async (batch, postponing) => {
+    const byShard = [...Map.groupBy(batch, ({ event }) => orders.shardOf(event.user_id))]
+    const away: { shard: number; deliveries: readonly Delivery[]; error?: unknown }[] = []
+    const rejections = await Promise.all(
+      byShard.map(async ([shard, deliveries]) => {
+        // Whoever waits for it already finds out when it is back; the batch is not held up by asking.
+        if (postponing !== undefined && lanes.isTaken(shard)) away.push({ shard, deliveries })
+        else
+          try {
+            return await settle(deliveries)
+          } catch (error) {
+            if (!isConnectionError(error)) throw error
+            away.push({ shard, deliveries, error })
+          }
+        return []
+      }),
+    )
+    const failed = away.find(({ error }) => error !== undefined)
+    // One shard of several may be away by itself; where no other could do its part either, SQL is.
+    const everything = away.length === byShard.length && (away.length > 1 || orders.shards.length === 1)
+    if (failed !== undefined && (postponing === undefined || everything)) throw failed.error
+    for (const { shard, deliveries } of away)
+      postponing?.postpone(deliveries, lanes.join(shard, deliveries, postponing.signal))
+    return rejections.flat()
   }
 }
 

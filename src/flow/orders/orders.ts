@@ -51,6 +51,8 @@ export interface Orders {
   bury(order: Omit<Order, 'status' | 'failure_reason'>, reason: FailureReason): Promise<void>
   /** Numbers of the shards: what can be asked of one while another is away. */
   readonly shards: readonly number[]
+  /** Where everything of this buyer is. */
+  shardOf(user: UserId): number
   /** Unpaid orders of a shard past their payment window, the oldest `max`. */
   overdue(shard: number, max: number): Promise<Order[]>
   /** Failed orders of a shard whose hold would go on, and of whose units no event says that they are back. */
@@ -114,6 +116,7 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
     bury: (order, failure_reason) =>
       store.insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
     shards: shards.all.map((_database, number) => number),
+    shardOf: (user) => shards.all.indexOf(shards.of(user)),
     overdue: (shard, max) => store.selectOverdue(numbered(shard), max),
     unreleased: (shard, max) => store.selectUnreleased(numbered(shard), max),
     count: async (item) => {
