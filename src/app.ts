@@ -105,6 +105,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     catalogue,
     database: shards.catalogue,
     runId: runIdOf,
+    eventLog,
     clock,
     log,
   })

@@ -61,7 +61,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
   ioredis: /^src\/platform\/redis(-\w+)?\.ts$/,
   'cluster-key-slot': /^src\/platform\/redis-cluster\.ts$/,
   pg: /^src\/platform\/(postgres|migrate)\.ts$/,
-  '@platformatic/kafka': /^src\/platform\/kafka\.ts$/,
+  '@platformatic/kafka': /^src\/platform\/kafka(-\w+)?\.ts$/,
   stripe: /^src\/flow\/payments\/stripe(-objects)?\.ts$/,
   pino: /^src\/platform\/telemetry\.ts$/,
   cockatiel: /^src\/platform\/breaker\.ts$/,

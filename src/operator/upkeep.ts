@@ -5,6 +5,7 @@ import type { Reconcile } from '../flow/reconcile/reconcile.ts'
 import type { Restock } from '../flow/restock/restock.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
+import { forEachAtMost } from '../platform/parallel.ts'
 import type { Log } from '../platform/telemetry.ts'
 import { openWaitingRoom } from './commands.ts'
 
@@ -25,6 +26,8 @@ export interface UpkeepIntervals {
 
 /** Payments looked at in one round, per shard. */
 const PAYMENTS = 500
+/** Fenced items looked at together. */
+const AT_ONCE = 8
 
 /**
  * What goes on without anybody asking, until the signal is aborted: every sweep interval overdue orders and holds are
@@ -49,12 +52,16 @@ export async function keepClean(
   const leaveUntil = new Map<ItemId, number>()
   await Promise.all([
     everySweep(async () => {
-      await attempt('lift fences', () => liftFences(parts, leaveUntil, reconcileIntervalS))
       await attempt('sweep', () => restock.sweep())
       if (clock.now() - reconciledAt < reconcileIntervalS * 1000) return
       await attempt('reconcile', () => reconcile.all())
       reconciledAt = clock.now()
     }),
+    // By itself: a fence may wait for the event log, and holds end meanwhile.
+    everySweep(
+      async () =>
+        void (await attempt('lift fences', () => liftFences(parts, leaveUntil, reconcileIntervalS))),
+    ),
     // By itself: a payment provider that hangs holds up nothing but payments.
     everySweep(async () => void (await attempt('repair payments', () => payments.repair(PAYMENTS)))),
   ])
@@ -72,10 +79,13 @@ async function liftFences(
   const fenced = await reconcile.fenced()
   if (fenced.length === 0) return
   for (const sale of await catalogue.sales()) await openWaitingRoom({ catalogue, waitingRoom }, sale)
-  for (const item of fenced) {
-    if ((leaveUntil.get(item) ?? 0) > clock.now()) continue
-    const { outcome } = await reconcile.item(item)
+  const due = fenced.filter((item) => (leaveUntil.get(item) ?? 0) <= clock.now())
+  await forEachAtMost(AT_ONCE, due, async (item) => {
+    const outcome = await reconcile.item(item).then(
+      (run) => run.outcome,
+      () => 'refused',
+    )
     // These wait for an operator; asking with every sweep would only fill the records.
     if (outcome === 'oversold' || outcome === 'refused') leaveUntil.set(item, clock.now() + intervalS * 1000)
-  }
+  })
 }

@@ -46,7 +46,7 @@ export interface KafkaConsumer {
   close(): Promise<void>
 }
 
-interface Cluster {
+export interface Cluster {
   readonly brokers: readonly string[]
   readonly clientId: string
 }
@@ -67,7 +67,7 @@ export interface Topic {
   readonly compacted?: boolean
 }
 
-const base = ({ brokers, clientId }: Cluster) => ({
+export const base = ({ brokers, clientId }: Cluster) => ({
   clientId,
   bootstrapBrokers: [...brokers],
   connectTimeout: 2000,

@@ -11,6 +11,8 @@ export interface TestRedis {
   readonly port: number
   /** Of the process that runs now; changes with `restart`. */
   readonly pid: number
+  /** Where its data are. */
+  readonly dir: string
   /** Ends the server in good order and removes the data folder, unless the caller gave that. */
   stop(): Promise<void>
   /** SIGKILL: a crash. The data folder stays for `restart`. */
@@ -52,6 +54,7 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
     get pid() {
       return running.pid ?? 0
     },
+    dir,
     stop: async () => {
       await end(running, 'SIGTERM')
       if (options.dir === undefined) await rm(dir, { recursive: true, force: true })

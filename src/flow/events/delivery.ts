@@ -59,6 +59,11 @@ export interface EventLog {
   consume(handler: Handler, signal: AbortSignal): Promise<void>
   /** Events taken from stock whose effect SQL has not confirmed: the entries left in all outboxes. */
   backlog(): Promise<number>
+  /**
+   * Whether SQL has the effect of every event that had left its outbox for the log when this was asked; waits up to 5 s
+   * for the workers. False too where the log can not be asked: nobody knows then.
+   */
+  drained(): Promise<boolean>
   /** The oldest `max` dead letters. */
   deadLetters(max: number): Promise<DeadLetter[]>
   /** Puts a dead letter's event back into its item's outbox and takes it off the dead letters. */

@@ -5,6 +5,7 @@ import {
   type KafkaConsumer,
   type KafkaRecord,
 } from '../../platform/kafka.ts'
+import { groupCaughtUp } from '../../platform/kafka-progress.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { kafkaDeadLetters, letterOfRejection, replayDeadLetter } from './dead-letters.ts'
 import {
@@ -31,6 +32,8 @@ export interface KafkaEventLogOptions {
   readonly batchSize?: number
   /** A worker not heard of for so long is dead, in milliseconds. */
   readonly sessionTimeoutMs?: number
+  /** Longest wait for the workers to reach the end the log had when it was asked for, in milliseconds. */
+  readonly drainMs?: number
   readonly topics?: Topics
   readonly group?: string
   readonly onRetry?: OnRetry
@@ -41,7 +44,7 @@ const WAIT_MS = 500
 /** The full profile: the worker reads what the relay brought from the outboxes to Kafka. */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   const { brokers, redis, clock, consumer: name, batchSize = 256, topics = TOPICS } = options
-  const { group = 'orders', sessionTimeoutMs = 6000, onRetry = () => undefined } = options
+  const { group = 'orders', sessionTimeoutMs = 6000, drainMs = 5000, onRetry = () => undefined } = options
   const cluster = { brokers, clientId: name }
   const producer = connectProducer(cluster)
   const deadLetters = kafkaDeadLetters(cluster, producer, topics.deadLetters)
@@ -125,6 +128,15 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       await postponed.settled()
     },
     backlog: () => countEntries(redis.commands),
+    drained: async () => {
+      try {
+        await createTopics(cluster, topics)
+        return await groupCaughtUp(cluster, { group, topic: topics.orders, withinMs: drainMs })
+      } catch (error) {
+        onRetry('ask Kafka how far the workers are', error)
+        return false
+      }
+    },
     deadLetters: async (max) => {
       await createTopics(cluster, topics)
       return (await deadLetters.list()).slice(0, max)

@@ -100,6 +100,8 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
       await outbox?.close()
     },
     backlog: () => countEntries(redis.commands),
+    // The outbox is the log: what SQL does not have is still in it.
+    drained: async () => true,
     deadLetters: async (max) => (await deadLetters.list()).slice(0, max),
     replay: (id) => replayDeadLetter(redis.commands, deadLetters, id),
     close: async () => undefined,

@@ -3,9 +3,11 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Database } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { EventLog } from '../events/events.ts'
 import type { DueHold, Inventory } from '../inventory/inventory.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import * as sqlStore from './sql.ts'
+import { createInSql } from './in-sql.ts'
 import { compare, type Comparison, type Observed, unitsOf } from './compare.ts'
 
 export type ReconcileOutcome = 'clean' | 'repaired' | 'in_motion' | 'oversold' | 'refused'
@@ -39,6 +41,7 @@ export interface ReconcileParts {
   readonly database: Database
   /** The Redis server that has the item; undefined while it is away. */
   readonly runId: (item: ItemId) => string | undefined
+  readonly eventLog: Pick<EventLog, 'drained'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -51,6 +54,7 @@ const READS = 5
 
 export function createReconcile(parts: ReconcileParts): Reconcile {
   const { inventory, orders, catalogue, database, store = sqlStore, runId, clock, log } = parts
+  const inSql = createInSql(parts)
 
   /**
    * Redis before, SQL, Redis after: where the two looks at Redis are the same, everything SQL said in between belongs
@@ -104,16 +108,28 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     return result === 'moved_on' ? ('in_motion' as const) : ('refused' as const)
   }
 
-  const reconcile = async (id: ItemId): Promise<Omit<ReconcileRun, 'item_id'>> => {
+  /** `sure`: everything that left the outboxes before `checkedOn` was met has been waited for. */
+  const reconcile = async (
+    id: ItemId,
+    checkedOn: string | undefined,
+    sure = false,
+  ): Promise<Omit<ReconcileRun, 'item_id'>> => {
     const product = await catalogue.product(id)
     if (product === undefined)
       return { outcome: 'refused', drift: 0, report: { why: 'not in the catalogue' } }
-    const checkedOn = runId(id)
+    const makeSure = async () => {
+      if (checkedOn !== undefined && (await inSql(checkedOn))) return reconcile(id, checkedOn, true)
+      return { outcome: 'in_motion' as const, drift: 0, report: { why: 'events are on their way to SQL' } }
+    }
+    // Fenced, lost or damaged: Redis may have forgotten what SQL does not know yet.
+    if (!sure && (await inventory.stock(id))?.run_id !== checkedOn) return makeSure()
     const seen = await look(id)
     if (seen === undefined)
       return { outcome: 'in_motion', drift: 0, report: { why: 'the stock kept moving' } }
     const { stock } = seen
     const found = compare({ units: product.units, ...seen })
+    // Downward at once; upward only when nothing is on its way.
+    if (!sure && found.drift < 0) return makeSure()
     const report = { stock: stock ?? null, sold: found.sold, pending: found.pending.length, ...found.counts }
     if (found.sold > product.units) return { outcome: 'oversold', drift: found.drift, report }
     if (found.matches && stock !== undefined) {
@@ -126,7 +142,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
 
   const item = async (id: ItemId): Promise<ReconcileRun> => {
     // One item in trouble must not keep the others from being looked at.
-    const outcome = await reconcile(id).catch((error: unknown) => {
+    const outcome = await reconcile(id, runId(id)).catch((error: unknown) => {
       log.error({ err: error, item_id: id }, 'reconciling failed')
       const why = error instanceof Error ? error.message : String(error)
       return { outcome: 'refused' as const, drift: 0, report: { why } }

@@ -1,0 +1,52 @@
+import { Admin } from '@platformatic/kafka'
+import { systemClock } from './clock.ts'
+import { base, type Cluster } from './kafka.ts'
+
+export interface Progress {
+  readonly group: string
+  readonly topic: string
+  /** How long to wait for the group, in milliseconds; what is produced meanwhile is not waited for. */
+  readonly withinMs: number
+}
+
+const LOOK_AGAIN_MS = 50
+
+/** Whether the group has committed everything that is in the topic when this is asked. Throws without a broker. */
+export async function groupCaughtUp(
+  cluster: Cluster,
+  { group, topic, withinMs }: Progress,
+): Promise<boolean> {
+  const admin = new Admin(base(cluster))
+  try {
+    const ends = await endOffsets(admin, topic)
+    for (const deadline = systemClock.now() + withinMs; ; await systemClock.sleep(LOOK_AGAIN_MS)) {
+      const committed = await committedOffsets(admin, group, topic)
+      if ([...ends].every(([partition, end]) => (committed.get(partition) ?? 0n) >= end)) return true
+      if (systemClock.now() >= deadline) return false
+    }
+  } finally {
+    await admin.close()
+  }
+}
+
+async function endOffsets(admin: Admin, topic: string): Promise<Map<number, bigint>> {
+  const { topics } = await admin.metadata({ topics: [topic] })
+  const count = topics.get(topic)?.partitionsCount ?? 0
+  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({
+    partitionIndex,
+    timestamp: -1n,
+  }))
+  const [listed] = await admin.listOffsets({ topics: [{ name: topic, partitions }] })
+  const ends = new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
+  if (ends.size === 0 || ends.size < count) throw new Error(`Kafka does not tell where ${topic} ends`)
+  return ends
+}
+
+/** A partition of which nothing was ever committed is missing or -1. */
+async function committedOffsets(admin: Admin, group: string, topic: string): Promise<Map<number, bigint>> {
+  const groups = await admin.listConsumerGroupOffsets({ groups: [group] })
+  const found = groups[0]?.topics.find(({ name }) => name === topic)
+  return new Map(
+    found?.partitions.map(({ partitionIndex, committedOffset }) => [partitionIndex, committedOffset]),
+  )
+}
