@@ -12,9 +12,10 @@ export const FAIRNESS_CHECKS: readonly Check[] = [
 ]
 
 /** The serving number against the server's own clock, both from the public status. */
-function turns({ statuses, limits }: Evidence) {
+function turns({ statuses, limits, sale }: Evidence) {
   if (statuses.length < 2) return notChecked('the public status was not read twice')
-  const rate = Math.max(...statuses.map(({ status }) => status.rate_per_second))
+  // Of a line that stops and goes the status tells what it comes to.
+  const rate = Math.max(sale.rate_per_second, ...statuses.map(({ status }) => status.rate_per_second))
   const readings = statuses.map(({ status }) => ({ at: status.server_time, value: status.now_serving }))
   const rise = largestRise(readings, rate / 1000)
   const wrong =

@@ -27,8 +27,18 @@ export const Draw = z
   })
   .openapi('Draw')
 
+const LineNumbers = z.object({
+  now_serving: Count,
+  last_position: Count,
+  rate_per_second: z
+    .number()
+    .nonnegative()
+    .describe('How fast `now_serving` moves; 0: it stands still, and nobody can know for how long'),
+})
+
 export const QueueStatus = z
   .object({
+    ...LineNumbers.shape,
     phase: z.enum([
       'scheduled',
       'lobby',
@@ -43,9 +53,7 @@ export const QueueStatus = z
     server_time: Millis,
     lobby_opens_at: Millis.nullable(),
     opens_at: Millis,
-    now_serving: Count,
-    last_position: Count,
-    rate_per_second: z.number().positive().describe('How fast `now_serving` moves'),
+    lanes: z.record(z.string(), LineNumbers).describe('The same of the line of each group, by its id'),
     available: Count,
     held: Count,
     sold: Count,
@@ -77,6 +85,7 @@ export const JoinAnswer = z
     ticket: z.string(),
     position: z.int().positive().optional(),
     lobby_index: z.int().positive().optional(),
+    lane: z.string().optional().describe('Of `lanes` in the status, for members of a group'),
     phase: QueueStatus.shape.phase,
     estimated_wait_s: z.number().nullable(),
   })

@@ -74,12 +74,24 @@ test('a promise is kept by the secret that was committed to, and by no other', (
   )
 })
 
-test('the line of a group is none of the public numbers, nor of the draw', () => {
-  const place = placeOf(status({ draw: held, now_serving: 30 }), { lobby_index: 7, group: true })
-  expect(place).toEqual({ kind: 'group', position: 7, opened: true })
-  expect(placeOf(status({ phase: 'lobby', draw: hidden }), { lobby_index: 7, group: true })).toMatchObject({
-    opened: false,
+test('the line of a group has numbers of its own, and is not part of the draw', () => {
+  const lanes = { fans: { now_serving: 3, last_position: 20, rate_per_second: 2 } }
+  const fan = { lobby_index: 7, lane: 'fans' }
+  expect(placeOf(status({ draw: held, now_serving: 30, lanes }), fan)).toMatchObject({
+    ...{ kind: 'waiting', position: 7, ahead: 3, wait_s: 2 },
   })
+  expect(placeOf(status({ phase: 'lobby', draw: hidden, lanes }), fan)).toMatchObject({
+    kind: 'lobby',
+    ahead: 6,
+  })
+  lanes.fans.now_serving = 7
+  expect(placeOf(status({ draw: held, now_serving: 0, lanes }), fan).kind).toBe('turn')
+})
+
+test('nobody knows the wait in a line that stands still', () => {
+  const still = status({ now_serving: 100, rate_per_second: 0 })
+  expect(placeOf(still, at(300))).toMatchObject({ kind: 'waiting', ahead: 199, wait_s: null })
+  expect(projectedServing(still, 300, 1_060_000)).toBe(100)
 })
 
 test('between polls the number moves at the rate, and never past the end or into the turn', () => {

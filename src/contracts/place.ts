@@ -6,8 +6,20 @@ export interface Standing {
   readonly position?: number | undefined
   /** Given before the opening; in a draw it says nothing of the position until then. */
   readonly lobby_index?: number | undefined
-  /** In the line of a group, of which the public status says nothing. */
-  readonly group?: boolean | undefined
+  /** In the line of a group: its id. */
+  readonly lane?: string | undefined
+}
+
+/** The status as it is in the line of a group: with the numbers of that line, which is not part of a draw. */
+export function inLane(status: QueueStatus, lane: string | undefined): QueueStatus {
+  const numbers = lane === undefined ? undefined : status.lanes[lane]
+  return numbers === undefined ? status : { ...status, ...numbers, draw: null }
+}
+
+/** Seconds until so many people more are served; null while nobody can know. */
+export function secondsFor(people: number, ratePerSecond: number): number | null {
+  if (people <= 0) return 0
+  return ratePerSecond > 0 ? people / ratePerSecond : null
 }
 
 /** Where a visitor stands, from the public status and the own standing alone. */
@@ -16,8 +28,6 @@ export type Place =
   | { readonly kind: 'scheduled' }
   /** In the lobby of a draw: nobody has a position. */
   | { readonly kind: 'draw'; readonly lobby_index: number; readonly people: number }
-  /** In the line of a group; only the door knows how far it is. */
-  | { readonly kind: 'group'; readonly position: number; readonly opened: boolean }
   /** `wait_s`, here from the opening on, is null while nobody can know: the line stands still. */
   | {
       readonly kind: 'lobby' | 'waiting' | 'paused' | 'held_out'
@@ -30,11 +40,11 @@ export type Place =
   | { readonly kind: 'sold_out' | 'ended' | 'post_sale' }
 
 /** The position of a standing; undefined in a draw that has not been held. */
-export function positionIn({ draw }: QueueStatus, standing: Standing): number | undefined {
-  const { position, lobby_index, group } = standing
+export function positionIn(status: QueueStatus, standing: Standing): number | undefined {
+  const { position, lobby_index, lane } = standing
   if (position !== undefined || lobby_index === undefined) return position
-  if (draw === null || group === true) return lobby_index
-  return drawnIn(draw, lobby_index)
+  const { draw } = inLane(status, lane)
+  return draw === null ? lobby_index : drawnIn(draw, lobby_index)
 }
 
 /** What the published inputs of a draw make of a lobby index; undefined before the draw, or for an index not in it. */
@@ -51,17 +61,16 @@ export function keptPromise({ secret, commitment }: NonNullable<QueueStatus['dra
 }
 
 /** Judges the status as it came; only this one decides that a turn has come. */
-export function placeOf(status: QueueStatus, standing: Standing): Place {
+export function placeOf(everybody: QueueStatus, standing: Standing): Place {
+  const status = inLane(everybody, standing.lane)
   const { phase, now_serving } = status
   if (phase === 'sold_out' || phase === 'ended' || phase === 'post_sale') return { kind: phase }
   if (phase === 'scheduled') return { kind: 'scheduled' }
   const position = positionIn(status, standing)
-  if (standing.group === true)
-    return { kind: 'group', position: position ?? 0, opened: phase !== 'lobby' && phase !== 'paused' }
   if (position === undefined) return drawPlace(status, standing.lobby_index ?? 0)
   const turn = position <= now_serving
   const place = { position, ahead: Math.max(0, position - now_serving - 1), wait_s: null }
-  const wait_s = Math.max(0, position - now_serving) / status.rate_per_second
+  const wait_s = secondsFor(position - now_serving, status.rate_per_second)
   switch (phase) {
     case 'lobby':
       return { ...place, kind: 'lobby', ahead: position - 1, wait_s }

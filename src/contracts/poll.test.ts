@@ -36,6 +36,11 @@ test('in the lobby the time to the opening counts, later it does not', () => {
 test('while the line stands still the distance still says how far the front is', () => {
   expect(distanceS(status({ phase: 'held_out', now_serving: 10, rate_per_second: 2 }), at(30))).toBe(10)
   expect(distanceS(status({ phase: 'open', now_serving: 10 }), at(5))).toBe(0)
+  // How far it is in time nobody knows: as rarely as may be, and at the front as often.
+  expect(pollDelayS(policy, distanceS(status({ now_serving: 10, rate_per_second: 0 }), at(30)), 0.5)).toBe(30)
+  expect(pollDelayS(policy, distanceS(status({ now_serving: 10, rate_per_second: 0 }), at(10)), 0.5)).toBe(1)
+  const lanes = { fans: { now_serving: 3, last_position: 20, rate_per_second: 2 } }
+  expect(distanceS(status({ now_serving: 900, lanes }), { position: 9, lane: 'fans' })).toBe(3)
 })
 
 test('whoever has the turn asks again within the three seconds that keep the order, and not before it is asked to', () => {

@@ -1,18 +1,19 @@
-import { positionIn, type Standing } from './place.ts'
+import { inLane, positionIn, secondsFor, type Standing } from './place.ts'
 import type { QueueStatus } from './shapes.ts'
 
 /**
  * Seconds until a place's turn at the given rate, whether or not anyone can promise it: the distance to the front by
  * which the polling slows down. Never negative.
  */
-export function distanceS(status: QueueStatus, standing: Standing): number {
+export function distanceS(everybody: QueueStatus, standing: Standing): number {
+  const status = inLane(everybody, standing.lane)
   const { phase, server_time, now_serving, rate_per_second } = status
   const until = (moment: number) => Math.max(0, moment - server_time) / 1000
   if (phase === 'scheduled') return until(status.lobby_opens_at ?? status.opens_at)
-  // The line of a group moves by itself.
-  const position = standing.group === true ? now_serving : positionIn(status, standing)
+  const position = positionIn(status, standing) ?? now_serving
   const opening = phase === 'lobby' ? until(status.opens_at) : 0
-  return opening + Math.max(0, (position ?? now_serving) - now_serving) / rate_per_second
+  // Nobody knows how far it is: as far as can be.
+  return opening + (secondsFor(position - now_serving, rate_per_second) ?? Infinity)
 }
 
 /**

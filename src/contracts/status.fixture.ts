@@ -10,6 +10,7 @@ export function status(given: Partial<QueueStatus>): QueueStatus {
     now_serving: 0,
     last_position: 1000,
     rate_per_second: 10,
+    lanes: {},
     available: 50,
     held: 30,
     sold: 20,

@@ -75,7 +75,7 @@ function judge(id: string, good: boolean | undefined, [yes, no]: readonly [strin
 function ownText(draw: Draw): string {
   const ticket = tickets.read()
   if (ticket === undefined) return 'This browser has no place in this sale.'
-  if (ticket.group === true) return 'You stand in the line of a group, which is not part of the draw.'
+  if (ticket.lane !== undefined) return 'You stand in the line of a group, which is not part of the draw.'
   if (ticket.lobby_index === undefined)
     return `You came after the opening: your place is ${formatCount(ticket.position ?? 0)}, behind the lobby.`
   if (draw.secret === null)

@@ -3,7 +3,7 @@ import { config } from '../lib/config.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
-import { placeOf } from '../../src/contracts/place.ts'
+import { inLane, placeOf } from '../../src/contracts/place.ts'
 import { askDelayS, distanceS, pollDelayS } from '../../src/contracts/poll.ts'
 import type { EnterAnswer, QueueStatus } from '../../src/contracts/shapes.ts'
 import { wireCodeForm } from '../waiting-room/code-form.ts'
@@ -76,13 +76,12 @@ async function visit(): Promise<Scene> {
 
 /** Shows the status and waits as long as its poll policy says, or goes in. Returns how the visit ended, if it did. */
 async function follow(status: QueueStatus, ticket: Ticket): Promise<Scene | undefined> {
-  const followed = { ...ticket, firstServing: ticket.firstServing ?? status.now_serving }
+  const followed = { ...ticket, firstServing: ticket.firstServing ?? inLane(status, ticket.lane).now_serving }
   if (ticket.firstServing === null) tickets.note(followed)
   const place = placeOf(status, ticket)
   const scene: Scene = { kind: 'place', status, ticket: followed }
   if (place.kind === 'turn') return goIn(scene)
   view.show(scene)
-  if (place.kind === 'group' && place.opened) return goIn(scene)
   await poll(status, ticket)
   return undefined
 }

@@ -9,8 +9,8 @@ export interface Ticket {
   readonly ticket: string
   readonly position?: number | undefined
   readonly lobby_index?: number | undefined
-  /** In the line of a group. */
-  readonly group?: boolean
+  /** In the line of a group: its id. */
+  readonly lane?: string | undefined
   /** Of the draw, as it was published when the place was taken. */
   readonly commitment?: string | undefined
   /** The serving number when this browser first saw it: where its way to the front began. */
@@ -78,11 +78,11 @@ export function createTickets(sale: string): Tickets {
     const answer = await (held === undefined ? provenJoin(prover(), request) : request({}))
     if (!isLost(answer)) joining.forget()
     if (answer.kind !== 'ok') return answer
-    const { ticket, position, lobby_index } = answer.body
+    const { ticket, position, lobby_index, lane } = answer.body
     const place: Ticket =
       held?.ticket === ticket
         ? { ...held, position, lobby_index }
-        : { ticket, position, lobby_index, group: code !== undefined, commitment, firstServing: null }
+        : { ticket, position, lobby_index, lane, commitment, firstServing: null }
     kept.write(place)
     return { kind: 'ok', body: place }
   }

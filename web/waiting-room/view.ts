@@ -1,4 +1,11 @@
-import { type Place, placeOf, projectedServing, sellOutLikely } from '../../src/contracts/place.ts'
+import {
+  inLane,
+  type Place,
+  placeOf,
+  projectedServing,
+  sellOutLikely,
+  type Standing,
+} from '../../src/contracts/place.ts'
 import type { QueueStatus } from '../../src/contracts/shapes.ts'
 import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
 import { formatCount } from '../../src/contracts/words/money.ts'
@@ -57,8 +64,9 @@ export function createView(clock: ServerClock) {
   }
 
   /** The place as it is by now: the serving number moves on, the wait does not grow. */
-  const placeNow = (status: QueueStatus, ticket: Ticket | undefined): Place => {
-    const standing = ticket ?? {}
+  const placeNow = (everybody: QueueStatus, ticket: Ticket | undefined): Place => {
+    const { lane, ...standing }: Standing = ticket ?? {}
+    const status = inLane(everybody, lane)
     const place = placeOf(status, standing)
     if (!('ahead' in place)) return place
     // A projection may run ahead of a server that slowed down: what is shown waits for it, it never goes back.
@@ -73,11 +81,14 @@ export function createView(clock: ServerClock) {
     const counted = place.kind === 'scheduled' ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
     const counts = place.kind === 'scheduled' || place.kind === 'lobby' || place.kind === 'draw'
     const words = placeText(place, status.phase === 'lobby' || counts ? formatMoment(counted) : '')
-    setText(heading, headingOf(place))
+    setText(heading, headingOf(place, ticket?.lane))
     countdown.hidden = !counts
     setText(countdown, formatCountdown(counted - clock.now()))
     setText(text, words)
     drawFacts(place, status, servingShown)
+    // What those of another line take is not known here.
+    const likely = ticket?.lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
+    notice(byId('outlook'), likely ? { title: '', detail: SELL_OUT_TEXT } : undefined)
     progress.hidden = !('ahead' in place) || place.kind === 'lobby'
     if ('ahead' in place) {
       const from = ticket?.firstServing ?? 0
@@ -85,9 +96,9 @@ export function createView(clock: ServerClock) {
     }
     byId('advice').hidden = false
     byId('actions').hidden = true
-    byId('code-box').hidden = place.kind === 'scheduled' || place.kind === 'group'
+    byId('code-box').hidden = place.kind === 'scheduled' || ticket?.lane !== undefined
     document.title = titleOf(place)
-    announce(place.kind, `${headingOf(place)}. ${words}`)
+    announce(place.kind, `${headingOf(place, ticket?.lane)}. ${words}`)
   }
 
   return {
@@ -127,10 +138,12 @@ export function createView(clock: ServerClock) {
 
 function drawFacts(place: Place, status: QueueStatus, serving: number): void {
   const inLine = 'ahead' in place
-  const number = inLine || place.kind === 'group' ? place.position : undefined
   byId('facts').hidden = place.kind === 'scheduled' || place.kind === 'turn'
   setText(byId('position-label'), place.kind === 'draw' ? 'Your lobby number' : 'Your number')
-  setText(byId('position'), formatCount(place.kind === 'draw' ? place.lobby_index : (number ?? 0)))
+  setText(
+    byId('position'),
+    formatCount(place.kind === 'draw' ? place.lobby_index : inLine ? place.position : 0),
+  )
   byId('serving-fact').hidden = !inLine || place.kind === 'lobby'
   setText(byId('serving'), formatCount(serving))
   byId('ahead-fact').hidden = !inLine && place.kind !== 'draw'
@@ -140,8 +153,6 @@ function drawFacts(place: Place, status: QueueStatus, serving: number): void {
     place.kind === 'draw' ? formatCount(place.people) : inLine ? aheadText(place.ahead) : '',
   )
   setText(byId('units'), `${formatCount(status.available)} of ${formatCount(status.total)}`)
-  const likely = inLine && sellOutLikely(status, place.ahead)
-  notice(byId('outlook'), likely ? { title: '', detail: SELL_OUT_TEXT } : undefined)
 }
 
 function titleOf(place: Place): string {

@@ -6,7 +6,6 @@ import { formatCount } from './money.ts'
 const HEADINGS = {
   scheduled: 'The waiting room opens in',
   draw: 'The sale opens in',
-  group: 'You are in the line of your group',
   lobby: 'The sale opens in',
   waiting: 'You are in line',
   paused: 'The sale is paused',
@@ -17,7 +16,9 @@ const HEADINGS = {
   post_sale: 'This sale is over',
 } as const satisfies Record<Place['kind'], string>
 
-export function headingOf(place: Place): string {
+/** `lane`: of a group, where the place is in its line. */
+export function headingOf(place: Place, lane?: string): string {
+  if (place.kind === 'waiting' && lane !== undefined) return 'You are in the line of your group'
   // The turn has come, and there is nothing to go in for.
   return place.kind === 'turn' && !place.room ? HEADINGS.held_out : HEADINGS[place.kind]
 }
@@ -29,10 +30,6 @@ export function placeText(place: Place, moment = ''): string {
       return `${sentence(moment)}Coming earlier gains nothing: you can leave this page open, and it takes a place for you.`
     case 'draw':
       return `${sentence(moment)}You are in. When the sale opens, the order of everybody in the lobby is drawn by lot: when you came makes no difference.`
-    case 'group':
-      return place.opened
-        ? `Your number there is ${formatCount(place.position)}. You are let in by yourself when it comes up.`
-        : `${sentence(moment)}Your number there is ${formatCount(place.position)}. Your place is kept.`
     case 'lobby': {
       const after =
         place.wait_s === null || place.ahead === 0

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Rooms, groupOf, PHONE, startRooms } from '../../../test/support/rooms.ts'
+import { systemClock } from '../../platform/clock.ts'
 import { keys, MAIN_LANE } from './keys.ts'
 
 let rooms: Rooms
@@ -109,6 +110,37 @@ test('nobody gets in while nothing is available; as holds return the lowest live
     live.filter(({ position }) => position !== 4),
   )
   expect(now.toSorted((a, b) => a - b)).toEqual([3, 5, 6])
+})
+
+test('a full checkout stops the line, and the speed that is told is the one people leave the checkout with', async () => {
+  const sale = await rooms.newSale({ checkout_cap: 2, rate_per_second: 200 })
+  const crowd = (await rooms.crowd(sale, 500)).toSorted((a, b) => (a.position ?? 0) - (b.position ?? 0))
+  const ticketOf = (position: number) => crowd[position - 1]?.ticket ?? ''
+  const look = async () => {
+    rooms.look()
+    return (await rooms.room.status(sale)) as NonNullable<Awaited<ReturnType<typeof rooms.room.status>>>
+  }
+  expect((await look()).rate_per_second).toBe(200)
+  await rooms.letPass(sale, 100)
+  for (const position of [1, 2]) expect((await rooms.enter(sale, ticketOf(position))).kind).toBe('entered')
+  await look()
+  const full = await look()
+  const began = performance.now()
+  // Nobody leaves: it stands. Then somebody leaves every tenth of a second, and the next one asks until let in.
+  await systemClock.sleep(200)
+  expect((await look()).now_serving).toBe(full.now_serving)
+  for (let position = 3; position <= 12; position += 1) {
+    await systemClock.sleep(100)
+    await rooms.room.leaveCheckout(placeOf(sale, position - 2))
+    while ((await rooms.enter(sale, ticketOf(position))).kind !== 'entered') await look()
+    await look()
+  }
+  const last = await look()
+  const perSecond = ((last.now_serving - full.now_serving) / (performance.now() - began)) * 1000
+  expect(perSecond).toBeLessThan(120)
+  expect(last.rate_per_second).toBeWithin(perSecond * 0.7, perSecond * 1.5 + 20)
+  const { estimated_wait_s } = await rooms.join(sale, { ticket: ticketOf(500) })
+  expect(estimated_wait_s).toBe(Math.ceil((500 - last.now_serving) / last.rate_per_second))
 })
 
 test('the line stands still while nothing is available and goes on when a unit returns', async () => {

@@ -9,7 +9,7 @@
 local rate, opens_at, ends_at, threshold, places, secret, state = unpack(ARGV)
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 redis.call('HSET', KEYS[1], 'tail', 0, 'base', 0, 'since', 0, 'rate', rate, 'pace', rate, 'peak', rate, 'show', 1,
-  'state', state, 'stopped', 0, 'opens_at', opens_at, 'ends_at', ends_at, 'lobby_size', '', 'tickets_hash', '',
+  'state', state, 'stopped', 'no', 'opens_at', opens_at, 'ends_at', ends_at, 'lobby_size', '', 'tickets_hash', '',
   'secret', secret, 'dormant', threshold == '' and 0 or 1, 'threshold', threshold, 'places', places,
   'walked', 0)
 return 'created'

@@ -40,7 +40,7 @@ forget_silent(now)
 adapt(key, q, now, redis.call('ZCARD', KEYS[6]))
 local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)
 local in_checkout = redis.call('ZCARD', KEYS[5])
-local room = q.stopped and 0 or enough - in_checkout
+local room = q.stopped == 'stock' and 0 or enough - in_checkout
 -- Past those further ahead only while there is a unit for each of them as well. Whoever was passed all the same goes in
 -- now, if there is anything left at all: those in checkout may have taken the rest since.
 local fits = ahead < math.min(room, units, cap - in_checkout)

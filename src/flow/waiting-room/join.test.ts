@@ -159,7 +159,7 @@ test('a group with a code has a lane of its own, which never moves anybody back'
   const mine = await rooms.join(sale, { visitor: visitorOf('mine') })
   rooms.look()
   const before = await rooms.room.status(sale)
-  expect(await rooms.join(sale, { code })).toMatchObject({ position: 1, estimated_wait_s: null })
+  expect(await rooms.join(sale, { code })).toMatchObject({ position: 1, lane: 'fans', estimated_wait_s: 1 })
   expect(await rooms.room.join({ sale, visitor: PHONE, code: 'let-me-on' })).toEqual({ kind: 'unknown_code' })
   expect(await rooms.join(sale, { code: 'write-well' })).toMatchObject({ position: 1 })
   // Codes are of one sale.
@@ -170,7 +170,12 @@ test('a group with a code has a lane of its own, which never moves anybody back'
   expect(await rooms.room.join({ sale, visitor: visitorOf('third'), code })).toEqual({ kind: 'group_full' })
   // Nothing of it shows in the main line, and a main ticket is none of the lane.
   rooms.look()
-  expect((await rooms.room.status(sale))?.last_position).toBe(before?.last_position as number)
+  const after = await rooms.room.status(sale)
+  expect(after?.last_position).toBe(before?.last_position as number)
+  expect(after?.lanes).toMatchObject({
+    fans: { last_position: 2, rate_per_second: 10 },
+    press: { last_position: 1 },
+  })
   await rooms.letPass(sale, 500, ['fans'])
   expect((await rooms.enter(sale, second.ticket, visitorOf('second'))).kind).toBe('entered')
   expect((await rooms.enter(sale, mine.ticket, visitorOf('mine'))).kind).toBe('too_early')

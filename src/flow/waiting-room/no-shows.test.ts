@@ -141,8 +141,8 @@ test('admissions in any window are at most rate x time and one second at once, o
     .constantFrom(
       { state: 'paused' } as const,
       { state: 'open' } as const,
-      { stopped: true },
-      { stopped: false },
+      { stopped: 'stock' },
+      { stopped: 'no' },
     )
     .map((steering) => ({ kind: 'steer', steering }) as const)
   const history = fc.array(fc.oneof(ask, wait, ask, wait, steer), { minLength: 4, maxLength: 25 })

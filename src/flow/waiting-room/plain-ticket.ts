@@ -15,14 +15,14 @@ const nameOf = (sale: SaleId) => `__Host-ticket-${sale}`
 /** Undefined where there is none, or none that can be read. */
 export function readTicket(c: Context, sale: SaleId): KeptTicket | undefined {
   const parts = getCookie(c, nameOf(sale))?.split('~') ?? []
-  const [ticket, position, lobbyIndex, group] = parts
+  const [ticket, position, lobbyIndex, lane] = parts
   if (ticket === undefined || ticket === '') return undefined
-  return { ticket, position: whole(position), lobby_index: whole(lobbyIndex), group: group === 'g' }
+  return { ticket, position: whole(position), lobby_index: whole(lobbyIndex), lane: lane || undefined }
 }
 
 export function writeTicket(c: Context, sale: SaleId, kept: KeptTicket): void {
-  const { ticket, position = '', lobby_index = '', group } = kept
-  const value = [ticket, position, lobby_index, group === true ? 'g' : ''].join('~')
+  const { ticket, position = '', lobby_index = '', lane = '' } = kept
+  const value = [ticket, position, lobby_index, lane].join('~')
   setCookie(c, nameOf(sale), value, ownCookie(KEEP_S))
 }
 

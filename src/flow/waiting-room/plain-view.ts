@@ -26,6 +26,8 @@ interface Wait {
   readonly sale: SaleId
   readonly status: QueueStatus
   readonly place: Place
+  /** Of a group, where the place is in its line. */
+  readonly lane: string | undefined
   /** Seconds until the page asks again. */
   readonly afterS: number
 }
@@ -45,13 +47,14 @@ export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl
     fact('Units left', `${formatCount(available)} of ${formatCount(total)}`)
   const said = ({ message }: QueueStatus) => (message === '' ? [] : [part('notice', { text: message })])
 
-  const wait = (c: Context<AppEnv>, { sale, status, place, afterS }: Wait): Response => {
+  const wait = (c: Context<AppEnv>, { sale, status, place, lane, afterS }: Wait): Response => {
     const scheduled = place.kind === 'scheduled'
     const moment = scheduled ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
     const early = scheduled || status.phase === 'lobby'
     const after = Math.ceil(afterS)
-    const likely = 'ahead' in place && sellOutLikely(status, place.ahead)
-    const title = TITLES[place.kind] ?? headingOf(place)
+    // What those of another line take is not known here.
+    const likely = lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
+    const title = TITLES[place.kind] ?? headingOf(place, lane)
     return pages.send(c, {
       title,
       refresh: { afterS: after },

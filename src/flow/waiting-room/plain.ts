@@ -78,7 +78,8 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     const place = placeOf(status, kept ?? {})
     if (place.kind === 'sold_out' || place.kind === 'ended' || place.kind === 'post_sale')
       return view.over(c, place)
-    if (place.kind === 'scheduled') return view.wait(c, { sale, status, place, afterS: pollS(status, {}) })
+    if (place.kind === 'scheduled')
+      return view.wait(c, { sale, status, place, lane: undefined, afterS: pollS(status, {}) })
     // Only the form gives a place up: a link can not.
     const again = c.req.query('again') !== undefined
     if (kept === undefined || again) {
@@ -86,8 +87,8 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
       setCookie(c, DEVICE_COOKIE, deviceOf(c), ownCookie(DEVICE_S))
       return view.door(c, { sale, status, nonce: newId(), again })
     }
-    if (place.kind === 'turn' || (place.kind === 'group' && place.opened)) return goIn(c, sale, status, kept)
-    return view.wait(c, { sale, status, place, afterS: pollS(status, kept) })
+    if (place.kind === 'turn') return goIn(c, sale, status, kept)
+    return view.wait(c, { sale, status, place, lane: kept.lane, afterS: pollS(status, kept) })
   })
 
   app.post('/:sale/plain', async (c) => {
@@ -118,7 +119,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
       case 'joined':
       case 'kept':
         setCookie(c, DEVICE_COOKIE, device, ownCookie(DEVICE_S))
-        writeTicket(c, sale, { ...outcome, group: code !== '' })
+        writeTicket(c, sale, outcome)
         return c.redirect(c.req.path, 303)
       case 'unknown_code':
       case 'group_full':
@@ -137,15 +138,15 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
   async function goIn(c: Context<AppEnv>, sale: SaleId, status: QueueStatus, kept: KeptTicket) {
     const outcome = await waitingRoom.enter({ sale, ticket: kept.ticket, visitor: whose(c) })
     metrics.enters.inc({ outcome: outcome.kind })
-    const place = placeOf(status, kept)
+    const waiting = { sale, status, place: placeOf(status, kept), lane: kept.lane }
     switch (outcome.kind) {
       case 'entered':
         c.header('Cache-Control', 'no-store')
         return c.redirect(`${shopUrl}/checkout/${sale}/plain?pass=${outcome.pass}`, 303)
       case 'too_early':
-        return view.wait(c, { sale, status, place, afterS: askDelayS(outcome.wait_s ?? undefined, random()) })
+        return view.wait(c, { ...waiting, afterS: askDelayS(outcome.wait_s ?? undefined, random()) })
       case 'paused':
-        return view.wait(c, { sale, status, place, afterS: askDelayS(undefined, random()) })
+        return view.wait(c, { ...waiting, afterS: askDelayS(undefined, random()) })
       case 'sold_out':
       case 'ended':
         return view.over(c, { kind: outcome.kind })

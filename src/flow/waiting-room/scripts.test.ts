@@ -165,7 +165,7 @@ test('read: as its header says', async () => {
   await letPass(redis.commands, 'read', 10_000)
   await enter('read', 2)
   expect(await call('read')).toMatchObject({ tail: 4, serving: 4, entered: 1, in_checkout: 1 })
-  await steer('read', { stopped: true })
+  await steer('read', { stopped: 'stock' })
   expect(await call('read')).toMatchObject({ state: 'open', running: false })
   await steer('read', { state: 'paused' })
   expect(await call('read')).toMatchObject({ state: 'paused', running: false })
@@ -182,16 +182,22 @@ test('steer: as its header says', async () => {
   const later = Date.now() + HOUR
   await create('steer', { opens_at: later })
   await joinMany('steer', 2)
-  const changes = { rate: 0.5, stopped: true, opens_at: later + 1, state: 'paused', dormant: true } as const
+  const changes = {
+    rate: 0.5,
+    stopped: 'stock',
+    opens_at: later + 1,
+    state: 'paused',
+    dormant: true,
+  } as const
   expect(await call('steer', changes)).toBe('changed')
   expect((await dumpQueue(redis.commands, 'steer'))[queueOf('steer')]).toMatchObject({
-    ...{ tail: '2', rate: '0.5', stopped: '1', opens_at: `${later + 1}`, state: 'paused', dormant: '1' },
+    ...{ tail: '2', rate: '0.5', stopped: 'stock', opens_at: `${later + 1}`, state: 'paused', dormant: '1' },
   })
   const before = await dumpQueue(redis.commands, 'steer')
   for (const same of [
     {},
     { rate: 0.5 },
-    { stopped: true },
+    { stopped: 'stock' },
     { state: 'paused', opens_at: later + 1 },
   ] as const)
     expect(await call('steer', same)).toBe('same')

@@ -144,8 +144,8 @@ export const read = defineScript({
 export interface Steering {
   readonly rate?: number
   readonly state?: 'open' | 'paused' | 'ended'
-  /** Nothing is available: the line stands still until something is. */
-  readonly stopped?: boolean
+  /** The line stands still: nothing is available, or those in checkout are enough. */
+  readonly stopped?: 'no' | 'stock' | 'checkout'
   readonly opens_at?: number
   /** Back to standby, or out of it. */
   readonly dormant?: boolean
@@ -158,7 +158,7 @@ export const steer = defineScript({
   args: ({ rate, state, stopped, opens_at, dormant }) => [
     rate ?? '',
     state ?? '',
-    stopped === undefined ? '' : Number(stopped),
+    stopped ?? '',
     opens_at ?? '',
     dormant === undefined ? '' : Number(dormant),
   ],

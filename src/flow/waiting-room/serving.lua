@@ -3,7 +3,8 @@
 --   tail base since pace peak   the line: last position, and the serving number from `since` (ms) on, `pace` a second;
 --                               `peak` is the highest pace there was
 --   rate show                   people to let in per second, and the share of turns that are taken (0..1)
---   state stopped               the operator's hand (open, paused, ended); 1 while nothing is available
+--   state stopped               the operator's hand (open, paused, ended); what there is no room for: 'stock' while
+--                               nothing is available, 'checkout' while enough people are in checkout, else 'no'
 --   opens_at ends_at            ms, '' for never
 --   lobby_size tickets_hash     '' until the sale opens; rolling hash over the tickets of the lobby
 --   secret places               of the draw, '' for none; most positions there are, '' for no limit
@@ -35,9 +36,9 @@ local function read_queue(key, now)
   if ends_at ~= '' and not q.ends_at then return nil end
 
   local over = q.ends_at and now >= q.ends_at
-  local moves = state == 'open' and stopped ~= '1'
+  local moves = state == 'open' and stopped == 'no'
   q.state = over and 'ended' or state
-  q.stopped = stopped == '1'
+  q.stopped = stopped
   q.running = moves and not over and now >= q.opens_at
   q.lobby_size = tonumber(lobby_size)
   -- A lobby arrives all at once, when the sale opens.

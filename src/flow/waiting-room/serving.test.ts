@@ -81,7 +81,7 @@ const steering = fc
   .oneof(
     fc.constantFrom(0.5, 3, 20, 333.3, 1000).map((rate) => ({ rate })),
     fc.constantFrom('open', 'paused').map((state) => ({ state }) as const),
-    fc.boolean().map((stopped) => ({ stopped })),
+    fc.constantFrom('no', 'stock', 'checkout').map((stopped) => ({ stopped })),
   )
   .map((change): Step => ({ kind: 'steer', steering: change }))
 const history = fc.array(fc.oneof(wait, joining, steering, wait, joining), { minLength: 3, maxLength: 20 })
@@ -205,7 +205,7 @@ test('pause and stop hold the line where it is; resuming loses and gives nothing
   await letPass(redis.commands, sale, 5000)
   for (const [halt, go] of [
     [{ state: 'paused' }, { state: 'open' }],
-    [{ stopped: true }, { stopped: false }],
+    [{ stopped: 'stock' }, { stopped: 'no' }],
   ] as const) {
     await steer(sale, halt)
     const held = await read(sale)

@@ -5,7 +5,8 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import { MAIN_LANE } from './keys.ts'
 import * as scripts from './scripts.ts'
 import type { Line } from './scripts.ts'
-import { type QueueStatus, type SaleStock, statusOf } from './status.ts'
+import { type Moment, numbersOf, remember } from './speed.ts'
+import { type LineNumbers, type QueueStatus, type SaleStock, statusOf } from './status.ts'
 
 /** A sale's waiting room as this node saw it last. */
 export interface Seen {
@@ -18,6 +19,8 @@ export interface Seen {
 
 interface Sight {
   readonly read_at: number
+  /** Of each lane, as this node has seen it go. */
+  readonly moments: Map<string, readonly Moment[]>
   looking: boolean
   last: Seen | undefined
   seen: Promise<Seen | undefined>
@@ -41,30 +44,38 @@ export interface SightParts {
 export function createSight({ redis, clock, catalogue, stock }: SightParts) {
   const sights = new Map<SaleId, Sight>()
 
-  const look = async (id: SaleId): Promise<Seen | undefined> => {
+  const look = async (id: SaleId, moments: Sight['moments']): Promise<Seen | undefined> => {
     const sale = await catalogue.sale(id)
     if (sale === undefined) return undefined
     const [units, groups] = await Promise.all([stock(id), catalogue.groups(id)])
     const lines = new Map<string, Line>()
+    const numbers: Record<string, LineNumbers> = {}
     const enough =
       units.total === 0 ? Number.MAX_SAFE_INTEGER : Math.ceil(units.available * sale.checkouts_per_unit)
     for (const lane of [MAIN_LANE, ...groups.map((group) => group.id)]) {
       const line = await scripts.read.run(redis.commands, { sale: id, lane })
       if (line === undefined) continue
       lines.set(lane, line)
-      // A line stands still while those in checkout can take all there is.
-      const stopped = line.in_checkout >= enough
+      const seen = remember(moments.get(lane) ?? [], line)
+      moments.set(lane, seen)
+      numbers[lane] = numbersOf(line, seen)
+      // A line stands still while those in checkout can take all there is, or are as many as there may be.
+      const most = Math.min(enough, sale.checkout_cap ?? Infinity)
+      const stopped = enough === 0 ? 'stock' : line.in_checkout >= most ? 'checkout' : 'no'
       await scripts.steer.run(redis.commands, { sale: id, lane, stopped })
     }
     const line = lines.get(MAIN_LANE)
-    return line && { lines, enough, status: statusOf(line, units, sale) }
+    const { [MAIN_LANE]: main, ...lanes } = numbers
+    return line && main && { lines, enough, status: statusOf({ line, numbers: main, lanes }, units, sale) }
   }
 
   /** Looks; where that takes long or fails while something was seen before, that is told meanwhile. */
-  const lookAgain = (sale: SaleId, last: Seen | undefined): Sight => {
-    const sight: Sight = { read_at: clock.now(), looking: true, last, seen: Promise.resolve(last) }
+  const lookAgain = (sale: SaleId, before: Sight | undefined): Sight => {
+    const last = before?.last
+    const moments = before?.moments ?? new Map<string, readonly Moment[]>()
+    const sight: Sight = { read_at: clock.now(), moments, looking: true, last, seen: Promise.resolve(last) }
     const answered = new AbortController()
-    const looked = look(sale).then(
+    const looked = look(sale, moments).then(
       (seen) => (sight.last = seen),
       (error: unknown) => {
         if (last === undefined) throw error
@@ -86,7 +97,7 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
   const see = (sale: SaleId): Promise<Seen | undefined> => {
     const known = sights.get(sale)
     if (known?.looking || (known && clock.now() - known.read_at < STATUS_FRESH_MS)) return known.seen
-    const sight = lookAgain(sale, known?.last)
+    const sight = lookAgain(sale, known)
     sights.set(sale, sight)
     return sight.seen
   }

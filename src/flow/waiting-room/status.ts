@@ -1,3 +1,4 @@
+import { secondsFor } from '../../contracts/place.ts'
 import type { Sale } from '../catalogue/catalogue.ts'
 import type { Line } from './scripts.ts'
 
@@ -40,16 +41,22 @@ export interface PublicDraw {
   readonly tickets_hash: string | null
 }
 
+/** How far a line is. */
+export interface LineNumbers {
+  readonly now_serving: number
+  readonly last_position: number
+  /** How fast `now_serving` moves; 0: it stands still, and nobody can know for how long. */
+  readonly rate_per_second: number
+}
+
 /** What everybody sees of a sale; the same bytes for every visitor. Times in ms since the epoch. */
-export interface QueueStatus extends SaleStock {
+export interface QueueStatus extends SaleStock, LineNumbers {
   readonly phase: Phase
   readonly server_time: number
   readonly lobby_opens_at: number | null
   readonly opens_at: number
-  readonly now_serving: number
-  readonly last_position: number
-  /** How fast `now_serving` moves. */
-  readonly rate_per_second: number
+  /** The lines of groups, by their ids. */
+  readonly lanes: Readonly<Record<string, LineNumbers>>
   readonly message: string
   readonly draw: PublicDraw | null
   readonly poll: PollPolicy
@@ -72,15 +79,20 @@ export function phaseOf(
   return line.dormant ? 'standby' : 'open'
 }
 
-export function statusOf(line: Line, stock: SaleStock, sale: Sale): QueueStatus {
+export interface Looked {
+  readonly line: Line
+  readonly numbers: LineNumbers
+  readonly lanes: Readonly<Record<string, LineNumbers>>
+}
+
+export function statusOf({ line, numbers, lanes }: Looked, stock: SaleStock, sale: Sale): QueueStatus {
   return {
     phase: phaseOf(line, stock, sale),
     server_time: line.now,
     lobby_opens_at: sale.lobby_opens_at,
     opens_at: line.opens_at,
-    now_serving: line.serving,
-    last_position: line.tail,
-    rate_per_second: Math.round(line.pace * 1000) / 1000,
+    ...numbers,
+    lanes,
     available: stock.available,
     held: stock.held,
     sold: stock.sold,
@@ -100,10 +112,10 @@ function publicDraw({ lobby }: Line, commitment: string): PublicDraw {
   }
 }
 
-/** Seconds until the turn of `position`; null while nobody can know (paused, all held). */
+/** Seconds until the turn of `position`; null while nobody can know (paused, all held, no room). */
 export function estimatedWaitS(status: QueueStatus, position: number): number | null {
   if (status.phase !== 'open' && status.phase !== 'lobby' && status.phase !== 'standby') return null
   const opening = Math.max(0, status.opens_at - status.server_time) / 1000
-  const ahead = Math.max(0, position - status.now_serving) / status.rate_per_second
-  return Math.ceil(opening + ahead)
+  const ahead = secondsFor(position - status.now_serving, status.rate_per_second)
+  return ahead === null ? null : Math.ceil(opening + ahead)
 }

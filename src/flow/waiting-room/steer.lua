@@ -1,7 +1,8 @@
 -- steer: changes how the line moves, from now on. What was served stays served, no place is lost.
 -- KEYS     queue
 -- ARGV     rate state stopped opens_at dormant ('' leaves a field as it is)
---          state: open, paused or ended; stopped: 1 while nothing is available, else 0; opens_at in ms; dormant: 1, 0
+--          state: open, paused or ended; stopped: stock while nothing is available, checkout while enough people are in
+--          checkout, else no; opens_at in ms; dormant: 1, 0
 -- RESULTS  changed
 --          same      it was so before; nothing is changed
 --          opened    the lobby is closed: its opening time can not be changed any more; nothing is changed

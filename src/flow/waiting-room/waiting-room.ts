@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
+import { inLane } from '../../contracts/place.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import type { Tokens } from '../../platform/tokens.ts'
@@ -30,6 +31,8 @@ export type JoinOutcome =
       /** Known from the opening on. */
       readonly position: number | undefined
       readonly lobby_index: number | undefined
+      /** Of a group. */
+      readonly lane: string | undefined
       readonly estimated_wait_s: number | null
     }
   | { readonly kind: 'not_yet'; readonly wait_s: number }
@@ -112,15 +115,17 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       const { status } = seen
       const answer = (kind: 'joined' | 'kept', signed: string, slot: Slot): JoinOutcome => {
         const lobby = seen.lines.get(slot.lane)?.lobby
-        const expected = expectedPosition(slot, lobby, status)
-        const known = slot.lane === MAIN_LANE || slot.lane === DECOY_LANE ? expected : undefined
+        const lane = groupOf(slot)
+        const here = inLane(status, lane)
+        const expected = expectedPosition(slot, lobby, here)
         return {
           kind,
           ticket: signed,
           phase: status.phase,
           position: positionOf(slot, lobby),
           lobby_index: slot.lobby_index,
-          estimated_wait_s: known === undefined ? null : estimatedWaitS(status, known),
+          lane,
+          estimated_wait_s: expected === undefined ? null : estimatedWaitS(here, expected),
         }
       }
       if (ticket !== undefined) {
@@ -185,7 +190,7 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
         case 'too_early':
         case 'full': {
           if (seen.status.phase === 'sold_out') return { kind: 'sold_out' }
-          const wait = lane === MAIN_LANE ? estimatedWaitS(seen.status, position) : null
+          const wait = estimatedWaitS(inLane(seen.status, groupOf(held.slot)), position)
           return { kind: 'too_early', position, wait_s: result.kind === 'full' ? FULL_WAIT_S : wait }
         }
         case 'unloaded':
@@ -232,6 +237,11 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       return result
     },
   }
+}
+
+/** Only members of a group are told which line they stand in. */
+function groupOf({ lane }: Slot): string | undefined {
+  return lane === MAIN_LANE || lane === DECOY_LANE ? undefined : lane
 }
 
 async function laneOf(catalogue: Pick<Catalogue, 'groups'>, sale: SaleId, code: string) {
