@@ -15,6 +15,8 @@ const CHECKS = [
   { name: 'lint', command: ['node_modules/.bin/eslint', '.'] },
   { name: 'format', command: ['node_modules/.bin/prettier', '--check', '--log-level', 'warn', '.'] },
 ]
+/** Of a test or a hook that names none of its own: starting servers takes its time on a busy machine. */
+const TIMEOUT_MS = 30_000
 const FOLDERS = ['src', 'test', 'sim', 'web'].filter((folder) => existsSync(folder))
 
 const args = process.argv.slice(2)
@@ -34,7 +36,7 @@ async function runCheck({ name, command }: { name: string; command: string[] }):
 
 /** Adds up what Bun counts; a run that fails without a failed test (it could not load a file) counts as one. */
 async function runTests(paths: readonly string[]): Promise<void> {
-  const { code, errors } = await run([process.execPath, 'test', ...paths])
+  const { code, errors } = await run([process.execPath, 'test', '--timeout', String(TIMEOUT_MS), ...paths])
   // Bun's own summary is the last on stderr; a test may have written something alike before.
   const count = (word: string) =>
     Number([...errors.matchAll(new RegExp(`^ *(\\d+) ${word}$`, 'gm'))].at(-1)?.[1] ?? 0)

@@ -19,6 +19,8 @@ export interface Arrived {
   readonly position: number
 }
 
+export type Arrive = ReturnType<typeof createArrivals>
+
 const BATCH = 1024
 
 /**

@@ -183,3 +183,13 @@ test('a group with a code has a lane of its own, which never moves anybody back'
     ...{ kind: 'kept', position: mine.position },
   })
 })
+
+test('decoys stand where the next one would, no two at one number, and take no place', async () => {
+  const sale = await rooms.newSale()
+  await rooms.crowd(sale, 5)
+  rooms.look()
+  const decoys = await rooms.crowd(sale, 4, () => ({ decoy: true }))
+  for (const node of [0, 1])
+    expect(decoys.filter((_, index) => index % 2 === node).map(({ position }) => position)).toEqual([6, 7])
+  expect((await rooms.join(sale)).position).toBe(6)
+})

@@ -17,7 +17,7 @@ export interface Seen {
   readonly enough: number
 }
 
-interface Sight {
+interface Look {
   readonly read_at: number
   /** Of each lane, as this node has seen it go. */
   readonly moments: Map<string, readonly Moment[]>
@@ -42,9 +42,9 @@ export interface SightParts {
  * looks. `see` gives undefined for an unknown sale. While Redis is away or hangs, what was seen last goes on being told.
  */
 export function createSight({ redis, clock, catalogue, stock }: SightParts) {
-  const sights = new Map<SaleId, Sight>()
+  const sights = new Map<SaleId, Look>()
 
-  const look = async (id: SaleId, moments: Sight['moments']): Promise<Seen | undefined> => {
+  const look = async (id: SaleId, moments: Look['moments']): Promise<Seen | undefined> => {
     const sale = await catalogue.sale(id)
     if (sale === undefined) return undefined
     const [units, groups] = await Promise.all([stock(id), catalogue.groups(id)])
@@ -70,10 +70,10 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
   }
 
   /** Looks; where that takes long or fails while something was seen before, that is told meanwhile. */
-  const lookAgain = (sale: SaleId, before: Sight | undefined): Sight => {
+  const lookAgain = (sale: SaleId, before: Look | undefined): Look => {
     const last = before?.last
     const moments = before?.moments ?? new Map<string, readonly Moment[]>()
-    const sight: Sight = { read_at: clock.now(), moments, looking: true, last, seen: Promise.resolve(last) }
+    const sight: Look = { read_at: clock.now(), moments, looking: true, last, seen: Promise.resolve(last) }
     const answered = new AbortController()
     const looked = look(sale, moments).then(
       (seen) => (sight.last = seen),
@@ -104,3 +104,4 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
 
   return { see, forget: (sale: SaleId) => void sights.delete(sale) }
 }
+export type Sight = ReturnType<typeof createSight>

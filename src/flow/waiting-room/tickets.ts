@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
-import { MAIN_LANE } from './keys.ts'
+import { DECOY_LANE, MAIN_LANE } from './keys.ts'
 
 /** Whose browser it is, as far as a request tells. */
 export interface Visitor {
@@ -115,4 +115,9 @@ function isSame({ dev, net }: Bound, { device, network }: Visitor): boolean {
 
 export function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+}
+
+/** Only members of a group are told which line they stand in. */
+export function groupOf({ lane }: Slot): string | undefined {
+  return lane === MAIN_LANE || lane === DECOY_LANE ? undefined : lane
 }
