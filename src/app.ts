@@ -13,6 +13,7 @@ import {
 import { createClaiming } from './flow/inventory/claiming.ts'
 import { createInventory, outboxKey } from './flow/inventory/inventory.ts'
 import { createStockBoard } from './flow/inventory/stock-board.ts'
+import { createNotices } from './flow/notices/notices.ts'
 import { createOrders } from './flow/orders/orders.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
 import { createStripeProvider } from './flow/payments/stripe.ts'
@@ -23,6 +24,7 @@ import { createCommands } from './operator/commands.ts'
 import { systemClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
+import { connectMailServer, type MailServer } from './platform/mail.ts'
 import { connectShards, type Shards } from './platform/postgres.ts'
 import { connectRedis, type RedisConnection, unsafeSettings } from './platform/redis.ts'
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
@@ -37,6 +39,7 @@ export interface Overrides {
   readonly redis?: RedisConnection
   readonly shards?: Shards
   readonly providers?: readonly PaymentProvider[]
+  readonly mail?: MailServer
   readonly newOrderId?: () => OrderId
 }
 
@@ -88,6 +91,21 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     log,
   })
   const restock = createRestock({ inventory, orders, payments, catalogue, log })
+  const mail =
+    overrides.mail ??
+    (secrets.smtpUrl === undefined
+      ? undefined
+      : connectMailServer({ url: secrets.smtpUrl, from: config.mail.from }))
+  const notices = createNotices({
+    shards,
+    catalogue,
+    mail,
+    shopUrl: config.urls.shop,
+    contactDays: config.mail.contactDays,
+    clock,
+    random: () => Math.random(),
+    log,
+  })
   const claiming = createClaiming({
     inventory,
     board,
@@ -135,6 +153,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     orders,
     payments,
     restock,
+    notices,
     claiming,
     eventLog,
     reconcile,
@@ -142,6 +161,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     newOrderId: overrides.newOrderId ?? (() => uuidv7()),
     close: async () => {
       await eventLog.close()
+      if (overrides.mail === undefined) mail?.close()
       await Promise.all([
         overrides.redis === undefined ? redis.close() : undefined,
         overrides.shards === undefined ? shards.close() : undefined,

@@ -145,6 +145,26 @@ program
     }),
   )
 
+program
+  .command('mailbox [file]')
+  .description('list the mails of the local mailbox, the newest first, or show one')
+  .addOption(dataDir())
+  .action((file: string | undefined, options: { dataDir: string }) =>
+    command(async () => {
+      const { mailboxFolder, findMail, listMails } = await import('./sandbox/mailbox/mailbox.ts')
+      const folder = mailboxFolder(options.dataDir)
+      if (file === undefined) {
+        const mails = await listMails(folder, 50)
+        for (const { name, to, subject } of mails) print(`${name}  ${to}  ${subject}`)
+        if (mails.length === 0) print('No mails yet.')
+        return
+      }
+      const mail = await findMail(folder, file)
+      if (mail === undefined) throw new SettingError(`There is no mail ${file} in ${folder}`)
+      print(`From: ${mail.from}\nTo: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text}`)
+    }),
+  )
+
 const rushCommand = program
   .command('rush')
   .description('send a crowd of simulated buyers, then judge the outcome from the outside')

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
 import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
+import { noticeRoutes } from './flow/notices/routes.ts'
 import { createOrderView, orderRoutes } from './flow/orders/routes.ts'
 import { paymentRoutes } from './flow/payments/routes.ts'
 import { PLAIN_QUEUE_PATH, plainWaitingRoom } from './flow/waiting-room/plain.ts'
@@ -81,6 +82,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   const viewOrder = createOrderView({ ...app, findHold: (user, id) => restock.findHold(user, id) })
   const cancel = (user: string, id: string) => restock.cancel(user, id)
   orderRoutes(hosts.shop, { ...app, viewOrder, cancel, identity })
+  noticeRoutes(hosts.shop, { ...app, viewOrder, identity })
   plainCheckout(hosts.shop, {
     ...app,
     urls: config.urls,
@@ -94,6 +96,10 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   paymentRoutes(hosts.shop, {
     ...app,
     findOrder,
+    onStart: async (c, { user_id, order_id }) => {
+      const email = app.notices.mails ? await identity.email(c).catch(() => undefined) : undefined
+      if (email !== undefined) await app.notices.suggest(user_id, order_id, email)
+    },
     isProcessing: async (user, id) => (await restock.findHold(user, id)) !== undefined,
     identity,
   })
@@ -148,7 +154,7 @@ async function measureLines({ catalogue, waitingRoom, metrics }: Application): P
 }
 
 function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
-  const { redis, shards, metrics, eventLog } = app
+  const { redis, shards, metrics, eventLog, notices } = app
   host.get('/healthz', (c) => c.text('ok'))
   host.get('/readyz', async (c) => {
     const checks = {
@@ -164,6 +170,9 @@ function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
   })
   host.get('/metrics', async (c) => {
     metrics.backlog.set(await eventLog.backlog().catch(() => NaN))
+    const { due, dead } = await notices.backlog()
+    metrics.notices.set({ state: 'due' }, due)
+    metrics.notices.set({ state: 'dead' }, dead)
     await measureLines(app).catch(() => undefined)
     return c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType })
   })

@@ -178,6 +178,36 @@ export const Order = z
   })
   .openapi('Order')
 
+export const Email = z
+  .email('an e-mail address such as name@example.com')
+  .max(254, 'an e-mail address has at most 254 characters')
+
+export const ContactRequest = z
+  .strictObject({ email: Email.nullable().describe('null: forget it') })
+  .openapi('ContactRequest')
+
+export const ContactAnswer = z
+  .object({
+    email: z.string().nullable(),
+    mails: z.boolean().describe('false: this shop sends no mails and keeps no address'),
+  })
+  .openapi('Contact')
+
+export const Receipt = z
+  .object({
+    order_id: z.uuid(),
+    item_name: z.string(),
+    quantity: z.int().positive(),
+    amount: Count.describe('Price of the whole order in minor units'),
+    currency: z.string(),
+    paid_at: Millis,
+    provider: z.string().nullable().describe('Who took the money'),
+    provider_ref: z.string().nullable(),
+    email: z.string().nullable().describe('Where it goes by mail'),
+    mail: z.enum(['none', 'on_its_way', 'sent', 'undeliverable']),
+  })
+  .openapi('Receipt')
+
 export const PaymentRequest = z
   .strictObject({ provider: z.enum(['stripe']).describe('PayPal follows') })
   .openapi('PaymentRequest')

@@ -10,4 +10,6 @@ export type Sale = z.infer<typeof http.SaleWithProducts>
 export type Stock = z.infer<typeof http.StockAnswer>
 export type ClaimAnswer = z.infer<typeof http.ClaimAnswer>
 export type Order = z.infer<typeof http.Order>
+export type Contact = z.infer<typeof http.ContactAnswer>
+export type Receipt = z.infer<typeof http.Receipt>
 export type PaymentAnswer = z.infer<typeof http.PaymentAnswer>

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { getCookie, setCookie } from 'hono/cookie'
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { Email } from '../contracts/http.ts'
 import type { UserId } from '../contracts/ids.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Config, Secrets } from '../platform/config.ts'
@@ -24,14 +25,17 @@ export interface IdentityParts {
 }
 
 export function createIdentity({ auth, secrets, origin, clock }: IdentityParts): Identity {
-  const read = auth.kind === 'guest' ? guests(secrets.session, clock) : provider(auth, secrets.jwtKey, clock)
+  const { read, email } =
+    auth.kind === 'guest'
+      ? { read: guests(secrets.session, clock), email: () => Promise.resolve(undefined) }
+      : provider(auth, secrets.jwtKey, clock)
   const checked = (create: boolean) => (c: Context<AppEnv>) => {
     const from = c.req.header('origin')
     if (c.req.method !== 'GET' && from !== undefined && from !== origin)
       throw new Problem('origin_refused', `Requests that change something must come from ${origin}.`)
     return read(c, create)
   }
-  return { user: checked(true), known: checked(false) }
+  return { user: checked(true), known: checked(false), email }
 }
 
 type Jwt = Extract<Config['auth'], { kind: 'jwt' }>
@@ -62,22 +66,31 @@ function guests(secret: Buffer, clock: Clock): Reader {
 }
 
 /** The shop's own identity provider; `sub` is the buyer. */
-function provider(auth: Jwt, sharedKey: string | undefined, clock: Clock): Reader {
+function provider(auth: Jwt, sharedKey: string | undefined, clock: Clock) {
   const verify = verifier(auth, sharedKey, clock)
-  return async (c) => {
+  const read = async (c: Context<AppEnv>) => {
     const token = c.req.header(USER_TOKEN_HEADER)
     if (token === undefined)
       throw new Problem('session_missing', `Sign in, and send the token in ${USER_TOKEN_HEADER}.`)
     try {
       const { payload } = await verify(token)
       if (!isBuyer(payload.sub)) throw new Problem('session_invalid', 'no usable `sub`')
-      return payload.sub
+      return { sub: payload.sub, email: usableEmail(payload) }
     } catch (error) {
       if (error instanceof Problem) throw error
       if (isFaultOfToken(error)) throw new Problem('session_invalid', 'Sign in again.')
       throw new Unavailable('the identity provider does not give its keys', { cause: error })
     }
   }
+  return {
+    read: async (c: Context<AppEnv>) => (await read(c)).sub,
+    email: async (c: Context<AppEnv>) => (await read(c)).email,
+  }
+}
+
+/** Unless the provider says that it is not the buyer's own. */
+function usableEmail({ email, email_verified }: JWTPayload): string | undefined {
+  return email_verified === false ? undefined : Email.safeParse(email).data
 }
 
 function verifier(auth: Jwt, sharedKey: string | undefined, clock: Clock) {

@@ -44,8 +44,9 @@ test('the smallest environment, with the defaults of the rest', () => {
     trustedProxies: 0,
     workerName: hostname(),
     stripe: { apiUrl: 'https://api.stripe.com' },
-    sandbox: { port: 8081, webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe' },
+    sandbox: { port: 8081, webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe', mailboxPort: undefined },
     auth: { kind: 'guest' },
+    mail: { from: 'no-reply@shop.localhost', contactDays: 30 },
     sweepIntervalS: 0.5,
     reconcileIntervalS: 30,
   })
@@ -116,6 +117,10 @@ const BAD: Record<string, readonly string[]> = {
     ...['ann:tttttttttttttttt,ann:uuuuuuuuuuuuuuuu', 'ann:tttttttttttttttt,bob:tttttttttttttttt'],
     ...['operator:tttttttttttttttt', `ann:${'o'.repeat(16)}`],
   ],
+  SMTP_URL: ['mail.example', 'http://mail.example', 'smtp://'],
+  MAIL_FROM: ['shop', 'a@b@c', 'Shop <a@b', 'Shop <a@b>\r\nBcc: <c@d>', '"Shop" <a@b>'],
+  CONTACT_RETENTION_DAYS: ['0', '-1', 'x', '3651'],
+  MAILBOX_PORT: ['x', '65536'],
   SWEEP_INTERVAL_S: ['0', '-1', 'x', '86401'],
   RECONCILE_INTERVAL_S: ['0', 'often'],
 }
@@ -163,6 +168,13 @@ test('what depends on each other', () => {
   expect(complaint({ PROFILE: 'full' })).toStartWith('KAFKA_BROKERS is missing')
   expect(read({ PROFILE: 'full', KAFKA_BROKERS: 'a:1, b:2,' }).config.kafkaBrokers).toEqual(['a:1', 'b:2'])
   expect(complaint({ AUTH: 'jwt' })).toBe('AUTH=jwt needs AUTH_JWKS_URL or AUTH_JWT_KEY')
+  expect(complaint({ SMTP_URL: 'smtps://u:secret@mail.example' })).toBe(
+    'SMTP_URL needs MAIL_FROM: who the mails are from, `Name <address>`',
+  )
+  expect(read({ SMTP_URL: 'smtps://u:p@mail.example', MAIL_FROM: 'Shöp <a@b.example>' })).toMatchObject({
+    config: { mail: { from: 'Shöp <a@b.example>' } },
+    secrets: { smtpUrl: 'smtps://u:p@mail.example' },
+  })
   // The Host header tells the three apart.
   for (const change of [
     { SHOP_URL: 'https://sale.example', QUEUE_URL: 'https://sale.example/queue' },

@@ -27,6 +27,8 @@ const redisUrl = z
     /^rediss?:\/\/[^,]+(,\s*rediss?:\/\/[^,]+)*$|^rediss?\+sentinel:\/\/([^@/]*@)?[^/?@]+\/[^/?]+(\?.*)?$/,
     'it must be a redis:// or rediss:// URL, those of some nodes of a cluster, separated by commas, or redis+sentinel://host:port,host:port/name',
   )
+const smtpUrl = z.string().regex(/^smtps?:\/\/[^\s/]/, 'it must be an smtp:// or smtps:// URL')
+const ADDRESS = /^(?:[^\p{Cc}<>"@]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'each must be a postgres:// URL')
 
 const Environment = z.object({
@@ -62,6 +64,10 @@ const Environment = z.object({
   SESSION_KEY: z.string().min(32).optional(),
   OPS_TOKEN: z.string().min(16).optional(),
   OPS_TOKENS: list,
+  SMTP_URL: smtpUrl.optional(),
+  MAIL_FROM: z.string().regex(ADDRESS, 'it must be `Name <address>` or an address').optional(),
+  CONTACT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+  MAILBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   SWEEP_INTERVAL_S: seconds(0.5),
   RECONCILE_INTERVAL_S: seconds(30),
 })
@@ -81,7 +87,12 @@ export interface Config {
   /** This worker in its consumer group: stable over restarts, unique among those that run. */
   readonly workerName: string
   readonly stripe: { readonly apiUrl: string }
-  readonly sandbox: { readonly port: number; readonly webhookUrl: string }
+  readonly sandbox: {
+    readonly port: number
+    readonly webhookUrl: string
+    /** Of the local mailbox; undefined: there is none. */
+    readonly mailboxPort: number | undefined
+  }
   readonly auth:
     | { readonly kind: 'guest' }
     | {
@@ -90,6 +101,8 @@ export interface Config {
         readonly issuer: string | undefined
         readonly audience: string | undefined
       }
+  /** `contactDays`: until an address of a buyer is deleted. */
+  readonly mail: { readonly from: string; readonly contactDays: number }
   /** Seconds between two sweeps of the cleanup worker. */
   readonly sweepIntervalS: number
   readonly reconcileIntervalS: number
@@ -114,6 +127,8 @@ export interface Secrets {
   /** `OPS_TOKEN` belongs to `operator`, each of `OPS_TOKENS` to the person named. */
   readonly operators: readonly OperatorKey[]
   readonly jwtKey: string | undefined
+  /** Holds a password as a rule. Undefined: no mails. */
+  readonly smtpUrl: string | undefined
   /** Undefined: the question of our own, which needs nobody. */
   readonly captcha:
     | {
@@ -147,6 +162,8 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     throw new SettingError('DATABASE_URLS is missing: PostgreSQL URLs separated by commas, one per shard')
   if (e.PROFILE === 'full' && e.KAFKA_BROKERS.length === 0)
     throw new SettingError('KAFKA_BROKERS is missing: the full profile needs host:port of a Kafka broker')
+  if (e.SMTP_URL !== undefined && e.MAIL_FROM === undefined)
+    throw new SettingError('SMTP_URL needs MAIL_FROM: who the mails are from, `Name <address>`')
   if (e.AUTH === 'jwt' && e.AUTH_JWKS_URL === undefined && e.AUTH_JWT_KEY === undefined)
     throw new SettingError('AUTH=jwt needs AUTH_JWKS_URL or AUTH_JWT_KEY')
 
@@ -171,11 +188,16 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     sandbox: {
       port: e.SANDBOX_PORT ?? e.PORT + 1,
       webhookUrl: e.SANDBOX_WEBHOOK_URL ?? `http://127.0.0.1:${e.PORT}/webhooks/stripe`,
+      mailboxPort: e.MAILBOX_PORT,
     },
     auth:
       e.AUTH === 'guest'
         ? { kind: 'guest' }
         : { kind: 'jwt', jwksUrl: e.AUTH_JWKS_URL, issuer: e.AUTH_JWT_ISSUER, audience: e.AUTH_JWT_AUDIENCE },
+    mail: {
+      from: e.MAIL_FROM ?? `no-reply@${new URL(origin(e.SHOP_URL, 'shop')).hostname}`,
+      contactDays: e.CONTACT_RETENTION_DAYS,
+    },
     sweepIntervalS: e.SWEEP_INTERVAL_S,
     reconcileIntervalS: e.RECONCILE_INTERVAL_S,
   }
@@ -186,6 +208,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     session: Buffer.from(required(e.SESSION_KEY, 'SESSION_KEY', 'at least 32 random characters')),
     operators: readOperators(e.OPS_TOKEN, e.OPS_TOKENS),
     jwtKey: e.AUTH_JWT_KEY,
+    smtpUrl: e.SMTP_URL,
     captcha: e.CAPTCHA_PROVIDER && {
       provider: e.CAPTCHA_PROVIDER,
       siteKey: required(e.CAPTCHA_SITE_KEY, 'CAPTCHA_SITE_KEY', 'of the CAPTCHA provider'),

@@ -11,4 +11,6 @@ export interface Identity {
   user(c: Context<AppEnv>): Promise<UserId>
   /** The buyer, where there is one already. */
   known(c: Context<AppEnv>): Promise<UserId>
+  /** The buyer's address, where the identity provider vouches for one. */
+  email(c: Context<AppEnv>): Promise<string | undefined>
 }

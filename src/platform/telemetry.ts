@@ -11,7 +11,17 @@ export function createLog(level: string, name: string): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (_label, number) => ({ level: number }) },
     // Tokens, passes and addresses of buyers have no business in a log.
-    redact: ['authorization', 'cookie', 'ticket', 'pass', 'receipt', '*.authorization', '*.cookie'],
+    redact: [
+      'authorization',
+      'cookie',
+      'ticket',
+      'pass',
+      'receipt',
+      'email',
+      '*.email',
+      '*.authorization',
+      '*.cookie',
+    ],
   })
 }
 
@@ -26,6 +36,8 @@ export interface Metrics {
   readonly refusals: Counter<'problem' | 'why'>
   readonly payments: Counter<'outcome'>
   readonly backlog: Gauge
+  /** Mails to buyers that wait, and that were given up. */
+  readonly notices: Gauge<'state'>
   /** The main line of each sale that is on. */
   readonly waiting: Gauge<'sale'>
   readonly inCheckout: Gauge<'sale'>
@@ -58,6 +70,12 @@ export function createMetrics(): Metrics {
     waiting: gauge('queue_waiting', 'People in line'),
     inCheckout: gauge('queue_in_checkout', 'People let in who have neither bought nor left'),
     noShowRatio: gauge('queue_no_show_ratio', 'Share of turns that are not taken'),
+    notices: new Gauge({
+      name: 'doorbuster_notices',
+      help: 'Mails to buyers that wait (due) and that were given up (dead)',
+      labelNames: ['state'],
+      registers,
+    }),
     backlog: new Gauge({
       name: 'doorbuster_outbox_backlog',
       help: 'Events taken from stock that SQL has not confirmed',

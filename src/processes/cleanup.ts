@@ -3,10 +3,11 @@ import { keepClean } from '../operator/upkeep.ts'
 import { readConfig } from '../platform/config.ts'
 import { runProcess } from '../platform/shutdown.ts'
 
-/** Ends what is overdue, brings units back, lifts fences, reconciles on a schedule. */
+/** Ends what is overdue, brings units back, lifts fences, reconciles on a schedule; tells buyers by mail what became of it. */
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
   const app = await createApp(config, secrets, { process: 'cleanup' })
-  await keepClean(app, config, signal)
+  // By itself: a mail server that hangs holds up nothing but mails.
+  await Promise.all([keepClean(app, config, signal), app.notices.run(signal)])
   await app.close()
 })

@@ -3,9 +3,12 @@ import { systemClock } from '../platform/clock.ts'
 import { readConfig } from '../platform/config.ts'
 import { listen } from '../platform/server.ts'
 import { runProcess } from '../platform/shutdown.ts'
+import { mailboxFolder } from '../sandbox/mailbox/mailbox.ts'
+import { createMailboxPage } from '../sandbox/mailbox/page.ts'
+import { startMailbox } from '../sandbox/mailbox/server.ts'
 import { createStripeSandbox } from '../sandbox/stripe/sandbox.ts'
 
-/** A local stand-in for Stripe that speaks its wire API; never in production. */
+/** Local stand-ins for Stripe, which speaks its wire API, and for a mail server; never in production. */
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
   const sandbox = createStripeSandbox({
@@ -14,9 +17,17 @@ await runProcess(async (signal) => {
     dataDir: join(config.dataDir, 'stripe-sandbox'),
     clock: systemClock,
   })
-  const { host } = config.http
-  const server = listen({ host, port: config.sandbox.port, fetch: (request) => sandbox.fetch(request) })
+  const { mailboxPort: mailPort, port } = config.sandbox
+  const folder = mailboxFolder(config.dataDir)
+  const mailbox = mailPort && (await startMailbox({ folder, port: mailPort, clock: systemClock }))
+  const page = createMailboxPage(folder)
+  const server = listen({
+    ...{ host: config.http.host, port },
+    fetch: (request) =>
+      new URL(request.url).pathname.startsWith('/mailbox') ? page.fetch(request) : sandbox.fetch(request),
+  })
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   await server.stop()
   await sandbox.close()
+  if (mailbox) await mailbox.close()
 })

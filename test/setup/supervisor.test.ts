@@ -33,6 +33,7 @@ describe('start', () => {
       queue: `http://queue.localhost:${port}`,
       ops: `http://ops.localhost:${port}`,
       stripe_sandbox: `http://127.0.0.1:${port + 1}`,
+      mailbox: `http://127.0.0.1:${port + 1}/mailbox`,
     })
     expect(run.database_urls).toHaveLength(2)
     expect(Object.keys(run.processes).sort()).toEqual(['cleanup', 'order-worker', 'sandbox', 'web'])

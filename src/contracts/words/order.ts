@@ -38,3 +38,8 @@ export function orderText(order: Order, inTime: boolean, paying: boolean): reado
       return ['The time to pay is up', 'Finding out whether a payment arrived…']
   }
 }
+
+/** How a payment provider calls itself. */
+export function providerName(provider: string): string {
+  return { stripe: 'Card (Stripe)', paypal: 'PayPal' }[provider] ?? provider
+}

@@ -1,9 +1,10 @@
 import { createRoute } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { OrderParam, PaymentAnswer, PaymentRequest } from '../../contracts/http.ts'
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { Identity } from '../../platform/identity.ts'
 import { Problem } from '../../platform/errors.ts'
-import { type App, json, jsonBody, problems } from '../../platform/http.ts'
+import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Log, Metrics } from '../../platform/telemetry.ts'
 import type { Order } from '../orders/orders.ts'
 import { ProviderRefused, ProviderUnavailable, type Payments } from './payments.ts'
@@ -32,6 +33,8 @@ export interface PaymentRouteParts {
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   /** Whether a claim of this buyer is on its way to SQL. */
   readonly isProcessing: (user: UserId, id: OrderId) => Promise<boolean>
+  /** Told of each payment that is opened. Never throws. */
+  readonly onStart: (c: Context<AppEnv>, order: Order) => Promise<void>
   readonly identity: Identity
   readonly metrics: Metrics
   readonly log: Log
@@ -54,6 +57,7 @@ export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
     const outcome = await payments.start(order, provider).catch(explain)
     if (outcome.kind === 'not_payable')
       throw new Problem('order_not_payable', `The order is ${outcome.status}.`)
+    await parts.onStart(c, order)
     c.header('Cache-Control', 'no-store')
     return c.json({ provider, order_id: id, browser: outcome.browser }, 200)
   })

@@ -20,6 +20,8 @@ export interface RunFile {
     readonly ops: string
     /** Absent when STRIPE_API_URL names the real one. */
     readonly stripe_sandbox?: string
+    /** Where mails to buyers are to be read; absent when SMTP_URL names a real mail server. */
+    readonly mailbox?: string
   }
   readonly redis_url: string
   readonly database_urls: readonly string[]
@@ -84,7 +86,7 @@ export async function emptyDataDir(dataDir: string): Promise<void> {
   await removePostgres(join(dataDir, 'postgres'))
   await stopLeftoverRedis(join(dataDir, 'redis'))
   await stopLeftoverKafka(dataDir)
-  for (const name of ['redis', 'stripe-sandbox', 'logs', 'secrets.json'])
+  for (const name of ['redis', 'stripe-sandbox', 'mailbox', 'logs', 'secrets.json'])
     await rm(join(dataDir, name), { recursive: true, force: true })
   const kafka = join(dataDir, 'kafka')
   for (const name of existsSync(kafka) ? await readdir(kafka) : [])

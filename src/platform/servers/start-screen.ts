@@ -8,6 +8,7 @@ export function startScreen(run: RunFile, dataDir: string): string {
     ['Waiting room', run.urls.queue],
     ['Operator', run.urls.ops],
     ...(run.urls.stripe_sandbox === undefined ? [] : [['Stripe sandbox', run.urls.stripe_sandbox]]),
+    ...(run.urls.mailbox === undefined ? [] : [['Mailbox', run.urls.mailbox]]),
   ]
   const folder = relative('.', dataDir).startsWith('..') ? dataDir : relative('.', dataDir) || '.'
   return [

@@ -9,7 +9,7 @@ import { type Child, keepRunning } from './child.ts'
 import { emptyDataDir, lockDataDir, readSecrets, type RunFile, writeRunFile } from './data-dir.ts'
 import { createServers, type Servers } from './infrastructure.ts'
 import { signalProcess } from './os-process.ts'
-import { portIsFree } from './ports.ts'
+import { freePort, portIsFree } from './ports.ts'
 import { startScreen } from './start-screen.ts'
 
 export interface SupervisorOptions {
@@ -75,6 +75,8 @@ async function runUntil(
   await orAborted(migrate(addresses.databaseUrls), signal)
   if (signal.aborted) return
 
+  // The mailbox is part of the sandbox: where that does not run, real mails need a real server.
+  const mailboxPort = sandboxPort === undefined || env['SMTP_URL'] ? undefined : await freePort()
   const hops = env['TRUSTED_PROXIES'] || trustedProxies(env['HOST'])
   const run: RunFile = {
     pid: process.pid,
@@ -85,6 +87,7 @@ async function runUntil(
       queue: env['QUEUE_URL'] ?? `http://queue.localhost:${port}`,
       ops: env['OPS_URL'] ?? `http://ops.localhost:${port}`,
       ...(sandboxPort === undefined ? {} : { stripe_sandbox: `http://127.0.0.1:${sandboxPort}` }),
+      ...(mailboxPort === undefined ? {} : { mailbox: `http://127.0.0.1:${sandboxPort}/mailbox` }),
     },
     redis_url: addresses.redisUrl,
     database_urls: addresses.databaseUrls,
@@ -107,6 +110,7 @@ async function runUntil(
     ...(run.urls.stripe_sandbox === undefined
       ? {}
       : { STRIPE_API_URL: run.urls.stripe_sandbox, SANDBOX_PORT: String(sandboxPort) }),
+    ...(mailboxPort === undefined ? {} : mailboxEnv(mailboxPort, env)),
   }
   const broken = await startChildren(options, run, childEnv, children)
   const ended = AbortSignal.any([signal, broken])
@@ -201,6 +205,12 @@ async function requireFree(port: number, what: string): Promise<void> {
 function trustedProxies(host = LOOPBACK): string {
   return ['127.0.0.1', '::1', 'localhost'].includes(host) ? '1' : '0'
 }
+
+const mailboxEnv = (port: number, env: Env): Env => ({
+  MAILBOX_PORT: String(port),
+  SMTP_URL: `smtp://127.0.0.1:${port}`,
+  MAIL_FROM: env['MAIL_FROM'] || 'Doorbuster <no-reply@shop.localhost>',
+})
 
 const definedOnly = (env: Env): Env =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
