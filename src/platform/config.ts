@@ -1,36 +1,12 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { SettingError } from './errors.ts'
+import { flag, httpUrl, list, mailSender, postgresUrl, redisUrl, seconds, smtpUrl } from './setting-shapes.ts'
 
 /**
  * Settings in three steps: read the environment, check what depends on each other, keep secrets apart.
  * The only file that reads `process.env`. docs/operating.md lists every setting.
  */
-const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback)
-const flag = z
-  .enum(['0', '1'])
-  .default('0')
-  .transform((value) => value === '1')
-const list = z
-  .string()
-  .default('')
-  .transform((value) =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-  )
-const httpUrl = z.url({ protocol: /^https?$/, error: 'it must be an http:// or https:// URL' })
-const redisUrl = z
-  .string()
-  .regex(
-    /^rediss?:\/\/[^,]+(,\s*rediss?:\/\/[^,]+)*$|^rediss?\+sentinel:\/\/([^@/]*@)?[^/?@]+\/[^/?]+(\?.*)?$/,
-    'it must be a redis:// or rediss:// URL, those of some nodes of a cluster, separated by commas, or redis+sentinel://host:port,host:port/name',
-  )
-const smtpUrl = z.string().regex(/^smtps?:\/\/[^\s/]/, 'it must be an smtp:// or smtps:// URL')
-const ADDRESS = /^(?:[^\p{Cc}<>"@]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u
-const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'each must be a postgres:// URL')
-
 const Environment = z.object({
   PROFILE: z.enum(['embedded', 'full']).default('embedded'),
   HOST: z.string().default('127.0.0.1'),
@@ -65,7 +41,7 @@ const Environment = z.object({
   OPS_TOKEN: z.string().min(16).optional(),
   OPS_TOKENS: list,
   SMTP_URL: smtpUrl.optional(),
-  MAIL_FROM: z.string().regex(ADDRESS, 'it must be `Name <address>` or an address').optional(),
+  MAIL_FROM: mailSender.optional(),
   CONTACT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   MAILBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   SWEEP_INTERVAL_S: seconds(0.5),
