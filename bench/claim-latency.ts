@@ -11,7 +11,7 @@ import { pay } from '../sim/crowd/paying.ts'
 import { honestGuise } from '../sim/crowd/guise.ts'
 import { planBuyer } from '../sim/crowd/plan.ts'
 import { now, sleep } from '../sim/clock.ts'
-import { percentile } from '../sim/history.ts'
+import { emptyHistory, percentile } from '../sim/history.ts'
 import { fetchPasses, type Holder } from './passes.ts'
 import { NO_GUARD } from '../sim/own-sale.ts'
 import { findTarget, type SaleInfo, type Target } from '../sim/target.ts'
@@ -146,6 +146,8 @@ async function sellOut(target: Target, client: WireClient, buyer: Holder, item_i
     web,
     hosts: target.hosts,
     over: () => false,
+    history: emptyHistory(),
+    wallets: new Map(),
     provider: (origin: string) =>
       createWireClient({
         address: target.address,

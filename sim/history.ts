@@ -35,6 +35,13 @@ export interface ClaimExchange extends Exchange {
   readonly hung_up: boolean
 }
 
+/** A buyer shows the receipt of an order that the shop no longer knows. */
+export interface ReceiptExchange extends Exchange {
+  /** `restored`, a problem's code, or `lost`. */
+  readonly outcome: string
+  readonly order_id: OrderId
+}
+
 /** How a buyer's day ended, as the buyer saw it. */
 export type Ending =
   | 'paid'
@@ -63,10 +70,11 @@ export interface History {
   readonly joins: JoinExchange[]
   readonly enters: EnterExchange[]
   readonly claims: ClaimExchange[]
+  readonly receipts: ReceiptExchange[]
   readonly fates: Fate[]
 }
 
-export const emptyHistory = (): History => ({ joins: [], enters: [], claims: [], fates: [] })
+export const emptyHistory = (): History => ({ joins: [], enters: [], claims: [], receipts: [], fates: [] })
 
 /** Nearest-rank percentile of sorted numbers; 0 where there are none. */
 export function percentile(sorted: readonly number[], share: number): number {

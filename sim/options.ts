@@ -55,17 +55,29 @@ export const RUSH_FLAGS: readonly { readonly flags: string; readonly description
   { flags: '--json', description: 'print the verdict as one JSON object on the last line' },
 ]
 
+interface Bounds {
+  readonly fallback: number
+  readonly least: number
+  readonly most: number
+  readonly whole?: boolean
+}
+
+/** A number from the command line, by the camel-case name of its flag. Throws SettingError, in one line. */
+export function readNumber(name: string, given: Values[string], bounds: Bounds): number {
+  const { fallback, least, most, whole = true } = bounds
+  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  const value = given === undefined ? fallback : Number(given)
+  if (Number.isNaN(value) || value < least || value > most || (whole && !Number.isInteger(value)))
+    throw new SettingError(`--${flag}: expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}`)
+  return value
+}
+
 type Values = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** Checks what the command line gave. Throws SettingError, in one line. */
 export function readRushOptions(values: Values, dataDir: string): RushOptions {
-  const number = (name: string, fallback: number, least: number, most: number, whole = true) => {
-    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    const value = values[name] === undefined ? fallback : Number(values[name])
-    if (Number.isNaN(value) || value < least || value > most || (whole && !Number.isInteger(value)))
-      throw new SettingError(`--${flag}: expected a ${whole ? 'whole ' : ''}number from ${least} to ${most}`)
-    return value
-  }
+  const number = (name: string, fallback: number, least: number, most: number, whole = true) =>
+    readNumber(name, values[name], { fallback, least, most, whole })
   const sale = values['sale']
   if (sale !== undefined && (typeof sale !== 'string' || !SLUG.test(sale)))
     throw new SettingError('--sale: expected the id of a sale')

@@ -21,7 +21,7 @@ import { createReconcile } from './flow/reconcile/reconcile.ts'
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
-import { systemClock, type Clock } from './platform/clock.ts'
+import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
 import { connectMailServer, type MailServer } from './platform/mail.ts'
@@ -50,7 +50,7 @@ export type Application = Awaited<ReturnType<typeof createApp>>
  * is set so that selling would not be safe.
  */
 export async function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}) {
-  const clock = overrides.clock ?? systemClock
+  const clock = overrides.clock ?? shiftedClock(config.clockOffsetMs)
   const log = overrides.log ?? createLog(config.logLevel, overrides.process ?? 'doorbuster')
   const metrics = createMetrics()
   const onError = (error: Error) => log.warn({ err: error }, 'connection')
@@ -206,7 +206,7 @@ export async function createRelayApp(config: Config): Promise<Relay & { close():
   const relay = createRelay({
     redis,
     brokers: config.kafkaBrokers,
-    clock: systemClock,
+    clock: shiftedClock(config.clockOffsetMs),
     consumer: config.workerName,
     onRetry: (what, error) => log.warn({ err: error, what }, 'trying again'),
   })

@@ -4,6 +4,7 @@ import { environment } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
 import { projectPath } from './platform/project.ts'
 import { runProcess } from './platform/shutdown.ts'
+import { CHAOS_FLAGS } from '../sim/chaos/options.ts'
 import { RUSH_FLAGS } from '../sim/options.ts'
 
 // The command line. Each command imports what it needs when it runs, so that --help needs nothing.
@@ -176,6 +177,18 @@ const rushCommand = program
     }),
   )
 for (const { flags, description } of RUSH_FLAGS) rushCommand.option(flags, description)
+
+const chaosCommand = program
+  .command('chaos')
+  .description('break the system on purpose while simulated buyers use it, and judge from the outside')
+  .action((options: Record<string, string | boolean | undefined>) =>
+    command(async (signal) => {
+      const { chaos } = await import('../sim/chaos/chaos.ts')
+      const { readChaosOptions } = await import('../sim/chaos/options.ts')
+      process.exitCode = await chaos(readChaosOptions(options), signal)
+    }),
+  )
+for (const { flags, description } of CHAOS_FLAGS) chaosCommand.option(flags, description)
 
 await program.parseAsync()
 

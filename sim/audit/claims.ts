@@ -1,4 +1,5 @@
 import { type Check, type Evidence, examined, notChecked } from './evidence.ts'
+import { isLastWord, isUnknown } from './unknown.ts'
 
 /** What claims were answered: invariants 5 and 10, and that buyers who keep the rules are served (0). */
 export const CLAIM_CHECKS: readonly Check[] = [
@@ -33,7 +34,7 @@ function retriesAgree({ history }: Evidence) {
     if (orders.size > 1) return [`${key} made ${orders.size} orders`]
     const yes = group.find((claim) => claim.order_id !== undefined)
     const no =
-      yes && group.find((claim) => claim.sent > yes.answered && claim.outcome !== 'lost' && !claim.order_id)
+      yes && group.find((claim) => claim.sent > yes.answered && isLastWord(claim.outcome) && !claim.order_id)
     return no ? [`${key}: ${no.outcome} after it was granted`] : []
   })
   return examined(retried.length, wrong)
@@ -43,8 +44,11 @@ function retriesAgree({ history }: Evidence) {
 function noSurprises({ history, orders }: Evidence) {
   const told = new Set(history.claims.flatMap((claim) => claim.order_id ?? []))
   const unanswered = new Set<string>()
-  for (const group of byKey(history).values())
-    if (group.at(-1)?.outcome === 'lost') unanswered.add(group[0]?.user_id ?? '')
+  for (const group of byKey(history).values()) {
+    const open = group.findLastIndex((claim) => isUnknown(claim.outcome))
+    if (open >= 0 && !group.slice(open).some((claim) => isLastWord(claim.outcome)))
+      unanswered.add(group[0]?.user_id ?? '')
+  }
   const ours = new Set(history.claims.map((claim) => claim.user_id))
   const own = orders.filter((order) => ours.has(order.user_id))
   const wrong = own.filter((order) => !told.has(order.order_id) && !unanswered.has(order.user_id))

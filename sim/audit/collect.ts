@@ -5,6 +5,7 @@ import type { SaleInfo, Target } from '../target.ts'
 import type { Evidence, Probe } from './evidence.ts'
 import { countEntered, readActive, readLedger, readOrders } from './gather.ts'
 import { readStock, type Sampler } from './sampler.ts'
+import { isUnknown } from './unknown.ts'
 import { isSettled, untilSettled } from './settle.ts'
 
 export interface Sources {
@@ -15,6 +16,8 @@ export interface Sources {
   readonly sampler: Sampler
   readonly redis: RedisConnection
   readonly shards: Shards
+  /** Ms in which a part of the system was away: holds may outlive their deadline by so much more. */
+  readonly outageMs?: number
 }
 
 /** One sweep of the cleanup worker, and the restart of one that was killed. */
@@ -29,7 +32,13 @@ const SETTLE_MS = 30_000
 export async function collect(sources: Sources): Promise<Evidence> {
   const { target, sale, crowd, probes, sampler, redis, shards } = sources
   const items = sale.products.map((product) => product.id)
-  const told = new Set(crowd.history.claims.flatMap((claim) => claim.order_id ?? []))
+  // An order that is lost for good is never waited for: the auditor says so.
+  const gone = new Set(
+    crowd.history.receipts.flatMap((one) =>
+      one.outcome !== 'restored' && !isUnknown(one.outcome) ? one.order_id : [],
+    ),
+  )
+  const told = new Set(crowd.history.claims.flatMap(({ order_id: id }) => (id && !gone.has(id) ? id : [])))
 
   const end = await untilSettled(
     async () => {
@@ -63,6 +72,6 @@ export async function collect(sources: Sources): Promise<Evidence> {
     probes,
     entered: await countEntered(redis, sale.id),
     bots: crowd.bots,
-    limits: { lateMs: LATE_MS, staleMs: STALE_MS, turnBurst: TURN_BURST },
+    limits: { lateMs: LATE_MS + (sources.outageMs ?? 0), staleMs: STALE_MS, turnBurst: TURN_BURST },
   }
 }

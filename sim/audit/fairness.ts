@@ -1,5 +1,6 @@
 import { type Check, type Evidence, examined, notChecked } from './evidence.ts'
 import type { EnterExchange } from '../history.ts'
+import { isUnknown } from './unknown.ts'
 import { type Inversion, inversions, largestBurst, largestRise } from './real-time.ts'
 
 /** Fairness: invariants 11 and 12. */
@@ -36,9 +37,6 @@ function admissions({ history, statuses, sale }: Evidence) {
   return examined(entered.length, wrong)
 }
 
-/** Answers that leave open whether the buyer was let in. */
-const LEAVES_OPEN = /^(?:lost|unavailable|internal|http_5\d\d)$/
-
 /**
  * When each buyer was let in: asking again only tells it again, and where an answer was lost it may have happened since
  * that was sent.
@@ -50,7 +48,7 @@ export function admitted(enters: readonly EnterExchange[]): EnterExchange[] {
     const { buyer, outcome } = one
     if (found.has(buyer)) continue
     if (outcome === 'entered') found.set(buyer, { ...one, sent: open.get(buyer)?.sent ?? one.sent })
-    else if (!LEAVES_OPEN.test(outcome)) open.delete(buyer)
+    else if (!isUnknown(outcome)) open.delete(buyer)
     else if (!open.has(buyer)) open.set(buyer, one)
   }
   return [...found.values()].sort((a, b) => a.sent - b.sent)

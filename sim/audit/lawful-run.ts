@@ -100,6 +100,7 @@ export function lawfulRun(): Evidence {
         claim(3, 4700),
         claim(4, 6000, { outcome: 'sold_out', order_id: undefined }),
       ],
+      receipts: [],
       fates: [
         fate(1),
         fate(2, { ending: 'unpaid', shown: undefined }),

@@ -1,6 +1,7 @@
 import { sleep } from '../clock.ts'
 import type { Fate } from '../history.ts'
-import { claim } from './claiming.ts'
+import { claim, type Claiming } from './claiming.ts'
+import { tryForMore } from './greedy.ts'
 import { cancel, pay } from './paying.ts'
 import type { BuyerPlan } from './plan.ts'
 import { type Browser, dressed, type Scene } from './scene.ts'
@@ -30,19 +31,33 @@ async function day(scene: Scene, plan: BuyerPlan): Promise<Day> {
 
   const browser: Browser = { random: plan.random, cookie: undefined }
   const claiming = await claim(scene, plan, browser, admission)
-  const user_id = claiming.user_id
+  const { user_id } = claiming
   if (claiming.kind === 'refused') return { ending: 'refused', detail: claiming.detail, user_id }
   if (claiming.kind !== 'reserved') return { ending: claiming.kind, user_id }
 
   scene.counts.ordered++
-  const { order_id } = claiming
   const atCheckout = { ...scene, web: scene.checkout }
+  const day = await afterClaim(atCheckout, plan, browser, claiming)
+  if (plan.greedy) await tryForMore(scene, plan, browser, admission)
+  return day
+}
+
+type Reserved = Extract<Claiming, { kind: 'reserved' }>
+
+async function afterClaim(
+  scene: Scene,
+  plan: BuyerPlan,
+  browser: Browser,
+  { user_id, order_id }: Reserved,
+): Promise<Day> {
   if (plan.then === 'forgets') return { ending: 'unpaid', user_id, order_id }
   if (plan.then === 'cancels') {
-    const shown = await cancel(atCheckout, plan, browser, order_id)
+    const shown = await cancel(scene, plan, browser, order_id)
     return { ending: shown === undefined ? 'unpaid' : 'cancelled', user_id, order_id, shown }
   }
-  const shown = await pay(atCheckout, plan, browser, order_id)
+  const shown = await pay(scene, plan, browser, order_id)
+  if (shown === 'LOST')
+    return { ending: 'refused', detail: 'the order is gone, and its receipt', user_id, order_id }
   if (shown === 'PAID') scene.counts.paid++
   return {
     ending: shown === 'PAID' ? 'paid' : shown === 'FAILED' ? 'failed' : 'gave_up',

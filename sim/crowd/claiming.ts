@@ -27,7 +27,13 @@ export interface Pass {
 const AGAIN = new Set(['held_out', 'not_enough_left', 'not_open', 'paused'])
 
 /** Claims with a pass until there is an order, nothing left to hope for, or the pass has run out. */
-export async function claim(scene: Scene, plan: BuyerPlan, browser: Browser, pass: Pass): Promise<Claiming> {
+export async function claim(
+  scene: Scene,
+  plan: BuyerPlan,
+  browser: Browser,
+  pass: Pass,
+  firstTime = 1,
+): Promise<Claiming> {
   const session = await persist(scene, plan.random, () =>
     sendToShop(scene, browser, { method: 'GET', path: '/api/session' }),
   )
@@ -35,7 +41,7 @@ export async function claim(scene: Scene, plan: BuyerPlan, browser: Browser, pas
   if (session.status !== 200) return { kind: 'refused', detail: `session: ${codeOf(session)}` }
   const { user_id } = JSON.parse(session.text) as { user_id: string }
 
-  for (let time = 1; !scene.over(); time++) {
+  for (let time = firstTime; !scene.over(); time++) {
     const answer = await claimOnce(scene, plan, browser, { ...pass, user_id, time })
     switch (answer.outcome) {
       case 'lost':
@@ -102,7 +108,9 @@ async function claimOnce(
       hangUp,
     })
     const reserved = answer.kind === 'answer' && answer.status === 201
-    const order_id = reserved ? (JSON.parse(answer.text) as { order_id: string }).order_id : undefined
+    const { order_id, receipt } = reserved
+      ? (JSON.parse(answer.text) as { order_id: string; receipt: string })
+      : { order_id: undefined, receipt: '' }
     const outcome = answer.kind === 'lost' ? 'lost' : reserved ? 'reserved' : codeOf(answer)
     const { buyer } = plan
     const times = timesOf(answer)
@@ -117,7 +125,10 @@ async function claimOnce(
       order_id,
       hung_up: hangUp,
     })
-    if (order_id !== undefined) return { outcome: 'reserved', order_id }
+    if (order_id !== undefined) {
+      scene.wallets.set(order_id, { buyer, cookie: browser.cookie, receipt })
+      return { outcome: 'reserved', order_id }
+    }
     if (outcome === 'sold_out' || outcome === 'ended' || outcome === 'pass_expired') return { outcome }
     if (AGAIN.has(outcome)) return { outcome: 'again' }
     if (!isTransient(answer)) return { outcome: 'refused', code: outcome }

@@ -4,8 +4,8 @@ import { startProgress } from '../progress.ts'
 import type { SaleInfo, Target } from '../target.ts'
 import { createWireClient, type WireClient } from '../wire/client.ts'
 import { liveBuyer } from './buyer.ts'
-import { planBuyer } from './plan.ts'
-import type { Scene } from './scene.ts'
+import { type Habits, planBuyer } from './plan.ts'
+import type { Scene, Wallet } from './scene.ts'
 import { createStatusBoard, type StatusSample } from './status-board.ts'
 import { createBotOperator, SOLVES_PER_SECOND } from './bot-operator.ts'
 
@@ -14,11 +14,24 @@ export const POLL_MS = 250
 const TIMEOUT_MS = 10_000
 const PROVIDER_CONNECTIONS = 32
 
+export type CrowdOptions = Pick<
+  RushOptions,
+  'buyers' | 'bots' | 'pay' | 'spread' | 'seed' | 'connections'
+> & {
+  readonly timeout: number
+  readonly hashes?: number
+  readonly habits?: Partial<Habits>
+  /** Does without the bar. */
+  readonly silent?: boolean
+}
+
 export interface CrowdResult {
   readonly history: History
   readonly statuses: readonly StatusSample[]
   /** Buyers who do not keep the rules. */
   readonly bots: ReadonlySet<number>
+  /** What buyers went home with, by order. */
+  readonly wallets: ReadonlyMap<string, Wallet>
 }
 
 /**
@@ -28,7 +41,7 @@ export interface CrowdResult {
 export async function runCrowd(
   target: Target,
   sale: SaleInfo,
-  options: RushOptions & { readonly timeout: number; readonly hashes?: number },
+  options: CrowdOptions,
   signal?: AbortSignal,
 ): Promise<CrowdResult> {
   const { address, port, hosts } = target
@@ -54,9 +67,12 @@ export async function runCrowd(
   const over = () => stopped || signal?.aborted === true || performance.now() > deadline
   const { hashes } = options
   const proofs = hashes === undefined ? undefined : createBotOperator(hashes * SOLVES_PER_SECOND)
-  const shared = { sale, hosts, web, checkout, provider, board, history, counts, over, proofs }
+  const wallets = new Map<string, Wallet>()
+  const shared = { sale, hosts, web, checkout, provider, board, history, counts, over, proofs, wallets }
   const scene: Scene = { ...shared, pollMs: POLL_MS }
-  const progress = startProgress(options.buyers, () => ({ done: counts.done, text: describe(scene) }))
+  const progress = options.silent
+    ? undefined
+    : startProgress(options.buyers, () => ({ done: counts.done, text: describe(scene) }))
   const bell = setInterval(() => {
     stopped ||= !target.stillRuns()
     // Whoever waits for the next status must learn that the run is over.
@@ -68,10 +84,10 @@ export async function runCrowd(
   await Promise.all(plans.map((plan) => liveBuyer(scene, plan)))
   clearInterval(bell)
   board.stop()
-  progress.stop()
+  progress?.stop()
   for (const client of [web, checkout, edge, ...providers.values()]) client.close()
   const bots = new Set(plans.flatMap(({ bot, buyer }) => (bot === undefined ? [] : [buyer])))
-  return { history, statuses: board.samples, bots }
+  return { history, statuses: board.samples, bots, wallets }
 }
 
 function describe({ counts, board }: Scene): string {

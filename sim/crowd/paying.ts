@@ -2,12 +2,15 @@ import type { z } from 'zod'
 import type { Order } from '../../src/contracts/http.ts'
 import { sleep } from '../clock.ts'
 import type { BuyerPlan } from './plan.ts'
+import { presentReceipt } from './receipts.ts'
 import { backOff, type Browser, isTransient, JSON_BODY, persist, type Shopping, sendToShop } from './scene.ts'
 
 const GOOD_CARD = '4242424242424242'
 const DECLINED_CARD = '4000000000000002'
 
 type Status = z.infer<typeof Order>['status']
+/** LOST: the shop does not know the order any more, and does not take its receipt. */
+type Seen = Status | 'LOST'
 
 /** Pays as the checkout page does, and watches until the order has a last word; undefined: none in time. */
 export async function pay(
@@ -15,11 +18,11 @@ export async function pay(
   plan: BuyerPlan,
   browser: Browser,
   order_id: string,
-): Promise<'PAID' | 'FAILED' | undefined> {
+): Promise<'PAID' | 'FAILED' | 'LOST' | undefined> {
   await sleep(plan.random() * 300)
   for (let attempt = 0; !scene.over(); attempt++) {
     const status = await watch(scene, plan, browser, order_id, (now) => now !== 'PROCESSING')
-    if (status === 'PAID' || status === 'FAILED' || status === undefined) return final(status)
+    if (status !== 'PENDING') return final(status)
     const started = await persist(scene, plan.random, () =>
       sendToShop(scene, browser, {
         method: 'POST',
@@ -54,7 +57,8 @@ export async function cancel(
   return (JSON.parse(answer.text) as { status: Status }).status === 'FAILED' ? 'FAILED' : undefined
 }
 
-const final = (status: Status | undefined) => (status === 'PAID' || status === 'FAILED' ? status : undefined)
+const final = (status: Seen | undefined) =>
+  status === 'PAID' || status === 'FAILED' || status === 'LOST' ? status : undefined
 
 /** Reads the order until it passes the test, asking less often the longer it takes. */
 async function watch(
@@ -63,7 +67,7 @@ async function watch(
   browser: Browser,
   order_id: string,
   test: (status: Status) => boolean,
-): Promise<Status | undefined> {
+): Promise<Seen | undefined> {
   for (let time = 0; !scene.over(); time++) {
     const answer = await persist(scene, plan.random, () =>
       sendToShop(scene, browser, { method: 'GET', path: `/api/orders/${order_id}` }),
@@ -72,6 +76,8 @@ async function watch(
       const { status } = JSON.parse(answer.text) as { status: Status }
       if (test(status)) return status
     }
+    if (answer?.status === 404 && (await presentReceipt(scene, plan.random, order_id)) === 'gone')
+      return 'LOST'
     await sleep(Math.min(1000, 100 + 50 * time) * (0.75 + plan.random() / 2))
   }
   return undefined

@@ -16,6 +16,8 @@ export interface BuyerPlan {
   readonly impatient: boolean
   /** Loses the answer to its first claim and asks again with the same key. */
   readonly losesAnswer: boolean
+  /** Once it has a unit it tries for more: with the pass it has used, then in line again until its limit is reached. */
+  readonly greedy: boolean
   /** Undefined: a person. */
   readonly bot: Bot | undefined
   /** Headers of every request; none in a crowd without bots. */
@@ -24,7 +26,18 @@ export interface BuyerPlan {
   readonly random: Random
 }
 
+/** What a crowd is like where it differs from an ordinary rush. Shares of the buyers. */
+export interface Habits {
+  /** Share that arrives in the first two seconds; the others come evenly. Undefined: most in the first third. */
+  readonly rush: number
+  readonly greedy: number
+  readonly declinedFirst: number
+  readonly losesAnswer: number
+  readonly cancels: number
+}
+
 export interface CrowdShape {
+  readonly habits?: Partial<Habits>
   readonly seed: number
   readonly buyers: number
   readonly spread: number
@@ -34,26 +47,31 @@ export interface CrowdShape {
   readonly bots: number
 }
 
+/** Of those who do not pay, the others and all. */
 const CANCELS = 0.1
 const DECLINED_FIRST = 0.04
 const IMPATIENT = 0.02
 const LOSES_ANSWER = 0.02
+const RUSH_S = 2
 /** Bots are there when it opens: within the first part of the time in which people arrive. */
 const BOT_HASTE = 0.25
 
 export function planBuyer(shape: CrowdShape, buyer: number): BuyerPlan {
   const random = randomOf(shape.seed, 'buyer', buyer)
+  const { habits = {}, spread } = shape
   const pays = random() < shape.pay
-  const cancels = random() < CANCELS
+  const cancels = random() < (habits.cancels ?? CANCELS)
   const person: BuyerPlan = {
     buyer,
-    arrivesMs: arrival(random(), shape.spread) * 1000,
+    arrivesMs:
+      1000 * (habits.rush === undefined ? arrival(random(), spread) : steady(random(), spread, habits.rush)),
     device: `rush-${shape.seed}-${buyer}`,
     itemIndex: Math.floor(random() * shape.products),
     then: pays ? 'pays' : cancels ? 'cancels' : 'forgets',
-    declinedFirst: random() < DECLINED_FIRST,
+    declinedFirst: random() < (habits.declinedFirst ?? DECLINED_FIRST),
     impatient: random() < IMPATIENT,
-    losesAnswer: random() < LOSES_ANSWER,
+    losesAnswer: random() < (habits.losesAnswer ?? LOSES_ANSWER),
+    greedy: randomOf(shape.seed, 'greedy', buyer)() < (habits.greedy ?? 0),
     bot: undefined,
     guise: shape.bots > 0 ? honestGuise(buyer) : {},
     random,
@@ -65,7 +83,7 @@ export function planBuyer(shape: CrowdShape, buyer: number): BuyerPlan {
     arrivesMs: person.arrivesMs * BOT_HASTE,
     // What it gets is sold on.
     then: 'pays',
-    ...{ impatient: false, losesAnswer: false, declinedFirst: false },
+    ...{ impatient: false, greedy: false, losesAnswer: false, declinedFirst: false },
     bot: { trick: bot.trick },
     guise: bot.guise,
   }
@@ -77,4 +95,11 @@ export function planBuyer(shape: CrowdShape, buyer: number): BuyerPlan {
  */
 export function arrival(uniform: number, spread: number): number {
   return (-Math.log(1 - uniform * (1 - Math.exp(-3))) * spread) / 3
+}
+
+/** Seconds after the opening: a share within the first two, the others evenly up to `spread`. */
+function steady(uniform: number, spread: number, rush: number): number {
+  return uniform < rush
+    ? (uniform / rush) * Math.min(RUSH_S, spread)
+    : ((uniform - rush) / (1 - rush)) * spread
 }

@@ -27,6 +27,8 @@ export interface Scene {
   readonly board: StatusBoard
   readonly pollMs: number
   readonly history: History
+  /** What buyers keep of each order they were given. */
+  readonly wallets: Map<string, Wallet>
   readonly counts: Counts
   /** Where the sale asks for a proof of work: what the bots among the crowd share. */
   readonly proofs: BotOperator | undefined
@@ -35,7 +37,16 @@ export interface Scene {
 }
 
 /** What it takes to shop, once one is let in. */
-export type Shopping = Pick<Scene, 'hosts' | 'web' | 'provider' | 'over'>
+export type Shopping = Pick<Scene, 'hosts' | 'web' | 'provider' | 'over' | 'history'> & {
+  readonly wallets: ReadonlyMap<string, Wallet>
+}
+
+/** What a browser keeps of an order: who it is, and the word it was given. */
+export interface Wallet {
+  readonly buyer: number
+  readonly cookie: string | undefined
+  readonly receipt: string
+}
 
 export interface Counts {
   joined: number

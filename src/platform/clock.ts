@@ -20,3 +20,7 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', done, { once: true })
     }),
 }
+
+/** The clock of a machine that is set wrong. For tests: `CLOCK_OFFSET_MS`. */
+export const shiftedClock = (offsetMs: number): Clock =>
+  offsetMs === 0 ? systemClock : { ...systemClock, now: () => systemClock.now() + offsetMs }

@@ -43,6 +43,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     kafkaBrokers: [],
     trustedProxies: 0,
     workerName: hostname(),
+    clockOffsetMs: 0,
     stripe: { apiUrl: 'https://api.stripe.com' },
     sandbox: { port: 8081, webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe', mailboxPort: undefined },
     auth: { kind: 'guest' },

@@ -21,6 +21,7 @@ const Environment = z.object({
   DATABASE_URLS: list.pipe(z.array(postgresUrl)),
   KAFKA_BROKERS: list,
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
+  CLOCK_OFFSET_MS: z.coerce.number().int().default(0),
   WORKER_NAME: z.string().min(1).max(100).default(hostname()),
   STRIPE_API_URL: httpUrl.default('https://api.stripe.com'),
   STRIPE_SECRET_KEY: z.string().optional(),
@@ -62,6 +63,8 @@ export interface Config {
   readonly trustedProxies: number
   /** This worker in its consumer group: stable over restarts, unique among those that run. */
   readonly workerName: string
+  /** For tests: how wrong this process's clock is. */
+  readonly clockOffsetMs: number
   readonly stripe: { readonly apiUrl: string }
   readonly sandbox: {
     readonly port: number
@@ -160,6 +163,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     kafkaBrokers: e.KAFKA_BROKERS,
     trustedProxies: e.TRUSTED_PROXIES,
     workerName: e.WORKER_NAME,
+    clockOffsetMs: e.CLOCK_OFFSET_MS,
     stripe: { apiUrl: e.STRIPE_API_URL },
     sandbox: {
       port: e.SANDBOX_PORT ?? e.PORT + 1,

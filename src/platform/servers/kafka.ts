@@ -22,6 +22,8 @@ export interface KafkaServerOptions {
   readonly dataDir: string
   /** Given by the operating system when left out; it may then differ from start to start. */
   readonly port?: number
+  /** The port clients are told to connect to, where something stands in between. */
+  readonly advertisedPort?: number
   /** Where the jars are kept, `<dataDir>/kafka/libs` when left out. */
   readonly jarsDir?: string
   readonly log?: (line: string) => void
@@ -51,7 +53,7 @@ export async function startKafka(options: KafkaServerOptions): Promise<KafkaServ
 
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
-    await configure(home, port, await freePort())
+    await configure(home, { port, advertised: options.advertisedPort ?? port, controller: await freePort() })
     await format(home, libs)
     try {
       return await launch(home, libs, port)
@@ -72,17 +74,23 @@ export async function stopLeftoverKafka(dataDir: string, log?: (line: string) =>
   await stopProcess(pid, ['SIGTERM', 'SIGKILL'], STOP_GRACE_MS)
 }
 
-async function configure(home: string, port: number, controllerPort: number): Promise<void> {
+interface Ports {
+  readonly port: number
+  readonly advertised: number
+  readonly controller: number
+}
+
+async function configure(home: string, { port, advertised, controller }: Ports): Promise<void> {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': 1,
-    listeners: `BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `BROKER://127.0.0.1:${port}`,
+    listeners: `BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `BROKER://127.0.0.1:${advertised}`,
     'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'BROKER',
     'controller.listener.names': 'CONTROLLER',
     // Voters are named here, not kept in the log, so that the port may change from start to start.
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     'log.dirs': join(home, 'data'),
     'auto.create.topics.enable': false,
     'offsets.topic.replication.factor': 1,

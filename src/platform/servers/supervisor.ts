@@ -109,7 +109,7 @@ async function runUntil(
     TRUSTED_PROXIES: hops,
     ...(run.urls.stripe_sandbox === undefined
       ? {}
-      : { STRIPE_API_URL: run.urls.stripe_sandbox, SANDBOX_PORT: String(sandboxPort) }),
+      : { STRIPE_API_URL: env['SANDBOX_URL'] || run.urls.stripe_sandbox, SANDBOX_PORT: String(sandboxPort) }),
     ...(mailboxPort === undefined ? {} : mailboxEnv(mailboxPort, env)),
   }
   const broken = await startChildren(options, run, childEnv, children)
