@@ -18,6 +18,9 @@ export function checkClaim(request: ClaimRequest): void {
   natural('pay_ms', request.pay_ms, 0, LONGEST_MS)
 }
 
+/** Throws RangeError. */
+export const checkUnits = (units: number): void => natural('units', units, 0)
+
 /** Throws RangeError, naming the field. */
 export function checkItem(item: LoadItem): void {
   if (!SLUG.test(item.item_id)) refuse('item_id', item.item_id)

@@ -1,7 +1,7 @@
 import type { ItemId, OrderId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
 import { type RedisConnection, type RedisFailure, failureOf } from '../../platform/redis.ts'
-import { checkChange, checkClaim, checkItem, checkRebuild } from './checks.ts'
+import { checkChange, checkClaim, checkItem, checkRebuild, checkUnits } from './checks.ts'
 import { ITEMS_KEY, itemKeys, outboxKey } from './keys.ts'
 import * as scripts from './scripts.ts'
 import {
@@ -54,6 +54,10 @@ export interface Inventory {
    * checked on, makes a server that was replaced in between `moved_on`.
    */
   adopt(item_id: ItemId, epoch: number, checkedRunId?: string): Promise<'adopted' | 'moved_on' | 'unloaded'>
+  /** Nothing is claimed of the item any more until reconciliation has adopted or rebuilt it. */
+  fence(item_id: ItemId, epoch: number): Promise<'fenced' | 'moved_on' | 'unloaded'>
+  /** Takes back units that are not there after all, at once; `lower.lua` tells what is left. Never raises the total. */
+  lower(item_id: ItemId, units: number): Promise<'lowered' | 'oversold' | 'kept' | 'unloaded'>
   /** Writes the item anew from the truth given; `rebuild.lua` tells when it refuses. */
   rebuild(item: RebuildItem): Promise<'rebuilt' | 'does_not_fit' | 'moved_on' | 'unloaded'>
   /** Every item ever loaded. */
@@ -146,6 +150,14 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
         if (checkedRunId !== undefined && checkedRunId !== run_id) return 'moved_on'
         return scripts.adoptScript.run(commands, { item_id, run_id, epoch })
       }),
+    fence: async (item_id, epoch) => {
+      const done = await ask(item_id, () => scripts.adoptScript.run(commands, { item_id, run_id: '', epoch }))
+      return done === 'adopted' ? 'fenced' : done
+    },
+    lower: async (item_id, units) => {
+      checkUnits(units)
+      return ask(item_id, () => scripts.lowerScript.run(commands, { item_id, units }))
+    },
     rebuild: async (item) => {
       checkRebuild(item)
       await askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, item.item_id))

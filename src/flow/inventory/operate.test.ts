@@ -4,6 +4,7 @@ import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
 import adoptSource from './adopt.lua' with { type: 'text' }
 import { createInventory, type Inventory, type ItemChange, type LoadItem } from './inventory.ts'
+import lowerSource from './lower.lua' with { type: 'text' }
 import loadSource from './load.lua' with { type: 'text' }
 import setStateSource from './set_state.lua' with { type: 'text' }
 
@@ -24,6 +25,7 @@ const watched = {
   load: watchScript(loadSource),
   set_state: watchScript(setStateSource),
   adopt: watchScript(adoptSource),
+  lower: watchScript(lowerSource),
 }
 const load = (item: LoadItem) => watched.load.during(redis.commands, item.item_id, () => inventory.load(item))
 const setState = (item_id: string, change: ItemChange) =>
@@ -106,6 +108,57 @@ test('set_state changes what is named and nothing else; repeating it changes not
   expect(await bad.catch((error: unknown) => error)).toBeInstanceOf(RangeError)
   expect(await setState('nowhere', { state: 'open' })).toBe('unloaded')
   expect(await found('nowhere')).toEqual({})
+})
+
+const lower = (item_id: string, units: number) =>
+  watched.lower.during(redis.commands, item_id, () => inventory.lower(item_id, units))
+const countsOf = async (item_id: string) => {
+  const { total = 0, available, held, sold } = (await inventory.stock(item_id)) ?? {}
+  return { total, available, held, sold }
+}
+
+test('lower takes units back as far as they are not taken, and never adds any', async () => {
+  await load(itemOf('lower', { total: 10 }))
+  for (const buyer of ['a', 'b', 'c'])
+    await inventory.claim(claimOf('lower', { order_id: `of-${buyer}`, user_id: buyer }))
+  await inventory.settle('lower', 'of-a')
+  expect(await lower('lower', 8)).toBe('lowered')
+  expect(await countsOf('lower')).toEqual({ total: 8, available: 5, held: 2, sold: 1 })
+  const before = await found('lower')
+  for (const units of [8, 9, 100]) expect(await lower('lower', units)).toBe('kept')
+  expect(await found('lower')).toEqual(before)
+  expect(await lower('lower', 3)).toBe('lowered')
+  expect((await inventory.claim(claimOf('lower', { order_id: 'of-d', user_id: 'd' }))).kind).toBe('held_out')
+})
+
+test('lower below what is taken leaves nothing and fences, until it fits', async () => {
+  await load(itemOf('over', { total: 10 }))
+  for (const buyer of ['a', 'b', 'c'])
+    await inventory.claim(claimOf('over', { order_id: `of-${buyer}`, user_id: buyer }))
+  expect(await lower('over', 2)).toBe('oversold')
+  expect(await countsOf('over')).toEqual({ total: 3, available: 0, held: 3, sold: 0 })
+  expect((await inventory.claim(claimOf('over', { order_id: 'of-d', user_id: 'd' }))).kind).toBe('fenced')
+  const before = await found('over')
+  expect(await lower('over', 2)).toBe('kept')
+  expect(await found('over')).toEqual(before)
+  await inventory.release('over', 'of-c')
+  expect((await inventory.claim(claimOf('over', { order_id: 'of-d', user_id: 'd' }))).kind).toBe('fenced')
+  expect(await lower('over', 2)).toBe('lowered')
+  expect(await countsOf('over')).toEqual({ total: 2, available: 0, held: 2, sold: 0 })
+  expect((await inventory.stock('over'))?.run_id).toBe('')
+  expect(await lower('nothing', 2)).toBe('unloaded')
+  for (const units of [-1, 1.5, Number.NaN])
+    expect(inventory.lower('over', units)).rejects.toThrow(RangeError)
+})
+
+test('fence sets an empty run_id for the epoch that was seen', async () => {
+  await load(itemOf('fence'))
+  expect(await inventory.fence('fence', 7)).toBe('moved_on')
+  expect(await inventory.fence('fence', 1)).toBe('fenced')
+  expect((await inventory.claim(claimOf('fence'))).kind).toBe('fenced')
+  expect(await adopt('fence', 2)).toBe('adopted')
+  expect((await inventory.claim(claimOf('fence'))).kind).toBe('reserved')
+  expect(await inventory.fence('nothing', 1)).toBe('unloaded')
 })
 
 test('adopt lifts the fence once for the epoch that was checked', async () => {

@@ -5,6 +5,7 @@ import dueSource from './due.lua' with { type: 'text' }
 import itemSource from './item.lua' with { type: 'text' }
 import { itemKeys } from './keys.ts'
 import loadSource from './load.lua' with { type: 'text' }
+import lowerSource from './lower.lua' with { type: 'text' }
 import rebuildSource from './rebuild.lua' with { type: 'text' }
 import releaseSource from './release.lua' with { type: 'text' }
 import setStateSource from './set_state.lua' with { type: 'text' }
@@ -102,6 +103,14 @@ export const setStateScript = defineScript({
     ...(change.ends_at === undefined ? [] : ['ends_at', change.ends_at ?? '']),
   ],
   result: word('changed', 'unloaded'),
+})
+
+export const lowerScript = defineScript({
+  name: 'inventory_lower',
+  source: itemSource + lowerSource,
+  keys,
+  args: (input: OfItem & { units: number }) => [input.units],
+  result: word('lowered', 'oversold', 'kept', 'unloaded'),
 })
 
 export const adoptScript = defineScript({

@@ -37,7 +37,7 @@ export interface Stock {
   readonly sale_id: SaleId
   /** Rises with every adopt and rebuild. */
   readonly epoch: number
-  /** The server process the item was last checked on; claims through another are fenced. */
+  /** The server process the item was last checked on; claims through another are fenced. Empty: through any. */
   readonly run_id: string
 }
 
@@ -108,6 +108,8 @@ export interface RebuildItem extends LoadItem {
   readonly seen?: Stock | undefined
   /** `run_id` of the server the truth was read from. */
   readonly run_id: string
+  /** Nothing is claimed of it all the same: more is sold and held than there is. */
+  readonly fenced?: boolean
   readonly holds: readonly DueHold[]
   /** Orders that are not held: sold ones with their quantity, ended ones with 0. For limit and idempotency. */
   readonly orders: readonly {

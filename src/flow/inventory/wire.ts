@@ -109,7 +109,7 @@ export function truth(item: RebuildItem): string {
   }
   const { sale_id, total, sold, seq, state, opens_at, run_id, epoch } = item
   return JSON.stringify({
-    ...{ sale_id, total, sold, seq, state, opens_at, run_id, epoch },
+    ...{ sale_id, total, sold, seq, state, opens_at, epoch, run_id: item.fenced === true ? '' : run_id },
     ends_at: item.ends_at ?? '',
     ...(item.seen === undefined ? {} : { seen: formatStock(item.seen) }),
     holds: item.holds.map((hold) => [hold.order_id, hold.deadline, hold.quantity, formatClaim(hold)]),

@@ -13,8 +13,12 @@ export interface Observed {
 /** What the item should look like, and whether it does. */
 export interface Comparison {
   readonly matches: boolean
-  /** Redis `available` minus what there should be. */
+  /** Redis `available` minus what there should be; never less than nothing should be. */
   readonly drift: number
+  /** Units sold and promised beyond those there are: the item must not sell. */
+  readonly excess: number
+  /** Of those, what SQL knows as PAID and PENDING: orders that can not all be kept. */
+  readonly oversold: number
   readonly sold: number
   readonly seq: number
   /** PENDING orders: they must be held. */
@@ -41,11 +45,12 @@ export function compare({ units, stock, holds, orders }: Observed): Comparison {
   const missing = pending.filter(({ order_id }) => !held.has(order_id))
 
   const sold = unitsOf(paid)
-  const available = units - sold - unitsOf(pending) - unitsOf(keep)
-  const drift = stock === undefined ? 0 : stock.available - available
+  const left = units - sold - unitsOf(pending) - unitsOf(keep)
+  const excess = Math.max(0, -left)
+  const drift = stock === undefined ? 0 : stock.available - Math.max(0, left)
   const matches =
     stock !== undefined &&
-    stock.total === units &&
+    stock.total === units + excess &&
     drift === 0 &&
     missing.length === 0 &&
     stock.held === unitsOf(holds) &&
@@ -53,10 +58,21 @@ export function compare({ units, stock, holds, orders }: Observed): Comparison {
   return {
     matches,
     drift,
+    excess,
+    oversold: Math.max(0, sold + unitsOf(pending) - units),
     sold,
     seq: Math.max(0, ...orders.map(({ claim_seq }) => claim_seq), ...holds.map(({ claim_seq }) => claim_seq)),
     pending,
     keep: new Set(keep.map(({ order_id }) => order_id)),
     counts: { unsettled: unsettled.length, rowless: keep.length, missing: missing.length },
   }
+}
+
+/**
+ * Pure: units that Redis certainly shows too many, however much moves while one looks. What SQL has as PENDING or PAID
+ * after the look at Redis, and was claimed before it, was held or sold at that look: SQL decides first, Redis follows.
+ */
+export function surplus(units: number, before: Stock, orders: readonly Order[]): number {
+  const taken = orders.filter(({ status, claim_seq }) => status !== 'FAILED' && claim_seq <= before.seq)
+  return Math.max(0, before.available - Math.max(0, units - unitsOf(taken)))
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { type Claim, type Flow, startFlow } from '../../../test/support/flow.ts'
 import { dump, keyOf } from '../../../test/support/inventory.ts'
-import { eventually } from '../../../test/support/stripe.ts'
+import { createReconcile } from './reconcile.ts'
 
 let flow: Flow
 beforeAll(async () => {
@@ -41,6 +41,8 @@ const everyState = async () => {
 const set = (fields: Record<string, string | number>) =>
   flow.app.redis.commands.hset(keyOf(item, 'stock'), fields)
 const found = () => dump(flow.app.redis.commands, item)
+const expectFenced = async () =>
+  expect(await flow.claim(item).catch((error: Error) => error.message)).toBe('claim is fenced')
 const runs = async () => (await flow.app.reconcile.runs(50)).filter(({ item_id }) => item_id === item)
 
 describe('a whole item', () => {
@@ -110,25 +112,96 @@ describe('drift', () => {
     expect(await flow.counts(item)).toEqual({ total: 10, available: 8, held: 2, sold: 0 })
   })
 
-  test('more sold than there is is reported, and nothing is changed', async () => {
+  test.each([3, 1])('more sold and promised than there is (%d of it paid) sells no more', async (paid) => {
     const claims = await Promise.all([1, 2, 3].map(() => flow.pending(item)))
-    for (const claimed of claims) await pay(claimed)
-    await flow.app.shards.catalogue.query('update products set units = 2 where id = $1', [item])
-    await eventually(async () => (await flow.app.catalogue.product(item))?.units === 2)
+    for (const claimed of claims.slice(0, paid)) await pay(claimed)
+    await flow.app.catalogue.setUnits(item, 2)
+    expect(await reconcile()).toMatchObject({
+      outcome: 'oversold',
+      drift: 7,
+      report: { sold: paid, oversold: 1 },
+    })
+    const counts = { total: 3, available: 0, held: 3 - paid, sold: paid }
+    expect(await flow.counts(item)).toEqual(counts)
+    await expectFenced()
     const before = await found()
-    expect(await reconcile()).toMatchObject({ outcome: 'oversold', report: { sold: 3 } })
+    expect(await reconcile()).toMatchObject({ outcome: 'oversold', drift: 0 })
     expect(await found()).toEqual(before)
     expect((await runs())[0]).toMatchObject({ outcome: 'oversold' })
   })
 
-  test('more sold and promised than there is is reported, and nothing is changed', async () => {
-    const [paid] = await Promise.all([1, 2, 3].map(() => flow.pending(item)))
-    await pay(paid as Claim)
-    await flow.app.shards.catalogue.query('update products set units = 2 where id = $1', [item])
-    await eventually(async () => (await flow.app.catalogue.product(item))?.units === 2)
-    const before = await found()
-    expect(await reconcile()).toMatchObject({ outcome: 'oversold' })
-    expect(await found()).toEqual(before)
+  test('a promise that ends makes it fit again, and it sells on only with what is left', async () => {
+    const [first, second] = [await flow.pending(item), await flow.pending(item)]
+    await flow.app.catalogue.setUnits(item, 1)
+    expect(await reconcile()).toMatchObject({ outcome: 'oversold', report: { oversold: 1 } })
+    await fail(first)
+    await expectFenced()
+    expect(await reconcile()).toMatchObject({ outcome: 'repaired' })
+    expect(await flow.counts(item)).toEqual({ total: 1, available: 0, held: 1, sold: 0 })
+    await fail(second)
+    expect(await reconcile()).toMatchObject({ outcome: 'clean' })
+    await flow.claim(item)
+  })
+
+  test('units that a count did not find are taken back, those it found too many are added; then clean', async () => {
+    await everyState()
+    const { held, sold } = await flow.counts(item)
+    await flow.app.catalogue.setUnits(item, 8)
+    expect(await reconcile()).toMatchObject({ outcome: 'repaired', drift: 2 })
+    expect(await flow.counts(item)).toEqual({ total: 8, available: 8 - held - sold, held, sold })
+    expect(await reconcile()).toMatchObject({ outcome: 'clean', drift: 0 })
+    await flow.app.catalogue.setUnits(item, 12)
+    expect(await reconcile()).toMatchObject({ outcome: 'repaired', drift: -4 })
+    expect(await flow.counts(item)).toMatchObject({ total: 12, available: 12 - held - sold })
+    expect(await reconcile()).toMatchObject({ outcome: 'clean', drift: 0 })
+    await flow.claim(item)
+  })
+})
+
+describe('while it never rests', () => {
+  /** Reconciles while something is bought between any two looks. */
+  const restless = () => {
+    const { app } = flow
+    const orders = {
+      ...app.orders,
+      forItem: async (id: string) => {
+        await flow.claim(item).catch(() => undefined)
+        return app.orders.forItem(id)
+      },
+    }
+    const database = app.shards.catalogue
+    return createReconcile({ ...app, orders, database, runId: () => app.redis.runId() }).item(item)
+  }
+
+  test('units that are gone are taken back at once', async () => {
+    item = await flow.newItem(50)
+    await flow.pending(item)
+    await flow.app.catalogue.setUnits(item, 20)
+    expect(await restless()).toMatchObject({ outcome: 'in_motion' })
+    const { total, available } = await flow.counts(item)
+    expect([total, available < 20]).toEqual([20, true])
+  })
+
+  test('an item that certainly shows too many is fenced, comes to rest, and is repaired', async () => {
+    item = await flow.newItem(50)
+    const claimed = await flow.pending(item)
+    await flow.app.redis.commands.zrem(keyOf(item, 'holds'), claimed.order_id)
+    await flow.app.redis.commands.hdel(keyOf(item, 'claims'), claimed.order_id)
+    await set({ available: 50, held: 0 })
+    expect(await restless()).toMatchObject({ outcome: 'repaired', drift: 1 })
+    expect(await flow.app.inventory.findClaim(item, claimed.order_id)).toBeDefined()
+    const { total, available, held } = await flow.counts(item)
+    expect(total).toBe(available + held)
+    await flow.claim(item)
+  })
+
+  test('one that shows too few, or the right number, is left alone', async () => {
+    item = await flow.newItem(50)
+    await flow.pending(item)
+    expect(await restless()).toMatchObject({ outcome: 'in_motion' })
+    await flow.app.redis.commands.hincrby(keyOf(item, 'stock'), 'available', -3)
+    expect(await restless()).toMatchObject({ outcome: 'in_motion' })
+    await flow.claim(item)
   })
 })
 

@@ -8,7 +8,7 @@ import type { DueHold, Inventory } from '../inventory/inventory.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import * as sqlStore from './sql.ts'
 import { createInSql } from './in-sql.ts'
-import { compare, type Comparison, type Observed, unitsOf } from './compare.ts'
+import { compare, type Comparison, type Observed, surplus, unitsOf } from './compare.ts'
 
 export type ReconcileOutcome = 'clean' | 'repaired' | 'in_motion' | 'oversold' | 'refused'
 
@@ -37,7 +37,7 @@ export interface ReconcileParts {
   readonly store?: RunStore
   readonly inventory: Inventory
   readonly orders: Orders
-  readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale'>
+  readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale' | 'units'>
   readonly database: Database
   /** The Redis server that has the item; undefined while it is away. */
   readonly runId: (item: ItemId) => string | undefined
@@ -45,9 +45,6 @@ export interface ReconcileParts {
   readonly clock: Clock
   readonly log: Log
 }
-
-/** One item in Redis and in SQL at one moment. */
-type Seen = Omit<Observed, 'units'>
 
 /** How often an item whose stock moves while it is read is read again. */
 const READS = 5
@@ -59,11 +56,19 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
   /**
    * Redis before, SQL, Redis after: where the two looks at Redis are the same, everything SQL said in between belongs
    * to that one state (Redis follows SQL, never the other way round), so live traffic raises no false alarm.
+   *
+   * Where it keeps moving, what must not be sold is stopped all the same: units that are not there any more are taken
+   * back, and an item that certainly shows too many is fenced, which lets it come to rest.
    */
-  const look = async (id: ItemId): Promise<Seen | undefined> => {
+  const look = async (id: ItemId): Promise<(Observed & { taken_back: number }) | undefined> => {
+    let taken_back = 0
     for (let read = 0; read < READS; read += 1) {
       if (read > 0) await clock.sleep(20 * 2 ** read)
+      const units = (await catalogue.units(id)) ?? 0
+      const first = await inventory.stock(id)
+      if (first !== undefined && first.total > units) await inventory.lower(id, units)
       const before = await inventory.stock(id)
+      taken_back += Math.max(0, (first?.total ?? 0) - (before?.total ?? 0))
       const holds = await inventory.holds(id)
       // Where Redis does not add up, events under way may be all that is left of some claims: they must have reached
       // SQL before SQL is read.
@@ -71,14 +76,17 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       if (!whole && (await inventory.unconfirmed(id)) > 0) continue
       const rows = await orders.forItem(id)
       const after = await inventory.stock(id)
-      if (JSON.stringify(before) === JSON.stringify(after)) return { stock: before, holds, orders: rows }
+      if (JSON.stringify(before) === JSON.stringify(after))
+        return { units, stock: before, holds, orders: rows, taken_back }
+      if (before !== undefined && before.run_id !== '' && surplus(units, before, rows) > 0)
+        await inventory.fence(id, before.epoch)
     }
     return undefined
   }
 
   const repair = async (
     id: ItemId,
-    { stock, holds, orders: rows }: Seen,
+    { units, stock, holds, orders: rows }: Observed,
     found: Comparison,
     run_id: string | undefined,
   ) => {
@@ -89,7 +97,9 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     const result = await inventory.rebuild({
       item_id: id,
       sale_id: product.sale_id,
-      total: product.units,
+      // Where more is sold and promised than there is, everything stays as it was promised, and nothing is sold.
+      total: units + found.excess,
+      fenced: found.excess > 0,
       state: stock?.state ?? sale.state,
       opens_at: stock?.opens_at ?? sale.opens_at,
       ends_at: stock === undefined ? sale.ends_at : stock.ends_at,
@@ -103,8 +113,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
         .filter(({ status, order_id }) => status !== 'PENDING' && !found.keep.has(order_id))
         .map((order) => ({ ...order, quantity: order.status === 'PAID' ? order.quantity : 0 })),
     })
-    if (result === 'rebuilt') return 'repaired' as const
-    if (result === 'does_not_fit') return 'oversold' as const
+    if (result === 'rebuilt') return found.excess > 0 ? ('oversold' as const) : ('repaired' as const)
     return result === 'moved_on' ? ('in_motion' as const) : ('refused' as const)
   }
 
@@ -127,17 +136,29 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     if (seen === undefined)
       return { outcome: 'in_motion', drift: 0, report: { why: 'the stock kept moving' } }
     const { stock } = seen
-    const found = compare({ units: product.units, ...seen })
+    const found = compare(seen)
     // Downward at once; upward only when nothing is on its way.
     if (!sure && found.drift < 0) return makeSure()
-    const report = { stock: stock ?? null, sold: found.sold, pending: found.pending.length, ...found.counts }
-    if (found.sold > product.units) return { outcome: 'oversold', drift: found.drift, report }
-    if (found.matches && stock !== undefined) {
-      if (stock.run_id === checkedOn) return { outcome: 'clean', drift: 0, report }
-      const adopted = await inventory.adopt(id, stock.epoch, checkedOn)
-      return { outcome: adopted === 'adopted' ? 'repaired' : 'in_motion', drift: 0, report }
+    const report = {
+      stock: stock ?? null,
+      units: seen.units,
+      sold: found.sold,
+      pending: found.pending.length,
+      oversold: found.oversold,
+      ...found.counts,
     }
-    return { outcome: await repair(id, seen, found, checkedOn), drift: found.drift, report }
+    if (found.matches && stock !== undefined) {
+      const drift = seen.taken_back
+      if (found.excess > 0) {
+        if (stock.run_id !== '') await inventory.fence(id, stock.epoch)
+        return { outcome: 'oversold', drift, report }
+      }
+      if (stock.run_id === checkedOn) return { outcome: drift === 0 ? 'clean' : 'repaired', drift, report }
+      const adopted = await inventory.adopt(id, stock.epoch, checkedOn)
+      return { outcome: adopted === 'adopted' ? 'repaired' : 'in_motion', drift, report }
+    }
+    const drift = found.drift + seen.taken_back
+    return { outcome: await repair(id, seen, found, checkedOn), drift, report }
   }
 
   const item = async (id: ItemId): Promise<ReconcileRun> => {
