@@ -17,7 +17,7 @@ import { createNotices } from './flow/notices/notices.ts'
 import { createOrders } from './flow/orders/orders.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
 import { createStripeProvider } from './flow/payments/stripe.ts'
-import { createReconcile } from './flow/reconcile/reconcile.ts'
+import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.ts'
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
@@ -127,6 +127,14 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     clock,
     log,
   })
+  const driftReport = createDriftReport({
+    inventory,
+    orders,
+    catalogue,
+    eventLog,
+    database: shards.catalogue,
+    runId: () => redis.runId(),
+  })
   const commands = createCommands({
     database: shards.catalogue,
     catalogue,
@@ -157,6 +165,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     claiming,
     eventLog,
     reconcile,
+    driftReport,
     commands,
     newOrderId: overrides.newOrderId ?? (() => uuidv7()),
     close: async () => {

@@ -153,6 +153,13 @@ async function measureLines({ catalogue, waitingRoom, metrics }: Application): P
   }
 }
 
+async function measureDrift({ reconcile, metrics }: Application): Promise<void> {
+  for (const { item_id: item, drift, report } of await reconcile.latest()) {
+    metrics.drift.set({ item }, drift)
+    metrics.oversold.set({ item }, Number(report['oversold'] ?? 0))
+  }
+}
+
 function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
   const { redis, shards, metrics, eventLog, notices } = app
   host.get('/healthz', (c) => c.text('ok'))
@@ -174,6 +181,7 @@ function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
     metrics.notices.set({ state: 'due' }, due)
     metrics.notices.set({ state: 'dead' }, dead)
     await measureLines(app).catch(() => undefined)
+    await measureDrift(app).catch(() => undefined)
     return c.body(await metrics.registry.metrics(), 200, { 'Content-Type': metrics.registry.contentType })
   })
 }

@@ -92,6 +92,9 @@ export const Line = z
     dormant: z.boolean(),
   })
   .openapi('Line')
+export const UnitsRequest = z
+  .strictObject({ units: z.int().min(0).max(10_000_000), reason: Reason })
+  .openapi('UnitsRequest')
 export const ReconcileRequest = z
   .strictObject({ item_id: Slug.optional(), reason: Reason })
   .openapi('ReconcileRequest')
@@ -104,3 +107,36 @@ export const ReconcileRun = z
     report: z.record(z.string(), z.unknown()),
   })
   .openapi('ReconcileRun')
+export const RecordedRun = ReconcileRun.extend({ started_at: Millis }).openapi('RecordedRun')
+
+const Tally = z.object({ orders: Count, units: Count })
+export const DriftReport = z
+  .object({
+    item_id: z.string(),
+    units: Count.describe('Units there are, as the operator says'),
+    sql: z.object({ PENDING: Tally, PAID: Tally, FAILED: Tally }),
+    redis: z
+      .object({
+        total: Count,
+        available: z.int(),
+        held: z.int(),
+        sold: z.int(),
+        holds: Tally,
+        fenced: z.boolean().describe('Nothing is claimed until reconciliation has lifted the fence'),
+      })
+      .nullable()
+      .describe('null: not loaded, or it can not be read'),
+    outbox: Count.describe('Events of the item that SQL has not confirmed'),
+    event_log: z.object({
+      backlog: Count.describe('Events of all items on their way to SQL'),
+      dead_letters: Count.describe('Events of this item that were set aside'),
+    }),
+    drift: z
+      .int()
+      .describe('Units Redis shows too many (+) or too few (-) right now, with what is under way'),
+    oversold: Count.describe('Units PAID and PENDING in SQL beyond those there are'),
+    last_run: RecordedRun.nullable(),
+    last_repair: RecordedRun.nullable(),
+    since: Millis.nullable().describe('When the trouble there is now was first found'),
+  })
+  .openapi('DriftReport')

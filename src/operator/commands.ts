@@ -1,4 +1,4 @@
-import type { SaleId } from '../contracts/ids.ts'
+import type { ItemId, SaleId } from '../contracts/ids.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/postgres.ts'
 import { randomBytes } from 'node:crypto'
@@ -57,6 +57,8 @@ export interface Commands {
   /** Back to standby: everybody walks through until too many arrive. */
   standby(by: Authority, sale: SaleId): Promise<Changed | 'no_threshold'>
   addGroup(by: Authority, group: NewGroup): ReturnType<Catalogue['addGroup']>
+  /** After a count in the warehouse: SQL first, then the stock; what was sold beyond it falls under the oversell policy. */
+  setUnits(by: Authority, item: ItemId, units: number): Promise<ReconcileRun | 'unknown_item'>
   reconcile(by: Authority, item?: string): Promise<ReconcileRun[]>
   replay(by: Authority, deadLetter: string): ReturnType<EventLog['replay']>
 }
@@ -157,6 +159,13 @@ export function createCommands(parts: CommandParts): Commands {
       const sale = await catalogue.sale(group.sale_id)
       if (outcome === 'created' && sale !== undefined) await openWaitingRoom(parts, sale)
       return outcome
+    },
+    setUnits: async (by, item, units) => {
+      const before = await catalogue.units(item)
+      if (before === undefined) return 'unknown_item'
+      await audit(by, 'item.units', item, { units, before })
+      const outcome = await catalogue.setUnits(item, units)
+      return outcome === 'changed' ? reconcile.item(item) : outcome
     },
     reconcile: async (by, item) => {
       await audit(by, 'reconcile', item ?? 'all items')

@@ -1,8 +1,16 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { CommandRequest, ReconcileRequest, ReconcileRun } from '../contracts/operator-http.ts'
+import {
+  CommandRequest,
+  DriftReport,
+  ReconcileRequest,
+  ReconcileRun,
+  RecordedRun,
+  UnitsRequest,
+} from '../contracts/operator-http.ts'
+import { IdParam } from '../contracts/http.ts'
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
-import type { Reconcile } from '../flow/reconcile/reconcile.ts'
+import type { createDriftReport, Reconcile } from '../flow/reconcile/reconcile.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Database } from '../platform/postgres.ts'
@@ -14,6 +22,7 @@ const BASE = '/api/operator'
 const LATEST = 200
 
 const Runs = z.object({ runs: z.array(ReconcileRun) })
+const RecordedRuns = z.object({ runs: z.array(RecordedRun) })
 const Audit = z.object({
   entries: z.array(
     z.object({
@@ -58,7 +67,26 @@ const postReconcile = createRoute({
 const getRuns = createRoute({
   method: 'get',
   path: `${BASE}/reconcile`,
-  responses: { 200: json(Runs, `The latest ${LATEST} runs`), ...problems('operator_only') },
+  responses: { 200: json(RecordedRuns, `The latest ${LATEST} runs`), ...problems('operator_only') },
+})
+const putUnits = createRoute({
+  method: 'put',
+  path: `${BASE}/items/{id}/units`,
+  description: 'After a count in the warehouse',
+  request: { params: IdParam, body: jsonBody(UnitsRequest) },
+  responses: {
+    200: json(ReconcileRun, 'Changed; what reconciliation made of it'),
+    ...problems('bad_request', 'operator_only', 'unknown_item'),
+  },
+})
+const getDrift = createRoute({
+  method: 'get',
+  path: `${BASE}/items/{id}/drift`,
+  request: { params: IdParam },
+  responses: {
+    200: json(DriftReport, 'What SQL, Redis, outbox and event log each say of an item'),
+    ...problems('operator_only', 'unknown_item'),
+  },
 })
 const getAudit = createRoute({
   method: 'get',
@@ -84,13 +112,14 @@ export interface RecoveryRouteParts {
   readonly commands: Commands
   readonly catalogue: Catalogue
   readonly reconcile: Reconcile
+  readonly driftReport: ReturnType<typeof createDriftReport>
   readonly eventLog: Pick<EventLog, 'deadLetters'>
   readonly database: Database
 }
 
 /** Reconciliation, dead letters and the audit log. `by` says who gives the command. */
 export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: By): void {
-  const { commands, catalogue, reconcile, eventLog, database } = parts
+  const { commands, catalogue, reconcile, driftReport, eventLog, database } = parts
 
   app.openapi(postReconcile, async (c) => {
     const { item_id, reason } = c.req.valid('json')
@@ -99,6 +128,17 @@ export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: By): voi
     return c.json({ runs: await commands.reconcile(by(c, reason), item_id) }, 200)
   })
   app.openapi(getRuns, async (c) => c.json({ runs: await reconcile.runs(LATEST) }, 200))
+  app.openapi(putUnits, async (c) => {
+    const { units, reason } = c.req.valid('json')
+    const run = await commands.setUnits(by(c, reason), c.req.valid('param').id, units)
+    if (run === 'unknown_item') throw new Problem('unknown_item')
+    return c.json(run, 200)
+  })
+  app.openapi(getDrift, async (c) => {
+    const report = await driftReport(c.req.valid('param').id)
+    if (report === undefined) throw new Problem('unknown_item')
+    return c.json(report, 200)
+  })
   app.openapi(getAudit, async (c) => c.json({ entries: await selectAudit(database, LATEST) }, 200))
   app.openapi(getDeadLetters, async (c) => c.json({ dead_letters: await eventLog.deadLetters(LATEST) }, 200))
   app.openapi(postReplay, async (c) => {

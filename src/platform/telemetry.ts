@@ -38,6 +38,9 @@ export interface Metrics {
   readonly backlog: Gauge
   /** Mails to buyers that wait, and that were given up. */
   readonly notices: Gauge<'state'>
+  /** As the latest reconciliation of each item found it. */
+  readonly drift: Gauge<'item'>
+  readonly oversold: Gauge<'item'>
   /** The main line of each sale that is on. */
   readonly waiting: Gauge<'sale'>
   readonly inCheckout: Gauge<'sale'>
@@ -50,8 +53,8 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry })
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `doorbuster_${name}`, help, labelNames, registers })
-  const gauge = (name: string, help: string) =>
-    new Gauge({ name: `doorbuster_${name}`, help, labelNames: ['sale'] as const, registers })
+  const gauge = <Label extends string = 'sale'>(name: string, help: string, label = 'sale' as Label) =>
+    new Gauge({ name: `doorbuster_${name}`, help, labelNames: [label], registers })
   return {
     registry,
     requests: counter('http_requests_total', 'Requests answered', ['host', 'route', 'status']),
@@ -76,6 +79,8 @@ export function createMetrics(): Metrics {
       labelNames: ['state'],
       registers,
     }),
+    drift: gauge('reconcile_drift_units', 'Units Redis showed too many (+) or too few (-)', 'item'),
+    oversold: gauge('oversold_units', 'Units sold and promised beyond those there are', 'item'),
     backlog: new Gauge({
       name: 'doorbuster_outbox_backlog',
       help: 'Events taken from stock that SQL has not confirmed',

@@ -8,7 +8,11 @@ import type { DueHold, Inventory } from '../inventory/inventory.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import * as sqlStore from './sql.ts'
 import { createInSql } from './in-sql.ts'
+import type { RecordedRun } from './sql.ts'
 import { compare, type Comparison, type Observed, surplus, unitsOf } from './compare.ts'
+
+export type { RecordedRun } from './sql.ts'
+export { createDriftReport, type DriftReport } from './report.ts'
 
 export type ReconcileOutcome = 'clean' | 'repaired' | 'in_motion' | 'oversold' | 'refused'
 
@@ -27,11 +31,14 @@ export interface Reconcile {
   all(): Promise<ReconcileRun[]>
   /** Items that sell nothing because Redis is another process than the one they were checked on, or has lost them. */
   fenced(): Promise<ItemId[]>
-  runs(max: number): Promise<ReconcileRun[]>
+  /** The latest runs first. */
+  runs(max: number): Promise<RecordedRun[]>
+  /** The latest run of each item. */
+  latest(): Promise<RecordedRun[]>
 }
 
 /** The statements about runs. A model in memory stands in for them in the simulation. */
-export type RunStore = typeof sqlStore
+export type RunStore = Pick<typeof sqlStore, 'insertRun' | 'selectRuns' | 'selectLatest' | 'deleteOld'>
 
 export interface ReconcileParts {
   readonly store?: RunStore
@@ -48,6 +55,9 @@ export interface ReconcileParts {
 
 /** How often an item whose stock moves while it is read is read again. */
 const READS = 5
+/** How long the records keep runs that found nothing, and how long all others. */
+const KEEP_ORDINARY_S = 24 * 3600
+const KEEP_S = 90 * 24 * 3600
 
 export function createReconcile(parts: ReconcileParts): Reconcile {
   const { inventory, orders, catalogue, database, store = sqlStore, runId, clock, log } = parts
@@ -181,6 +191,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     all: async () => {
       const runs: ReconcileRun[] = []
       for (const { id } of await catalogue.products()) runs.push(await item(id))
+      await store.deleteOld(database, KEEP_ORDINARY_S, KEEP_S)
       return runs
     },
     fenced: async () => {
@@ -192,6 +203,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       return fenced
     },
     runs: (max) => store.selectRuns(database, max),
+    latest: () => store.selectLatest(database),
   }
 }
 
