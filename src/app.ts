@@ -133,7 +133,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     catalogue,
     eventLog,
     database: shards.catalogue,
-    runId: () => redis.runId(),
+    runId: runIdOf,
   })
   const commands = createCommands({
     database: shards.catalogue,

@@ -46,7 +46,8 @@ export interface DriftReportParts {
   readonly catalogue: Pick<Catalogue, 'units'>
   readonly eventLog: Pick<EventLog, 'backlog' | 'deadLetters'>
   readonly database: Database
-  readonly runId: () => string | undefined
+  /** The Redis server that has the item. */
+  readonly runId: (item: ItemId) => string | undefined
 }
 
 const DEAD_LETTERS = 10_000
@@ -81,7 +82,7 @@ export function createDriftReport(parts: DriftReportParts) {
               held: stock.held,
               sold: stock.sold,
               holds: { orders: holds.length, units: unitsOf(holds) },
-              fenced: stock.run_id !== runId(),
+              fenced: stock.run_id !== runId(item),
             },
       outbox,
       event_log: { backlog, dead_letters: letters.filter(({ item_id }) => item_id === item).length },
