@@ -19,7 +19,7 @@ import { createPayments, type PaymentProvider } from './flow/payments/payments.t
 import { createStripeProvider } from './flow/payments/stripe.ts'
 import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.ts'
 import { createRestock } from './flow/restock/restock.ts'
-import { createWaitingRoom } from './flow/waiting-room/waiting-room.ts'
+import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
 import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
@@ -68,6 +68,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     tokens,
     clock,
     catalogue,
+    marks: sqlMarkStore(shards.catalogue),
     stock: async (sale) => board.sum((await catalogue.products(sale)).map(({ id }) => id)),
   })
   const guard = createGuard({

@@ -78,6 +78,7 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   products: /^src\/flow\/catalogue\//,
   orders: /^src\/flow\/(orders|payments|gift-cards|notices)\/sql\.ts$/,
   payments: /^src\/flow\/(payments|notices)\/sql\.ts$/,
+  queue_marks: /^src\/flow\/waiting-room\/sql\.ts$/,
   webhook_events: /^src\/flow\/payments\/sql\.ts$/,
   gift_cards: /^src\/flow\/(gift-cards|notices)\/sql\.ts$/,
   gift_card_uses: /^src\/flow\/gift-cards\/sql\.ts$/,

@@ -11,7 +11,7 @@ import { openWaitingRoom } from './commands.ts'
 
 export interface UpkeepParts {
   readonly catalogue: Catalogue
-  readonly waitingRoom: Pick<WaitingRoom, 'create' | 'steer'>
+  readonly waitingRoom: Pick<WaitingRoom, 'create' | 'steer' | 'keep'>
   readonly restock: Pick<Restock, 'sweep'>
   readonly payments: Pick<Payments, 'repair'>
   readonly reconcile: Reconcile
@@ -62,23 +62,31 @@ export async function keepClean(
       async () =>
         void (await attempt('lift fences', () => liftFences(parts, leaveUntil, reconcileIntervalS))),
     ),
+    // By itself: places are marked every second, whatever else is slow.
+    everySweep(async () => void (await attempt('keep waiting rooms', () => keepWaitingRooms(parts)))),
     // By itself: a payment provider that hangs holds up nothing but payments.
     everySweep(async () => void (await attempt('repair payments', () => payments.repair(PAYMENTS)))),
   ])
 }
 
+/** Waiting rooms that Redis has lost are opened anew, from where they were. */
+async function keepWaitingRooms({ catalogue, waitingRoom }: UpkeepParts): Promise<void> {
+  await forEachAtMost(AT_ONCE, await catalogue.sales(), async (sale) => {
+    if (!(await waitingRoom.keep(sale.id))) await openWaitingRoom({ catalogue, waitingRoom }, sale)
+  })
+}
+
 /**
  * After a restart of Redis, or with an empty one: items are checked against SQL before they sell again. Never loaded
- * anew: what is sold and held is for reconciliation to know. The fences go last, so whatever fails is done again.
+ * anew: what is sold and held is for reconciliation to know.
  */
 async function liftFences(
-  { catalogue, waitingRoom, reconcile, clock }: UpkeepParts,
+  { reconcile, clock }: UpkeepParts,
   leaveUntil: Map<ItemId, number>,
   intervalS: number,
 ): Promise<void> {
   const fenced = await reconcile.fenced()
   if (fenced.length === 0) return
-  for (const sale of await catalogue.sales()) await openWaitingRoom({ catalogue, waitingRoom }, sale)
   const due = fenced.filter((item) => (leaveUntil.get(item) ?? 0) <= clock.now())
   await forEachAtMost(AT_ONCE, due, async (item) => {
     const outcome = await reconcile.item(item).then(

@@ -10,6 +10,7 @@ import {
   type Visitor,
   type WaitingRoom,
 } from '../../src/flow/waiting-room/waiting-room.ts'
+import type { Mark } from '../../src/flow/waiting-room/sql.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts'
 import { createTokens, type Tokens } from '../../src/platform/tokens.ts'
@@ -55,6 +56,7 @@ export async function startRooms({
   const groups = new Map<string, Group[]>()
   const stocks = new Map<string, SaleStock>()
   const clock = shiftedClock()
+  const marks = new Map<string, Mark & { at: number }>()
 
   const node = (parts: NodeParts = {}): WaitingRoom =>
     createWaitingRoom({
@@ -62,6 +64,19 @@ export async function startRooms({
       tokens,
       clock,
       ...parts,
+      marks: {
+        read: async (sale, lane) => {
+          const mark = marks.get(`${sale} ${lane}`)
+          return mark && { ...mark, age_s: (Date.now() - mark.at) / 1000 }
+        },
+        write: async (mark) =>
+          void marks.set(`${mark.sale} ${mark.lane}`, {
+            ...mark,
+            joins_per_second: 0,
+            age_s: 0,
+            at: Date.now(),
+          }),
+      },
       catalogue: { sale: async (id) => sales.get(id), groups: async (id) => groups.get(id) ?? [] },
       stock: async (id) => stocks.get(id) ?? { total: 0, available: 0, held: 0, sold: 0 },
     })

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
+import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
+import { keys } from './keys.ts'
 import * as scripts from './scripts.ts'
 import type { JoinResult } from './scripts.ts'
 
@@ -36,14 +38,18 @@ export function createArrivals({ redis }: { redis: RedisConnection }) {
     let batcher = batchers.get(key)
     if (batcher === undefined) {
       batcher = createBatcher(async (arrivals: readonly Arrival[]): Promise<Arrived[]> => {
+        const run_id = redis.runId(keys.queue(sale, lane))
+        if (run_id === undefined) throw new Unavailable('no connection to Redis')
         const result = await scripts.join.run(redis.commands, {
           sale,
           lane,
+          run_id,
           client_keys: arrivals.map(({ client_key }) => client_key),
           hash: createHash('sha256')
             .update(arrivals.map(({ entropy }) => entropy).join())
             .digest('hex'),
         })
+        if (result.kind === 'fenced') throw new Unavailable('Redis was restarted or replaced')
         const positions = result.kind === 'joined' ? result.positions : []
         return arrivals.map((_, index) => ({ result, position: positions[index] ?? 0 }))
       }, BATCH)

@@ -46,6 +46,7 @@ test('while Redis is gone the last status is told and tickets are good; nobody g
   }
   await server.restart()
   await isBack()
+  await rooms.room.keep(sale)
   rooms.look()
   expect((await rooms.join(sale)).position).toBe(7)
   expect(await rooms.join(sale, { ticket: crowd[0]?.ticket, visitor: visitorOf('device-0') })).toMatchObject({
@@ -66,6 +67,7 @@ test('joins that Redis dies under: whoever asks again with the same key has one 
   const answered = await Promise.all(first)
   await server.restart()
   await isBack()
+  await rooms.room.keep(sale)
   rooms.look()
   const places = await Promise.all(
     client_keys.map((client_key, index) =>

@@ -1,26 +1,29 @@
 -- join: hands out positions at the end of the line, to a whole batch at once. Before the opening they are indices of
 -- the lobby, from the same counter.
 -- KEYS     queue recent (of the sale: shared by its lanes)
--- ARGV     hash over the batch's tickets, then a client_key or '' for each
+-- ARGV     run_id (of the Redis process the joins go to), hash over the batch's tickets, then a client_key or '' for
+--          each
 -- RESULTS  joined    + now (ms), size of the lobby ('' until the sale opens), position for each (0: the lane is full)
 --          ended     by the operator, or ends_at has passed; nothing is changed
+--          fenced    Redis is another process than the queue was last used on; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
 -- WRITES   queue recent
 -- EVENTS   none
-local hash = ARGV[1]
+local run_id, hash = ARGV[1], ARGV[2]
 
 local now = now_ms()
 local key = KEYS[1]
 local q = read_queue(key, now)
 if not q then return { 'unloaded' } end
 if q.state == 'ended' then return { 'ended' } end
+if q.run_id ~= run_id then return { 'fenced' } end
 close_lobby(key, q, now)
 
 -- Whoever asks again with the same key, because the answer was lost, has a place already.
 local positions, fresh = {}, 0
 local left = (tonumber(redis.call('HGET', key, 'places')) or math.huge) - q.tail
-for i = 1, #ARGV - 1 do
-  local client_key = ARGV[1 + i]
+for i = 1, #ARGV - 2 do
+  local client_key = ARGV[2 + i]
   local known = client_key ~= '' and recall(client_key)
   if known then
     positions[i] = known

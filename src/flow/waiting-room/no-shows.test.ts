@@ -24,7 +24,7 @@ async function newLine(rate: number): Promise<string> {
 async function joinMany(sale: string, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1000)
     await scripts.join.run(rooms.commands, {
-      ...{ sale, lane, hash: 'ab' },
+      ...{ sale, lane, hash: 'ab', run_id: '' },
       client_keys: new Array<string>(Math.min(left, 1000)).fill(''),
     })
 }

@@ -11,6 +11,8 @@ import readSource from './read.lua' with { type: 'text' }
 import { keys, MAIN_LANE } from './keys.ts'
 import servingSource from './serving.lua' with { type: 'text' }
 import { bindPasses, type PassUse, unbindPass } from './pass-scripts.ts'
+import recoverSource from './recover.lua' with { type: 'text' }
+import { recoverScript } from './recovery.ts'
 import * as scripts from './scripts.ts'
 
 import steerSource from './steer.lua' with { type: 'text' }
@@ -39,7 +41,7 @@ const create = (sale: string, change: Partial<scripts.NewLine> = {}) =>
 /** A client key '' is none. */
 const join = (sale: string, ...keysShown: string[]) =>
   scripts.join.run(redis.commands, {
-    ...{ sale, lane, hash: 'ab' },
+    ...{ sale, lane, hash: 'ab', run_id: '' },
     client_keys: keysShown.map((key) => key && scripts.clientKey(key)),
   })
 const joinMany = (sale: string, count: number) => join(sale, ...new Array<string>(count).fill(''))
@@ -121,7 +123,52 @@ test('join: as its header says', async () => {
   expect(await dumpQueue(redis.commands, 'join')).toEqual(before)
   await create('join-late', { ends_at: 2 })
   expect(await call('join-late', '')).toEqual({ kind: 'ended' })
+  const elsewhere = { sale: 'join-fenced', lane, hash: 'ab', run_id: 'other', client_keys: [''] }
+  await create('join-fenced')
+  const fenced = await watched.during(redis.commands, 'join-fenced', () =>
+    scripts.join.run(redis.commands, elsewhere),
+  )
+  expect(fenced).toEqual({ kind: 'fenced' })
   await onDamage((sale) => call(sale, ''), 'join')
+  watched.expectHeaderTrue()
+})
+
+test('recover: as its header says; nobody joins before it, and no position is given again', async () => {
+  const watched = watchQueueScript(recoverSource)
+  const call = (sale: string, change: Partial<Parameters<typeof recoverScript.run>[1]> = {}) =>
+    watched.during(redis.commands, sale, () =>
+      recoverScript.run(redis.commands, {
+        ...{ sale, lane, run_id: 'new', tail: 7, serving: 3, lobby: undefined, ...change },
+      }),
+    )
+  await create('recover')
+  await joinMany('recover', 2)
+  const joinNew = () =>
+    scripts.join.run(redis.commands, { sale: 'recover', lane, hash: 'ab', run_id: 'new', client_keys: [''] })
+  const before = await dumpQueue(redis.commands, 'recover')
+  expect(await joinNew()).toEqual({ kind: 'fenced' })
+  expect(await dumpQueue(redis.commands, 'recover')).toEqual(before)
+  expect(await call('recover')).toBe('recovered')
+  expect(await joinNew()).toMatchObject({ kind: 'joined', positions: [8] })
+  expect(await joinMany('recover', 1)).toEqual({ kind: 'fenced' })
+  expect(await read('recover')).toMatchObject({ run_id: 'new', tail: 8 })
+  expect(await serving('recover')).toBeGreaterThanOrEqual(3)
+  expect(await call('recover', { tail: 99 })).toBe('same')
+  // What Redis knows better stays: neither tail nor serving number go back.
+  await letPass(redis.commands, 'recover', 60_000)
+  expect(await call('recover', { run_id: 'newer', tail: 4, serving: 1 })).toBe('recovered')
+  expect(await read('recover')).toMatchObject({ tail: 8, serving: 8 })
+
+  // A lobby that had closed is as it was; one that closed unseen is closed by the next who looks.
+  await create('recover-lobby', { opens_at: Date.now() - 1000, secret: 'cd' })
+  const lobby = { size: 5, tickets_hash: 'ef' }
+  expect(await call('recover-lobby', { tail: 9, lobby })).toBe('recovered')
+  expect(await read('recover-lobby')).toMatchObject({ tail: 9, lobby })
+  expect(await call('recover-lobby', { run_id: 'newer', lobby: { size: 6, tickets_hash: '' } })).toBe(
+    'recovered',
+  )
+  expect(await read('recover-lobby')).toMatchObject({ lobby })
+  await onDamage((sale) => call(sale), 'recover')
   watched.expectHeaderTrue()
 })
 
@@ -137,7 +184,13 @@ test('join: the latest are remembered in a table of fixed size; the oldest of a 
   await create('recent')
   const keyOf = (tag: number, bucket = 'ffff') => `${bucket}${String(tag).padStart(8, '-')}`
   const joinKeys = async (...client_keys: string[]) => {
-    const result = await scripts.join.run(redis.commands, { sale: 'recent', lane, hash: 'ab', client_keys })
+    const result = await scripts.join.run(redis.commands, {
+      sale: 'recent',
+      lane,
+      hash: 'ab',
+      run_id: '',
+      client_keys,
+    })
     return result.kind === 'joined' ? result.positions : []
   }
   const tags = [1, 2, 3, 4, 5, 6, 7, 8]

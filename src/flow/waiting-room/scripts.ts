@@ -59,16 +59,16 @@ export type JoinResult =
       /** One for each that joined, of the lobby where it is in it; 0: the lane is full. */
       readonly positions: readonly number[]
     }
-  | { readonly kind: 'ended' | 'unloaded' }
+  | { readonly kind: 'ended' | 'fenced' | 'unloaded' }
 
 export const join = defineScript({
   name: 'queueJoin',
   source: servingSource + recentSource + joinSource,
   keys: ({ sale, lane }: LaneOf & JoinBatch) => [keys.queue(sale, lane), keys.joins(sale)],
-  args: ({ client_keys, hash }) => [hash, ...client_keys],
+  args: ({ client_keys, hash, run_id }) => [run_id, hash, ...client_keys],
   result: (reply): JoinResult => {
     const [kind, now, size, ...positions] = words(reply)
-    if (kind !== 'joined') return { kind: kind as 'ended' | 'unloaded' }
+    if (kind !== 'joined') return { kind: kind as 'ended' | 'fenced' | 'unloaded' }
     const lobby_size = size === '' ? undefined : Number(size)
     return { kind, now: Number(now), lobby_size, positions: positions.map(Number) }
   },
@@ -79,6 +79,8 @@ export interface JoinBatch {
   readonly client_keys: readonly string[]
   /** Over the tickets of the batch; mixed into the lobby's rolling hash. */
   readonly hash: string
+  /** Of the Redis process it goes to. */
+  readonly run_id: string
 }
 
 /** What recent.lua takes: where to look (4 hex digits), and 48 bits of the hash to know it by. */
@@ -109,6 +111,8 @@ export interface Line {
   /** What the lobby was when the sale opened; undefined until then. `secret` '': no draw. */
   readonly lobby:
     { readonly size: number; readonly tickets_hash: string; readonly secret: string } | undefined
+  /** Of the Redis process it was last used on. */
+  readonly run_id: string
 }
 
 export const read = defineScript({
@@ -122,7 +126,7 @@ export const read = defineScript({
     const [serving, tail, rate, pace, show, opens_at, now, running, dormant, entered, in_checkout] = rest.map(
       Number,
     ) as [number, number, number, number, number, number, number, number, number, number, number]
-    const [size, tickets_hash, secret] = rest.slice(11) as [number | '', string, string]
+    const [size, tickets_hash, secret, run_id] = rest.slice(11) as [number | '', string, string, string]
     return {
       state: state as Line['state'],
       serving,
@@ -137,6 +141,7 @@ export const read = defineScript({
       entered,
       in_checkout,
       lobby: size === '' ? undefined : { size, tickets_hash, secret },
+      run_id,
     }
   },
 })

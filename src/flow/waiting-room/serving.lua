@@ -11,6 +11,7 @@
 --   dormant threshold           1 while everybody walks through, until more than `threshold` arrive in a second
 --   arrivals arrivals_at        on standby: how many arrived in the second that began then
 --   walked                      the last position that walked through on standby
+--   run_id                      of the Redis process it was last used on, '' for none yet
 -- and the counters of admission.lua.
 
 local function now_ms()
@@ -24,7 +25,7 @@ local function read_queue(key, now)
   if redis.call('TYPE', key).ok ~= 'hash' then return nil end
   local names = { 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at', 'walked' }
   local values = redis.call('HMGET', key, 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at',
-    'walked', 'ends_at', 'state', 'stopped', 'lobby_size', 'dormant', 'threshold')
+    'walked', 'ends_at', 'state', 'stopped', 'lobby_size', 'dormant', 'threshold', 'run_id')
   local q = {}
   for index, name in ipairs(names) do
     q[name] = tonumber(values[index])
@@ -39,6 +40,7 @@ local function read_queue(key, now)
   local moves = state == 'open' and stopped == 'no'
   q.state = over and 'ended' or state
   q.stopped = stopped
+  q.run_id = values[16]
   q.running = moves and not over and now >= q.opens_at
   q.lobby_size = tonumber(lobby_size)
   -- A lobby arrives all at once, when the sale opens.

@@ -51,6 +51,7 @@ async function join(sale: string, count: number): Promise<number> {
       lane,
       client_keys,
       hash: 'ab',
+      run_id: '',
     })
     if (result.kind !== 'joined') throw new Error(result.kind)
     first ??= result.positions[0]

@@ -10,7 +10,9 @@ import { MAIN_LANE } from './keys.ts'
 import { createPasses, type Passes } from './passes.ts'
 import * as scripts from './scripts.ts'
 import type { Line, Steering } from './scripts.ts'
+import { createRecovery } from './recovery.ts'
 import { createSight } from './sight.ts'
+import type { MarkStore } from './sql.ts'
 import type { QueueStatus, SaleStock } from './status.ts'
 import { createTickets } from './tickets.ts'
 
@@ -18,6 +20,7 @@ export { PHASES, type Phase, type PublicDraw, type QueueStatus, type SaleStock }
 export type { PassOutcome, PassRequest } from './passes.ts'
 export type { EnterOutcome } from './entering.ts'
 export { groupCodeHash, type JoinOutcome, type JoinRequest } from './joining.ts'
+export { type MarkStore, sqlMarkStore } from './sql.ts'
 export { STATUS_FRESH_MS } from './sight.ts'
 export type { Steering } from './scripts.ts'
 export type { Place } from './keys.ts'
@@ -34,6 +37,11 @@ export interface WaitingRoom extends Passes {
   create(sale: Sale, groups: readonly Group[], drawSecret: string | null): Promise<'created' | 'exists'>
   /** Steers the main line; `state` and `opens_at` go for the lanes of groups too. */
   steer(sale: SaleId, steering: Steering): Promise<'changed' | 'same' | 'opened' | 'unloaded'>
+  /**
+   * Notes how far the lines are, or recovers them where Redis is another process since: once a second, by anybody. False
+   * where a line is missing; `create` makes it anew from what was noted.
+   */
+  keep(sale: SaleId): Promise<boolean>
   /** The main line as its operator sees it. */
   line(sale: SaleId): Promise<Line | undefined>
 }
@@ -46,6 +54,7 @@ export interface WaitingRoomParts {
   readonly tokens: Tokens
   readonly clock: Clock
   readonly catalogue: Pick<Catalogue, 'sale' | 'groups'>
+  readonly marks: MarkStore
   /** Units of a sale's items together. */
   readonly stock: (sale: SaleId) => Promise<SaleStock>
 }
@@ -55,9 +64,11 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
   const tickets = createTickets(parts)
   const passes = createPasses({ redis, tickets, slotMs: SLOT_MS })
   const { see, forget } = createSight(parts)
+  const recovery = createRecovery(parts)
 
   return {
     ...passes,
+    keep: recovery.keep,
     status: async (sale) => (await see(sale))?.status,
     line: (sale) => scripts.read.run(redis.commands, { sale, lane: MAIN_LANE }),
 
@@ -77,7 +88,7 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
           threshold: null,
           secret: null,
         })
-      return scripts.create.run(redis.commands, {
+      const created = await scripts.create.run(redis.commands, {
         ...common,
         lane: MAIN_LANE,
         rate: sale.rate_per_second,
@@ -85,6 +96,8 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
         threshold: sale.standby_threshold,
         secret,
       })
+      await recovery.recover(id, [MAIN_LANE, ...groups.map((group) => group.id)])
+      return created
     },
     steer: async (sale, steering) => {
       const { state, stopped, opens_at } = steering
