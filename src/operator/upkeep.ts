@@ -6,6 +6,7 @@ import type { Restock } from '../flow/restock/restock.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import type { Clock } from '../platform/clock.ts'
 import { forEachAtMost } from '../platform/parallel.ts'
+import type { RedisConnection } from '../platform/redis.ts'
 import type { Log } from '../platform/telemetry.ts'
 import { openWaitingRoom } from './commands.ts'
 
@@ -15,6 +16,7 @@ export interface UpkeepParts {
   readonly restock: Pick<Restock, 'sweep'>
   readonly payments: Pick<Payments, 'repair'>
   readonly reconcile: Reconcile
+  readonly redis: Pick<RedisConnection, 'runId'>
   readonly clock: Clock
   readonly log: Log
 }
@@ -26,6 +28,8 @@ export interface UpkeepIntervals {
 
 /** Payments looked at in one round, per shard. */
 const PAYMENTS = 500
+/** How often the cleanup worker asks its own connection, which costs nothing, whether the server is another. */
+const LOOK_MS = 20
 /** Fenced items looked at together. */
 const AT_ONCE = 8
 
@@ -38,14 +42,23 @@ export async function keepClean(
   { sweepIntervalS, reconcileIntervalS }: UpkeepIntervals,
   signal: AbortSignal,
 ): Promise<void> {
-  const { restock, payments, reconcile, clock, log } = parts
+  const { redis, restock, payments, reconcile, clock, log } = parts
   const attempt = (what: string, work: () => Promise<unknown>) =>
     work().catch((error: unknown) => log.warn({ err: error, what }, 'failed; tried again'))
-  const everySweep = async (work: () => Promise<void>) => {
+  const everySweep = async (
+    work: () => Promise<void>,
+    wait = () => clock.sleep(sweepIntervalS * 1000, signal),
+  ) => {
     while (!signal.aborted) {
       await work()
-      await clock.sleep(sweepIntervalS * 1000, signal)
+      await wait()
     }
+  }
+  /** Until the next sweep, or a Redis server that is not the one there was: nothing sells until it has been looked at. */
+  const sweepOrNewServer = async () => {
+    const [before, until] = [redis.runId(), clock.now() + sweepIntervalS * 1000]
+    const isNew = () => ![undefined, before].includes(redis.runId())
+    while (!signal.aborted && clock.now() < until && !isNew()) await clock.sleep(LOOK_MS, signal)
   }
 
   let reconciledAt = clock.now()
@@ -61,6 +74,7 @@ export async function keepClean(
     everySweep(
       async () =>
         void (await attempt('lift fences', () => liftFences(parts, leaveUntil, reconcileIntervalS))),
+      sweepOrNewServer,
     ),
     // By itself: places are marked every second, whatever else is slow.
     everySweep(async () => void (await attempt('keep waiting rooms', () => keepWaitingRooms(parts)))),

@@ -25,8 +25,8 @@ export interface Claim {
 }
 
 /** Settings of a system on these servers; secrets that are secrets to nobody. */
-export function testConfig(redisUrl: string, databaseUrls: readonly string[], stripeUrl: string) {
-  return readConfig({
+export function testEnv(redisUrl: string, databaseUrls: readonly string[], stripeUrl: string) {
+  return {
     DATABASE_URLS: databaseUrls.join(','),
     REDIS_URL: redisUrl,
     REDIS_ACCEPT_UNSAFE: '1',
@@ -38,8 +38,10 @@ export function testConfig(redisUrl: string, databaseUrls: readonly string[], st
     OPS_TOKEN: 'an operator of the tests',
     SESSION_KEY: 'a session key that only tests use, 32 bytes',
     TOKEN_KEYS: `test:${Buffer.alloc(32, 7).toString('base64url')}`,
-  })
+  } satisfies Record<string, string>
 }
+
+export const testConfig = (...servers: Parameters<typeof testEnv>) => readConfig(testEnv(...servers))
 
 export async function startFlow(overrides: Overrides = {}) {
   const [server, databases, stripe] = await Promise.all([

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { EventLog } from '../events/events.ts'
 
 /** What workers and relays had in hand when a server went is given so long to reach SQL or the event log. */
-const IN_HAND_MS = 500
+const IN_HAND_MS = 300
 
 export interface InSqlParts {
   readonly eventLog: Pick<EventLog, 'drained'>
