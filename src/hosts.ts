@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
 import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
-import { noticeRoutes } from './flow/notices/routes.ts'
+import { giveContact, noticeRoutes } from './flow/notices/routes.ts'
 import { createOrderView, orderRoutes } from './flow/orders/routes.ts'
 import { paymentRoutes } from './flow/payments/routes.ts'
 import { PLAIN_QUEUE_PATH, plainWaitingRoom } from './flow/waiting-room/plain.ts'
@@ -92,6 +92,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     visitor,
     viewOrder,
     cancel,
+    giveContact: (user, id, email) => giveContact(app.notices, user, id, email),
   })
   paymentRoutes(hosts.shop, {
     ...app,

@@ -19,6 +19,19 @@ describe.skipIf(skipped)('buying in a browser', () => {
   }, 15_000)
   const queue = (sale: string) => `${system.urls.queue}/${sale}`
 
+  /** The mail that lies in the mailbox, as a mail program shows it and in the mailbox's own page. */
+  const readsTheMail = async (page: Page) => {
+    const reader = await page.context().newPage()
+    await reader.goto(system.urls.mailbox ?? '')
+    await reader.getByRole('link', { name: 'Your receipt: Pebble speaker' }).click()
+    await shows(reader, 'pre', 'Paid. It is yours')
+    await reader.frameLocator('iframe').getByText('Thank you. This is your receipt.').waitFor()
+    await picture(reader, 'mailbox')
+    await reader.goto(`${reader.url()}/html`)
+    await picture(reader, 'mail-paid')
+    await reader.close()
+  }
+
   const orders = async (page: Page) => {
     const { text } = await fetchIn(page, '/api/orders')
     return (JSON.parse(text) as { orders: { status: string }[] }).orders
@@ -48,13 +61,27 @@ describe.skipIf(skipped)('buying in a browser', () => {
     await shows(page, '#pay-countdown', /^0[45]:\d\d$/)
     await page.locator('#test-cards').waitFor()
     await picture(page, 'checkout-card')
+    await page.locator('#email').fill('buyer@example')
+    await page.locator('#number').focus()
+    await shows(page, '#contact-said', 'Not kept: that is no e-mail address')
+    await picture(page, 'checkout-wrong-email')
+    // Going on to the card is enough to have it kept.
+    await page.locator('#email').fill('buyer@example.com')
 
     await payWith(page, DECLINED_CARD)
     await shows(page, '#card-error', 'declined')
     await picture(page, 'checkout-declined')
     await payWith(page, GOOD_CARD)
     await shows(page, '#order-title', 'Paid')
+    await shows(page, '#receipt-mail', 'It went to buyer@example.com by mail.')
+    await shows(page, '#receipt-facts', 'Card (Stripe)')
+    expect(await page.locator('#contact').isVisible()).toBe(false)
     await picture(page, 'checkout-paid')
+    await page.emulateMedia({ media: 'print' })
+    expect(await page.getByRole('button', { name: 'Print' }).isVisible()).toBe(false)
+    await picture(page, 'receipt-print')
+    await page.emulateMedia({ media: null })
+    await readsTheMail(page)
 
     const cookies = await page.context().cookies(system.urls.shop)
     expect(cookies.map(({ name }) => name)).toContain('__Host-session')

@@ -42,6 +42,7 @@ const ENDPOINTS: Record<keyof typeof URLS, string[]> = {
     ],
     ...['GET /api/session', 'GET /api/orders', 'GET /api/orders/{id}', 'DELETE /api/orders/{id}'],
     'POST /api/orders/{id}/payment',
+    ...['GET /api/orders/{id}/contact', 'PUT /api/orders/{id}/contact', 'GET /api/orders/{id}/receipt'],
   ],
   ops: [
     ...['GET /api/operator/sales', 'POST /api/operator/sales', 'GET /api/operator/sales/{sale}'],

@@ -1,4 +1,4 @@
-import { byId, element, setText } from '../lib/dom.ts'
+import { byId, drawFacts, setText } from '../lib/dom.ts'
 import { formatCountdown } from '../../src/contracts/words/durations.ts'
 import { formatMoney } from '../../src/contracts/words/money.ts'
 import { orderText } from '../../src/contracts/words/order.ts'
@@ -20,17 +20,11 @@ export function drawOrder(order: Order, itemName: string, clock: ServerClock, pa
   byId('card').hidden = !inTime
   byId('order-actions').hidden = open
   byId('again').hidden = order.status !== 'FAILED'
-  const facts: readonly (readonly [string, string])[] = [
+  if (order.status === 'FAILED') byId('contact').hidden = true
+  drawFacts(byId('summary'), [
     ['Item', order.quantity === 1 ? itemName : `${order.quantity} × ${itemName}`],
     ['Total', formatMoney(order.amount, order.currency)],
     ['Order', order.order_id],
-  ]
-  const text = facts.flat().join('\n')
-  const summary = byId('summary')
-  if (summary.dataset['text'] === text) return
-  summary.dataset['text'] = text
-  summary.replaceChildren(
-    ...facts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
-  )
+  ])
   setText(byId('pay'), `Pay ${formatMoney(order.amount, order.currency)}`)
 }

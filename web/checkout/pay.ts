@@ -8,7 +8,9 @@ import type { Order, PaymentAnswer, Product, Stock } from '../../src/contracts/s
 import type { CheckoutMemory } from './attempt.ts'
 import type { Card } from './card.ts'
 import { wireCardForm } from './card-form.ts'
+import { wireContact } from './contact.ts'
 import { drawOrder } from './order-view.ts'
+import { showReceipt } from './receipt.ts'
 import { showScene } from './scenes.ts'
 import { confirmCard, type StripePayment } from './stripe.ts'
 
@@ -56,6 +58,7 @@ export async function payOrder({ sale, orderId, memory, clock, bankSaid }: Payin
       if (order === undefined) itemName = await start(answer.body)
       order = answer.body
       draw()
+      if (order.status === 'PAID') void showReceipt(orderId)
       if (order.status === 'PAID' || order.status === 'FAILED') return
       if (order.status === 'PENDING') payment ??= await preparePayment()
     } else {
@@ -80,6 +83,9 @@ export async function payOrder({ sale, orderId, memory, clock, bankSaid }: Payin
     ])
     if (stock.kind === 'ok') clock.observe(stock.body.server_time)
     showScene('order')
+    void wireContact(orderId, () => {
+      if (order?.status === 'PAID') void showReceipt(orderId)
+    })
     everyTick(draw)
     byId('order-title').focus({ preventScroll: true })
     return product.kind === 'ok' ? product.body.name : first.item_id

@@ -32,6 +32,16 @@ export function showOnly(sections: readonly HTMLElement[], shown: HTMLElement | 
   for (const section of sections) section.hidden = section !== shown
 }
 
+/** Fills a list of labels and values where it changed. */
+export function drawFacts(list: HTMLElement, facts: readonly (readonly [string, string])[]): void {
+  const text = facts.flat().join('\n')
+  if (list.dataset['text'] === text) return
+  list.dataset['text'] = text
+  list.replaceChildren(
+    ...facts.map(([name, value]) => element('div', {}, element('dt', {}, name), element('dd', {}, value))),
+  )
+}
+
 export function notice(target: HTMLElement, message: { title: string; detail: string } | undefined): void {
   target.hidden = message === undefined
   if (message === undefined) return target.replaceChildren()

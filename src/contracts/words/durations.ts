@@ -33,3 +33,16 @@ export function formatMoment(ms: number, locale?: string, timeZone?: string): st
     ...(timeZone === undefined ? {} : { timeZone }),
   }).format(ms)
 }
+
+/** A date that is still clear in years, for a receipt. */
+export function formatDate(ms: number, locale?: string, timeZone?: string): string {
+  return new Intl.DateTimeFormat(locale, {
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+    ...(timeZone === undefined ? {} : { timeZone }),
+  }).format(ms)
+}

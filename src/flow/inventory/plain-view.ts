@@ -1,8 +1,9 @@
 import type { Context } from 'hono'
 import type { OrderId, SaleId } from '../../contracts/ids.ts'
-import type { Order, Product } from '../../contracts/shapes.ts'
+import type { Order, Product, Receipt } from '../../contracts/shapes.ts'
 import { formatMoment, formatWait } from '../../contracts/words/durations.ts'
 import { formatMoney } from '../../contracts/words/money.ts'
+import { receiptFacts, receiptMailText, contactText } from '../../contracts/words/receipt.ts'
 import { orderText } from '../../contracts/words/order.ts'
 import { stockState, stockText } from '../../contracts/words/stock.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -22,6 +23,15 @@ interface Items {
   readonly order: OrderId | undefined
 }
 
+interface OrderPage {
+  readonly order: Order
+  readonly products: readonly Product[]
+  readonly receipt: Receipt | undefined
+  /** Undefined: this shop sends no mails. */
+  readonly contact: string | null | undefined
+  readonly refusal: Problem | undefined
+}
+
 export interface PlainCheckoutViewParts {
   readonly pages: PlainPages
   readonly clock: Clock
@@ -29,8 +39,8 @@ export interface PlainCheckoutViewParts {
 }
 
 const LOCALE = 'en-GB'
-/** While the order is being written, and while only a payment can change it. */
-const [SOON_S, LATER_S] = [2, 10]
+/** While the order is being written, while only a payment can change it, and while somebody may be typing. */
+const [SOON_S, LATER_S, TYPING_S] = [2, 10, 60]
 
 /** The pages of the checkout for browsers without scripts. */
 export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutViewParts) {
@@ -45,6 +55,20 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
       href: `${urls.queue}/${sale}/plain${again ? '?again=1' : ''}`,
       text: again ? 'Join the queue again' : 'To the waiting room',
     })
+
+  /** Nothing where no mail could go out, or where one has gone. */
+  const contactForm = (
+    path: string,
+    { status }: Order,
+    contact: string | null | undefined,
+    receipt: Receipt | undefined,
+  ): Html => {
+    if (receipt?.mail === 'sent') return part('notice', { text: receiptMailText(receipt) })
+    // While it is being written the page asks again at once, and would take away what is being typed.
+    if (contact === undefined || status === 'FAILED' || status === 'PROCESSING') return nothing
+    const text = (receipt && receiptMailText(receipt)) || contactText(contact)
+    return part('contact', { path, email: contact ?? '', text })
+  }
 
   const item = (product: Product, stock: Stock | undefined, nonce: string, path: string): Html => {
     const state = stock === undefined ? undefined : stockState(stock)
@@ -101,26 +125,36 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
       })
     },
 
-    order: (c: Context<AppEnv>, order: Order, products: readonly Product[]): Response => {
+    order: (c: Context<AppEnv>, { order, products, receipt, contact, refusal }: OrderPage): Response => {
       const left = order.pay_by - clock.now()
       const open = order.status === 'PROCESSING' || order.status === 'PENDING'
       const [title, text] = orderText(order, open && left > 0, false)
       const name = products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
-      const fact = (label: string, value: string) => part('fact', { name: label, value })
       const payBy = `${formatMoment(order.pay_by, LOCALE, 'UTC')}, in ${formatWait(left / 1000)}`
+      const afterS = order.status === 'PROCESSING' ? SOON_S : contact === null ? TYPING_S : LATER_S
+      const facts: readonly (readonly [string, string])[] =
+        receipt === undefined
+          ? [
+              ['Item', order.quantity === 1 ? name : `${order.quantity} × ${name}`],
+              ['Total', formatMoney(order.amount, order.currency, LOCALE)],
+              ...(open && left > 0 ? [['Pay by', payBy] as const] : []),
+              ['Order', order.order_id],
+            ]
+          : receiptFacts(receipt, LOCALE, 'UTC')
       return pages.send(c, {
         title,
+        status: refusal?.status ?? 200,
         content: part('order', {
           title,
           text,
+          refusal:
+            refusal === undefined
+              ? nothing
+              : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' }),
           facts: part('facts', {
-            facts: [
-              fact('Item', order.quantity === 1 ? name : `${order.quantity} × ${name}`),
-              fact('Total', formatMoney(order.amount, order.currency, LOCALE)),
-              ...(open && left > 0 ? [fact('Pay by', payBy)] : []),
-              fact('Order', order.order_id),
-            ],
+            facts: facts.map(([label, value]) => part('fact', { name: label, value })),
           }),
+          contact: contactForm(c.req.path, order, contact, receipt),
           actions:
             open && left > 0
               ? part('pay', {
@@ -131,7 +165,7 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
                 ? joinLink(order.sale_id, true)
                 : nothing,
         }),
-        ...(open ? { refresh: { afterS: order.status === 'PROCESSING' ? SOON_S : LATER_S } } : {}),
+        ...(open ? { refresh: { afterS } } : {}),
       })
     },
   }

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { OrderId, SaleId, UserId } from '../../contracts/ids.ts'
 import type { Order } from '../../contracts/shapes.ts'
+import { Email } from '../../contracts/http.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
@@ -11,6 +12,7 @@ import type { Identity } from '../../platform/identity.ts'
 import { ownCookie, type PlainPages } from '../../platform/plain-pages.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
 import type { Catalogue, Sale } from '../catalogue/catalogue.ts'
+import type { Notices } from '../notices/notices.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming } from './claiming.ts'
 import { createPlainCheckoutView } from './plain-view.ts'
@@ -29,6 +31,9 @@ export interface PlainCheckoutParts {
   readonly viewOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   /** Gives an order up; what became of it is seen by looking at it again. */
   readonly cancel: (user: UserId, id: OrderId) => Promise<unknown>
+  readonly notices: Pick<Notices, 'mails' | 'contact' | 'receipt'>
+  /** Keeps or forgets the address for an order; throws the problem that says why not. */
+  readonly giveContact: (user: UserId, id: OrderId, email: string | null) => Promise<void>
   readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
   readonly newOrderId: () => OrderId
   readonly pages: PlainPages
@@ -50,6 +55,7 @@ const PASS_OVER = ['pass_invalid', 'pass_expired', 'pass_foreign', 'pass_used', 
  */
 export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
   const { claiming, board, catalogue, identity, doorman, viewOrder, cancel, visitor, metrics } = parts
+  const { notices, giveContact } = parts
   const view = createPlainCheckoutView(parts)
 
   const find = async (c: Context<AppEnv>): Promise<Sale> => {
@@ -110,18 +116,34 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     return view.noPass(c, sale.id, refusal, getCookie(c, orderCookie(sale.id)))
   })
 
-  app.get('/checkout/:sale/plain/orders/:id', async (c) => {
+  const showOrder = async (c: Context<AppEnv>, refusal?: Problem) => {
     const sale = await find(c)
-    const order = await viewOrder(await identity.known(c), orderId(c))
+    const [user, id] = [await identity.known(c), orderId(c)]
+    const order = await viewOrder(user, id)
     if (order === undefined || order.sale_id !== sale.id) throw new Problem('unknown_order')
-    return view.order(c, order, await catalogue.products(sale.id))
-  })
+    const receipt = order.status === 'PAID' ? await notices.receipt(user, id) : undefined
+    return view.order(c, {
+      order,
+      products: await catalogue.products(sale.id),
+      receipt: typeof receipt === 'object' ? receipt : undefined,
+      contact: notices.mails ? ((await notices.contact(user, id)) ?? null) : undefined,
+      refusal,
+    })
+  }
+  app.get('/checkout/:sale/plain/orders/:id', (c) => showOrder(c))
 
   app.post('/checkout/:sale/plain/orders/:id', async (c) => {
     await find(c)
-    const { action } = await formFields(c)
-    if (action !== 'cancel') throw new Problem('bad_request', 'Go back and press the button again.')
-    await cancel(await identity.known(c), orderId(c))
+    const { action, email = '' } = await formFields(c)
+    const user = await identity.known(c)
+    if (action === 'cancel') await cancel(user, orderId(c))
+    else if (action === 'contact') {
+      const given = email.trim() === '' ? { data: null } : Email.safeParse(email.trim())
+      if (given.data === undefined)
+        return showOrder(c, new Problem('bad_request', 'That is no e-mail address such as name@example.com.'))
+      if ((await viewOrder(user, orderId(c))) === undefined) throw new Problem('unknown_order')
+      await giveContact(user, orderId(c), given.data)
+    } else throw new Problem('bad_request', 'Go back and press the button again.')
     return c.redirect(c.req.path, 303)
   })
 }

@@ -1,10 +1,14 @@
 import type { OrderId } from '../../../contracts/ids.ts'
+import { formatDate } from '../../../contracts/words/durations.ts'
 import { formatMoney } from '../../../contracts/words/money.ts'
 import { providerName } from '../../../contracts/words/order.ts'
 import { projectPath } from '../../../platform/project.ts'
 import { Html, readTemplates } from '../../../platform/templates.ts'
 import type { NoticeKind, Told } from '../sql.ts'
 import { ENGLISH, type MailWords } from './words.ts'
+
+/** We do not know where the buyer is; a date names its time zone. */
+const ZONE = 'UTC'
 
 export interface Composed {
   readonly subject: string
@@ -85,23 +89,17 @@ function giftOf({ gift_card: card }: Told, { giftCard, locale }: MailWords): Con
   return {
     text: filled(giftCard.text, { amount }),
     code: card.code,
-    until: filled(giftCard.until, { until: formatDate(card.expires_at, locale) }),
+    until: filled(giftCard.until, { until: formatDate(card.expires_at.getTime(), locale, ZONE) }),
   }
 }
 
 function paidFacts({ provider, paid_at }: Told, { facts, locale }: MailWords): [string, string][] {
   return [
     ...(provider === null ? [] : [[facts.paid_with, providerName(provider)] satisfies [string, string]]),
-    ...(paid_at === null ? [] : [[facts.paid_at, formatDate(paid_at, locale)] satisfies [string, string]]),
+    ...(paid_at === null
+      ? []
+      : [[facts.paid_at, formatDate(paid_at.getTime(), locale, ZONE)] satisfies [string, string]]),
   ]
-}
-
-/** We do not know where the buyer is: a receipt says its time zone. */
-function formatDate(at: Date, locale: string): string {
-  return new Intl.DateTimeFormat(locale, {
-    ...{ day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit' },
-    ...{ timeZone: 'UTC', timeZoneName: 'short' },
-  } as const).format(at)
 }
 
 function filled(sentence: string, values: Readonly<Record<string, string>>): string {
