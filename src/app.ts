@@ -114,6 +114,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     waitingRoom,
     catalogue,
     findOrder: (user, id) => orders.find(user, id),
+    orders,
     tokens,
     clock,
   })

@@ -342,8 +342,31 @@ describe('receipts', () => {
     const { receipt } = (await buyer.claim(pass, item)).body
     await lose(item)
     await rebuild(item)
-    expect((await other.buyer.claim(other.pass, item)).status).toBe(201)
+    const taken = await other.buyer.claim(other.pass, item)
+    expect(taken.status).toBe(201)
     expect(problem(await show(buyer, receipt))).toBe('held_out')
+    // Sold for good: the yes is not forgotten, it ends as an order that the shop owes something for.
+    const { order_id } = taken.body
+    await app.withWorker(() => eventually(async () => (await statusOf(other.buyer, order_id)) === 'PENDING'))
+    expect(await app.app.inventory.settle(item, order_id)).toBe('settled')
+    for (let time = 0; time < 2; time += 1) {
+      const answer = shaped(shapes.ClaimAnswer, 201, await show(buyer, receipt))
+      expect(answer).toMatchObject({ status: 'FAILED' })
+      const order = await buyer.shop('GET', `/api/orders/${answer.order_id}`)
+      expect(order.body).toMatchObject({ status: 'FAILED', failure_reason: 'oversold' })
+    }
+    expect(await stock(item)).toEqual({ available: 0, held: 0, sold: 1 })
+  })
+
+  test.each(['paused', 'ended'] as const)('of a sale that is %s are honoured all the same', async (state) => {
+    const { sale, item } = await createSale(app)
+    const { buyer, pass } = await ready(sale)
+    const { order_id, receipt } = (await buyer.claim(pass, item)).body
+    await lose(item)
+    await rebuild(item)
+    await app.app.inventory.setState(item, { state })
+    expect(shaped(shapes.ClaimAnswer, 201, await show(buyer, receipt)).order_id).toBe(order_id)
+    expect(await stock(item)).toEqual({ available: 9, held: 1, sold: 0 })
   })
 
   test('of somebody else, altered, forged or expired are none', async () => {

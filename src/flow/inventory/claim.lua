@@ -1,7 +1,8 @@
 -- claim: takes units for a batch of requests for one item, in their order; later ones see what earlier ones took.
 -- KEYS     stock buyers holds claims outbox
 -- ARGV     item_id run_id, then for each request: order_id user_id terms
---          terms: 'quantity limit amount currency hold_ms pay_ms' (limit: active units of one buyer)
+--          terms: 'quantity limit amount currency hold_ms pay_ms' (limit: active units of one buyer), and ' restored'
+--          for a claim that was reserved before and lost: the hours of the sale do not matter any more
 -- RESULTS  one string for each request, its first word one of
 --          reserved         + claim_seq timestamp pay_by hold_expires_at
 --          repeated         + quantity (0: released), and while it is held the four of reserved
@@ -37,10 +38,10 @@ for index, claim in ipairs(redis.call('HMGET', claims_key, unpack(order_ids))) d
 end
 
 local function parse(terms)
-  local quantity, limit, amount, currency, hold_ms, pay_ms =
-    string.match(terms, '^([1-9]%d*) (%d+) (%d+) (%a+) (%d+) (%d+)$')
+  local quantity, limit, amount, currency, hold_ms, pay_ms, more =
+    string.match(terms, '^([1-9]%d*) (%d+) (%d+) (%a+) (%d+) (%d+)( ?%a*)$')
   parsed[terms] = { quantity = assert(tonumber(quantity), 'claim: terms are not valid'), limit = tonumber(limit),
-    amount = amount, currency = currency, hold_ms = hold_ms, pay_ms = pay_ms }
+    amount = amount, currency = currency, hold_ms = hold_ms, pay_ms = pay_ms, restored = more == ' restored' }
   return parsed[terms]
 end
 
@@ -57,7 +58,7 @@ local function decide(order_id, user_id, terms)
     if entry_id == order_id then return repeated(order_id, user_id, quantity) end
     active = active + quantity
   end
-  if closed then return closed end
+  if closed and not terms.restored then return closed end
   if active + terms.quantity > terms.limit then return 'limit_reached' end
   if item.available <= 0 then return item.held > 0 and 'held_out' or 'sold_out' end
   if item.available < terms.quantity then return 'not_enough_left ' .. item.available end

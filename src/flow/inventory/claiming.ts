@@ -4,7 +4,7 @@ import type { OrderStatus } from '../../contracts/orders.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
-import type { Order } from '../orders/orders.ts'
+import type { Order, Orders } from '../orders/orders.ts'
 import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-room.ts'
 import type { StockBoard } from './stock-board.ts'
 import { type ClaimOutcome, type Inventory, InventoryUnavailable } from './inventory.ts'
@@ -42,15 +42,28 @@ export type ClaimingOutcome =
 
 export interface Claiming {
   claim(command: ClaimCommand): Promise<ClaimingOutcome>
-  /** Restores a claim that was lost everywhere, while stock allows; tells where it stands otherwise. */
+  /**
+   * Restores a claim that was lost everywhere, while stock allows, whatever the hours of the sale. Where its units are gone
+   * for good it ends as an order FAILED `oversold`: the buyer is owed what the oversell policy says.
+   */
   restore(user: UserId, receipt: string): Promise<ClaimingOutcome>
 }
 
 interface ReceiptClaims {
+  /** When it was claimed, in seconds. */
+  readonly iat: number
   readonly sub: UserId
   readonly order: OrderId
   readonly item: ItemId
   readonly quantity: number
+}
+
+/** A claim as a request or a receipt names it. */
+interface Standing {
+  readonly user_id: UserId
+  readonly order_id: OrderId
+  readonly quantity: number
+  readonly product: Product
 }
 
 const RECEIPT_S = 90 * 24 * 3600
@@ -63,13 +76,14 @@ export interface ClaimingParts {
   /** The Redis server that has the item. */
   readonly runId: (item: ItemId) => string | undefined
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
+  readonly orders: Pick<Orders, 'bury'>
   readonly tokens: Tokens
   readonly clock: Clock
 }
 
 /** From a request to a hold: the pass is bound to the request first, then one script takes the stock. */
 export function createClaiming(parts: ClaimingParts): Claiming {
-  const { inventory, waitingRoom, catalogue, board, runId, findOrder, tokens, clock } = parts
+  const { inventory, waitingRoom, catalogue, board, runId, findOrder, orders, tokens, clock } = parts
 
   const find = async (id: ItemId): Promise<{ product: Product; sale: Sale } | undefined> => {
     const product = await catalogue.product(id)
@@ -88,8 +102,13 @@ export function createClaiming(parts: ClaimingParts): Claiming {
     return stock.held > 0 ? 'held_out' : 'sold_out'
   }
 
-  const take = (user_id: UserId, order_id: OrderId, quantity: number, product: Product, sale: Sale) =>
+  const take = (
+    { user_id, order_id, quantity, product }: Standing,
+    sale: Sale,
+    more: { restored?: boolean } = {},
+  ) =>
     inventory.claim({
+      ...more,
       item_id: product.id,
       order_id,
       user_id,
@@ -100,9 +119,13 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       pay_ms: Math.round(sale.payment_window_s * 1000),
     })
 
+  /** Nothing that is held now could come back and be enough. */
+  const neverAgain = async (item: ItemId, { kind }: ClaimOutcome): Promise<boolean> =>
+    kind === 'sold_out' || (kind === 'not_enough_left' && (await inventory.stock(item))?.held === 0)
+
   /** Everything that is said about a claim that stands is said here. */
   const describe = async (
-    claim: { user_id: UserId; order_id: OrderId; quantity: number; product: Product },
+    claim: Standing,
     outcome: Extract<ClaimOutcome, { kind: 'reserved' | 'repeated' }>,
   ): Promise<ClaimingOutcome> => {
     const { user_id, order_id, product } = claim
@@ -144,7 +167,8 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       if (!('order_id' in use)) return use
       const { order_id, place } = use
       const free = () => waitingRoom.freePass(place, order_id)
-      const outcome = await take(user_id, order_id, quantity, product, sale).catch(async (error: unknown) => {
+      const claim = { user_id, order_id, quantity, product }
+      const outcome = await take(claim, sale).catch(async (error: unknown) => {
         // Nothing was done. Where the outcome is unknown the pass stays with the one request that can find it out.
         if (error instanceof InventoryUnavailable) await free().catch(() => undefined)
         throw error
@@ -152,7 +176,7 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       if (outcome.kind === 'reserved' || outcome.kind === 'repeated') {
         // Only to let the next one in sooner, so nobody waits for it: whoever does not leave is forgotten after a while.
         waitingRoom.leaveCheckout(place).catch(() => undefined)
-        return describe({ user_id, order_id, quantity, product }, outcome)
+        return describe(claim, outcome)
       }
       await free()
       return outcome
@@ -170,8 +194,14 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       // SQL first: an order that ended long ago must not take a unit again.
       if ((await findOrder(user, order_id)) !== undefined)
         return describe(claim, { kind: 'repeated', quantity })
-      const outcome = await take(user, order_id, quantity, product, sale)
-      return outcome.kind === 'reserved' || outcome.kind === 'repeated' ? describe(claim, outcome) : outcome
+      const outcome = await take(claim, sale, { restored: true })
+      if (outcome.kind === 'reserved' || outcome.kind === 'repeated') return describe(claim, outcome)
+      if (!(await neverAgain(item, outcome))) return outcome
+      const [at, claimed_at] = [clock.now(), verified.claims.iat * 1000]
+      const ended = { ...claim, sale_id: sale.id, item_id: item, ...times(product, quantity) }
+      // Number 0: which claim of the item it was went with Redis. Over now, so nobody looks for a hold to release.
+      await orders.bury({ ...ended, claim_seq: 0, claimed_at, pay_by: at, hold_expires_at: at }, 'oversold')
+      return describe(claim, { kind: 'repeated', quantity })
     },
   }
 }

@@ -99,18 +99,38 @@ test('unavailable: no connection, nothing is sent or kept for later', async () =
   expect(await inventory.stock('item')).toMatchObject({ available: 10, held: 0, seq: 0 })
 })
 
-test('unavailable: a full memory refuses claim and release before the first write', async () => {
-  const request = claimOf('item')
-  await inventory.claim(request)
+test('a full memory refuses claims before the first write, and keeps no hold from ending', async () => {
+  const [paid, failed] = [claimOf('item'), claimOf('item')]
+  await Promise.all([paid, failed].map((request) => inventory.claim(request)))
   const before = await dump(other.commands, 'item')
   await other.commands.config('SET', 'maxmemory', '1')
   const refused = [claimOf('item'), claimOf('item')].map((one) => errorOf(inventory.claim(one)))
   for (const error of await Promise.all(refused)) expect(error).toBeInstanceOf(InventoryUnavailable)
-  expect(await errorOf(inventory.release('item', request.order_id))).toBeInstanceOf(InventoryUnavailable)
-  expect(await errorOf(inventory.settle('item', request.order_id))).toBeInstanceOf(InventoryUnavailable)
   expect(await dump(other.commands, 'item')).toEqual(before)
+  expect(await inventory.settle('item', paid.order_id)).toBe('settled')
+  expect(await inventory.release('item', failed.order_id)).toBe('released')
+  expect(await inventory.stock('item')).toMatchObject({ available: 9, held: 0, sold: 1 })
   await other.commands.config('SET', 'maxmemory', '0')
-  expect(await inventory.release('item', request.order_id)).toBe('released')
+  expect(await inventory.claim(failed)).toEqual({ kind: 'repeated', quantity: 0 })
+})
+
+test('under load, scripts flushed again and again are loaded again unseen', async () => {
+  let flushing = true
+  const flusher = (async () => {
+    for (; flushing; await systemClock.sleep(1)) await other.commands.script('FLUSH')
+  })()
+  const outcomes: string[] = []
+  for (let round = 0; round < 60; round += 1) {
+    const requests = Array.from({ length: 20 }, () => claimOf('item'))
+    for (const { kind } of await Promise.all(requests.map((request) => inventory.claim(request))))
+      outcomes.push(kind)
+    const [first] = await inventory.holds('item')
+    if (first !== undefined) await inventory.release('item', first.order_id)
+  }
+  flushing = false
+  await flusher
+  expect(new Set(outcomes)).toEqual(new Set(['reserved', 'held_out']))
+  expect(outcomes.filter((kind) => kind === 'reserved')).toHaveLength(10 + 59)
 })
 
 test('an outbox that takes no event leaves claim and release without any change', async () => {

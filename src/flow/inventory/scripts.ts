@@ -25,6 +25,9 @@ interface OfOrder extends OfItem {
 
 const keys = ({ item_id }: OfItem): string[] => Object.values(itemKeys(item_id))
 
+/** What ends a hold runs with a full memory too: it frees more than it writes, and payment must not wait for memory. */
+const EVEN_OUT_OF_MEMORY = '#!lua flags=allow-oom\n'
+
 /** Takes a reply that is one of the words, and nothing else. */
 function word<const Words extends readonly string[]>(...words: Words) {
   return (reply: unknown): Words[number] => {
@@ -62,7 +65,7 @@ export const claimScript = defineScript({
 
 export const settleScript = defineScript({
   name: 'inventory_settle',
-  source: itemSource + settleSource,
+  source: EVEN_OUT_OF_MEMORY + itemSource + settleSource,
   keys,
   args: (input: OfOrder) => [input.order_id],
   result: word('settled', 'gone', 'unloaded'),
@@ -70,7 +73,7 @@ export const settleScript = defineScript({
 
 export const releaseScript = defineScript({
   name: 'inventory_release',
-  source: itemSource + releaseSource,
+  source: EVEN_OUT_OF_MEMORY + itemSource + releaseSource,
   keys,
   args: (input: OfOrder) => [input.item_id, input.order_id],
   result: word('released', 'gone', 'unloaded'),

@@ -57,6 +57,8 @@ export interface ClaimRequest {
   readonly hold_ms: number
   /** How long the buyer may pay, in ms from the claim. */
   readonly pay_ms: number
+  /** It was reserved before, and lost: a sale that is paused or over keeps its word all the same. */
+  readonly restored?: boolean
 }
 
 /** Times of a hold, in ms on the Redis server's clock. */

@@ -14,7 +14,7 @@ import type {
 export const claimEntry = (request: ClaimRequest): string[] => [
   request.order_id,
   request.user_id,
-  `${request.quantity} ${request.limit} ${request.amount} ${request.currency} ${request.hold_ms} ${request.pay_ms}`,
+  `${request.quantity} ${request.limit} ${request.amount} ${request.currency} ${request.hold_ms} ${request.pay_ms}${request.restored === true ? ' restored' : ''}`,
 ]
 
 /** One answer of claim.lua: a word and its numbers. */
