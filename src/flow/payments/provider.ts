@@ -21,10 +21,22 @@ export interface StartPayment {
   /** ISO 4217, any case. */
   currency: string
   description: string
+  /** How many payments of this order this provider has had that are over: each gets a payment of its own. */
+  attempt: number
+  /** The page of the order at the shop, for buyers who come back from a page of the provider. */
+  return_url: string
 }
 
+/**
+ * The idempotency key of a payment: the same attempt to pay the same amount opens it once. Another amount, since a gift
+ * card was put towards the order, is another payment.
+ */
+export const startKey = ({ order_id, amount, attempt }: StartPayment): string =>
+  `${order_id}:create:${amount}${attempt === 0 ? '' : `:${attempt}`}`
+
+/** `approved`: the buyer has agreed, and it is for us to authorise. */
 export type ProviderState =
-  'requires_payment' | 'processing' | 'requires_action' | 'authorised' | 'captured' | 'cancelled'
+  'requires_payment' | 'processing' | 'requires_action' | 'approved' | 'authorised' | 'captured' | 'cancelled'
 
 /** The provider's view of one payment. Amounts are integer minor units, `currency` is upper-case ISO 4217. */
 export interface ProviderPayment {
@@ -44,9 +56,20 @@ export interface ProviderPayment {
 
 export interface StartedPayment {
   payment: ProviderPayment
-  /** What the browser needs to pay: `publishable_key`, `client_secret`, `api_url` for Stripe. Nothing secret to us. */
+  /**
+   * What the browser needs to pay: `publishable_key`, `client_secret`, `api_url` for Stripe, `approve_url` for PayPal.
+   * Nothing secret to us.
+   */
   browser: Record<string, string>
 }
+
+export type AuthoriseResult =
+  /** The money is reserved, or taken already: see the state. */
+  | { kind: 'authorised'; payment: ProviderPayment }
+  /** Refused for good: this payment is over, another may be started. `payment.failure_code` says why. */
+  | { kind: 'declined'; payment: ProviderPayment }
+  /** The buyer has not agreed, or the provider has not decided yet. */
+  | { kind: 'waiting'; payment: ProviderPayment }
 
 export type CaptureResult =
   | { kind: 'captured'; payment: ProviderPayment }
@@ -64,7 +87,7 @@ export type RefundResult =
  */
 export interface ProviderEvent {
   event_id: string
-  type: 'authorised' | 'captured' | 'failed' | 'cancelled' | 'refunded'
+  type: 'approved' | 'authorised' | 'captured' | 'failed' | 'cancelled' | 'refunded'
   payment: ProviderPayment
   /** Milliseconds since the epoch. */
   occurred_at: number
@@ -81,13 +104,18 @@ export interface PaymentProvider {
   /** Opens the payment of an order; the same order gives the same payment, in its present state. */
   start(payment: StartPayment): Promise<StartedPayment>
   find(provider_ref: string): Promise<ProviderPayment | undefined>
+  /** Reserves the money of a payment that the buyer has approved, where that is for us to do. */
+  authorise(provider_ref: string, order_id: string): Promise<AuthoriseResult>
   /** Takes the authorised amount, at most once. Already captured is `captured`. */
   capture(provider_ref: string, order_id: string): Promise<CaptureResult>
   /** Releases the authorisation or closes the payment. Cancelling twice is `cancelled`. */
   cancel(provider_ref: string, order_id: string): Promise<CancelResult>
   /** Gives the whole captured amount back, at most once. `reason` is kept with the refund for people to read. */
   refund(provider_ref: string, order_id: string, reason: string): Promise<RefundResult>
-  /** Checks the signature over the raw body. `now_s` (seconds) overrides the clock. */
+  /**
+   * Checks the signature over the raw body. `now_s` (seconds) overrides the clock. Throws ProviderUnavailable where the
+   * provider has to be asked and does not answer.
+   */
   readWebhook(raw_body: string, headers: Headers, now_s?: number): WebhookReading | Promise<WebhookReading>
 }
 

@@ -4,7 +4,7 @@ import Stripe from 'stripe'
 import type { Clock } from '../../platform/clock.ts'
 import { converge } from './converge.ts'
 import type { Answer, Change } from './converge.ts'
-import { ProviderRefused, ProviderUnavailable } from './provider.ts'
+import { ProviderRefused, ProviderUnavailable, startKey } from './provider.ts'
 import type { PaymentProvider } from './provider.ts'
 import { readEvent, toPayment } from './stripe-objects.ts'
 
@@ -85,8 +85,7 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
             allowed_payment_method_types: ['card'],
             metadata: { order_id: order.order_id, user_id: order.user_id },
           },
-          // Another amount, since a gift card was put towards the order, is another payment.
-          { idempotencyKey: `${order.order_id}:create:${order.amount}` },
+          { idempotencyKey: startKey(order) },
         )
         .catch((error: unknown) => {
           throw translate(error)
@@ -107,6 +106,18 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
     async find(ref) {
       const intent = await retrieve(ref)
       return intent && toPayment(intent)
+    },
+
+    // The browser has authorised, or nobody has.
+    async authorise(ref) {
+      const intent = await retrieve(ref)
+      if (!intent) throw new ProviderRefused('stripe', 'resource_missing', 'Stripe knows no such payment')
+      const payment = toPayment(intent)
+      const kinds = { authorised: 'authorised', captured: 'authorised', cancelled: 'declined' } as const
+      return {
+        kind: payment.state in kinds ? kinds[payment.state as keyof typeof kinds] : 'waiting',
+        payment,
+      }
     },
 
     async capture(ref, orderId) {
