@@ -16,6 +16,7 @@ import { createStockBoard } from './flow/inventory/stock-board.ts'
 import { createNotices } from './flow/notices/notices.ts'
 import { createOrders } from './flow/orders/orders.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
+import { createPaypalProvider } from './flow/payments/paypal.ts'
 import { createStripeProvider } from './flow/payments/stripe.ts'
 import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.ts'
 import { createRestock } from './flow/restock/restock.ts'
@@ -85,9 +86,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const payments = createPayments({
     shards,
     orders,
-    providers: overrides.providers ?? [
-      createStripeProvider({ ...secrets.stripe, apiUrl: config.stripe.apiUrl, clock }),
-    ],
+    providers: overrides.providers ?? createProviders(config, secrets, clock),
     settle: (order) => inventory.settle(order.item_id, order.order_id),
     log,
   })
@@ -179,6 +178,16 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       ])
     },
   }
+}
+
+function createProviders(config: Config, secrets: Secrets, clock: Clock): PaymentProvider[] {
+  const { stripe, paypal } = secrets
+  return [
+    createStripeProvider({ ...stripe, apiUrl: config.stripe.apiUrl, clock }),
+    ...(paypal === undefined
+      ? []
+      : [createPaypalProvider({ ...paypal, apiUrl: config.paypal.apiUrl, clock })]),
+  ]
 }
 
 /** The settings of a sale, checked once each time the catalogue has read them. */

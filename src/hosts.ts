@@ -103,6 +103,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     },
     isProcessing: async (user, id) => (await restock.findHold(user, id)) !== undefined,
     identity,
+    pageOf: ({ sale_id, order_id }) => `${config.urls.shop}/checkout/${sale_id}?order=${order_id}`,
   })
 
   operatorRoutes(hosts.ops, {

@@ -209,7 +209,7 @@ export const Receipt = z
   .openapi('Receipt')
 
 export const PaymentRequest = z
-  .strictObject({ provider: z.enum(['stripe']).describe('PayPal follows') })
+  .strictObject({ provider: z.enum(['stripe', 'paypal']) })
   .openapi('PaymentRequest')
 
 export const PaymentAnswer = z
@@ -218,8 +218,22 @@ export const PaymentAnswer = z
     order_id: z.uuid(),
     browser: z
       .record(z.string(), z.string())
-      .describe('What the browser needs; for Stripe: publishable_key, client_secret, api_url'),
+      .describe(
+        'What the browser needs; for Stripe: publishable_key, client_secret, api_url; for PayPal: approve_url, the page where the buyer agrees',
+      ),
   })
   .openapi('PaymentAnswer')
+
+export const PaymentCheck = z
+  .object({
+    provider: z.string(),
+    order_id: z.uuid(),
+    status: z.enum(ORDER_STATUSES),
+    payment: z
+      .enum(['none', 'waiting', 'declined', 'accepted', 'returned'])
+      .describe('Of the last payment of the order with this provider'),
+    reason: z.string().optional().describe('With `declined`: why, in words'),
+  })
+  .openapi('PaymentCheck')
 
 export const ReceiptRequest = z.strictObject({ receipt: Token }).openapi('ReceiptRequest')

@@ -44,6 +44,7 @@ export const PROBLEMS = {
   contact_settled: { status: 409, title: 'A mail about this order has been sent already' },
   no_mails: { status: 409, title: 'This shop sends no mails' },
   order_not_cancellable: { status: 409, title: 'The order can not be cancelled' },
+  provider_not_offered: { status: 409, title: 'This shop does not take this way to pay' },
   group_full: { status: 409, title: 'All places of the group are taken' },
   already_exists: { status: 409, title: 'It exists already' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },

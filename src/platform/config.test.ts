@@ -45,7 +45,13 @@ test('the smallest environment, with the defaults of the rest', () => {
     workerName: hostname(),
     clockOffsetMs: 0,
     stripe: { apiUrl: 'https://api.stripe.com' },
-    sandbox: { port: 8081, webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe', mailboxPort: undefined },
+    paypal: { apiUrl: 'https://api-m.paypal.com' },
+    sandbox: {
+      port: 8081,
+      webhookUrl: 'http://127.0.0.1:8080/webhooks/stripe',
+      paypalWebhookUrl: 'http://127.0.0.1:8080/webhooks/paypal',
+      mailboxPort: undefined,
+    },
     auth: { kind: 'guest' },
     mail: { from: 'no-reply@shop.localhost', contactDays: 30 },
     sweepIntervalS: 0.5,
@@ -64,6 +70,14 @@ test('nothing secret is part of the config, which may be logged', () => {
   const text = JSON.stringify(config)
   for (const value of [secret(1), 's'.repeat(32), 'o'.repeat(16), 'j'.repeat(32), '"sk"', '"wh"'])
     expect(text).not.toContain(value)
+})
+
+test('PayPal is optional, but not by half', () => {
+  expect(read().secrets.paypal).toBeUndefined()
+  const keys = { PAYPAL_CLIENT_ID: 'c', PAYPAL_CLIENT_SECRET: 's', PAYPAL_WEBHOOK_ID: 'w' }
+  expect(read(keys).secrets.paypal).toEqual({ clientId: 'c', clientSecret: 's', webhookId: 'w' })
+  for (const name of Object.keys(keys))
+    expect(complaint({ ...keys, [name]: '' })).toStartWith(`${name} is missing`)
 })
 
 test('an empty value is a missing one', () => {
@@ -103,7 +117,9 @@ const BAD: Record<string, readonly string[]> = {
   WORKER_NAME: ['x'.repeat(101)],
   STRIPE_API_URL: ['stripe', 'ftp://stripe.example'],
   SANDBOX_PORT: ['x', '65536'],
+  PAYPAL_API_URL: ['paypal', 'ftp://paypal.example'],
   SANDBOX_WEBHOOK_URL: ['here'],
+  SANDBOX_PAYPAL_WEBHOOK_URL: ['here'],
   AUTH: ['none', 'JWT'],
   AUTH_JWKS_URL: ['keys', 'file:///keys'],
   AUTH_JWT_KEY: ['short'],

@@ -1,6 +1,13 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { SettingError } from './errors.ts'
+import {
+  type PaypalKeys,
+  readPaypalKeys,
+  readStripeKeys,
+  required,
+  type StripeKeys,
+} from './provider-keys.ts'
 import { flag, httpUrl, list, mailSender, postgresUrl, redisUrl, seconds, smtpUrl } from './setting-shapes.ts'
 
 /**
@@ -27,8 +34,13 @@ const Environment = z.object({
   STRIPE_SECRET_KEY: z.string().optional(),
   STRIPE_PUBLISHABLE_KEY: z.string().optional(),
   STRIPE_WEBHOOK_SECRET: z.string().optional(),
+  PAYPAL_API_URL: httpUrl.default('https://api-m.paypal.com'),
+  PAYPAL_CLIENT_ID: z.string().optional(),
+  PAYPAL_CLIENT_SECRET: z.string().optional(),
+  PAYPAL_WEBHOOK_ID: z.string().optional(),
   SANDBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   SANDBOX_WEBHOOK_URL: httpUrl.optional(),
+  SANDBOX_PAYPAL_WEBHOOK_URL: httpUrl.optional(),
   AUTH: z.enum(['guest', 'jwt']).default('guest'),
   AUTH_JWKS_URL: httpUrl.optional(),
   AUTH_JWT_KEY: z.string().min(32).optional(),
@@ -66,11 +78,13 @@ export interface Config {
   /** For tests: how wrong this process's clock is. */
   readonly clockOffsetMs: number
   readonly stripe: { readonly apiUrl: string }
+  readonly paypal: { readonly apiUrl: string }
   readonly sandbox: {
     readonly port: number
     readonly webhookUrl: string
     /** Of the local mailbox; undefined: there is none. */
     readonly mailboxPort: number | undefined
+    readonly paypalWebhookUrl: string
   }
   readonly auth:
     | { readonly kind: 'guest' }
@@ -117,11 +131,9 @@ export interface Secrets {
         readonly hostnames: readonly string[]
       }
     | undefined
-  readonly stripe: {
-    readonly secretKey: string
-    readonly publishableKey: string
-    readonly webhookSecret: string
-  }
+  readonly stripe: StripeKeys
+  /** Undefined: the shop does not take PayPal. */
+  readonly paypal: PaypalKeys | undefined
 }
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -165,10 +177,12 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     workerName: e.WORKER_NAME,
     clockOffsetMs: e.CLOCK_OFFSET_MS,
     stripe: { apiUrl: e.STRIPE_API_URL },
+    paypal: { apiUrl: e.PAYPAL_API_URL },
     sandbox: {
       port: e.SANDBOX_PORT ?? e.PORT + 1,
       webhookUrl: e.SANDBOX_WEBHOOK_URL ?? `http://127.0.0.1:${e.PORT}/webhooks/stripe`,
       mailboxPort: e.MAILBOX_PORT,
+      paypalWebhookUrl: e.SANDBOX_PAYPAL_WEBHOOK_URL ?? `http://127.0.0.1:${e.PORT}/webhooks/paypal`,
     },
     auth:
       e.AUTH === 'guest'
@@ -195,11 +209,8 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
       secret: required(e.CAPTCHA_SECRET, 'CAPTCHA_SECRET', 'of the CAPTCHA provider'),
       hostnames: [new URL(config.urls.queue).hostname],
     },
-    stripe: {
-      secretKey: required(e.STRIPE_SECRET_KEY, 'STRIPE_SECRET_KEY', 'the secret key of the account'),
-      publishableKey: required(e.STRIPE_PUBLISHABLE_KEY, 'STRIPE_PUBLISHABLE_KEY', 'its publishable key'),
-      webhookSecret: required(e.STRIPE_WEBHOOK_SECRET, 'STRIPE_WEBHOOK_SECRET', 'of the webhook endpoint'),
-    },
+    stripe: readStripeKeys(e),
+    paypal: readPaypalKeys(e),
   }
   if (secrets.tokenKeys.length === 0)
     throw new SettingError('TOKEN_KEYS is missing: kid:base64url pairs separated by commas; the first signs')
@@ -210,11 +221,6 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
 
 function withoutEmpty(env: Env): Env {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-}
-
-function required(value: string | undefined, name: string, what: string): string {
-  if (value === undefined) throw new SettingError(`${name} is missing: ${what}`)
-  return value
 }
 
 function readTokenKey(pair: string): TokenKey {

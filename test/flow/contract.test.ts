@@ -41,7 +41,7 @@ const ENDPOINTS: Record<keyof typeof URLS, string[]> = {
       'POST /api/receipts',
     ],
     ...['GET /api/session', 'GET /api/orders', 'GET /api/orders/{id}', 'DELETE /api/orders/{id}'],
-    'POST /api/orders/{id}/payment',
+    ...['POST /api/orders/{id}/payment', 'POST /api/orders/{id}/payment/check'],
     ...['GET /api/orders/{id}/contact', 'PUT /api/orders/{id}/contact', 'GET /api/orders/{id}/receipt'],
   ],
   ops: [

@@ -34,6 +34,7 @@ describe('start', () => {
       ops: `http://ops.localhost:${port}`,
       stripe_sandbox: `http://127.0.0.1:${port + 1}`,
       mailbox: `http://127.0.0.1:${port + 1}/mailbox`,
+      paypal_sandbox: `http://127.0.0.1:${port + 1}/paypal`,
     })
     expect(run.database_urls).toHaveLength(2)
     expect(Object.keys(run.processes).sort()).toEqual(['cleanup', 'order-worker', 'sandbox', 'web'])

@@ -17,13 +17,16 @@ export interface Started extends Claim {
   readonly ref: string
 }
 
+/** Where providers send buyers back to. */
+export const PAGE = 'http://shop.localhost/checkout/sale?order=1'
+
 let events = 0
 
 /** Paying for orders of an item, from both sides, step by step. */
 export function paying(flow: Flow, item: string) {
   const { app, stripe, provider } = flow
   const starting = async (claimed: Claim): Promise<Started> => {
-    const outcome = await app.payments.start(await flow.row(claimed), 'stripe')
+    const outcome = await app.payments.start(await flow.row(claimed), 'stripe', PAGE)
     if (outcome.kind !== 'started') throw new Error(outcome.kind)
     const secret = outcome.browser['client_secret'] ?? ''
     return { ...claimed, secret, ref: idOf(secret) }

@@ -24,7 +24,13 @@ export function createClosing({ shards, store, orders, providers, settle, log }:
     const { user_id, order_id } = order
     const ref = payment.provider_ref
     const moveTo = (state: Payment['state']) =>
-      store.advance(shards.of(user_id), user_id, order_id, payment, state)
+      store.advance(
+        shards.of(user_id),
+        user_id,
+        order_id,
+        { provider: payment.provider, provider_ref: ref },
+        state,
+      )
     switch (nextStep(order.status, payment.state)) {
       case 'none':
         return
@@ -36,7 +42,7 @@ export function createClosing({ shards, store, orders, providers, settle, log }:
         }
         // Somebody withdrew the authorisation at the provider between our commit and our call.
         log.error({ order_id, provider_ref: ref, code: result.code }, 'a paid order can not be captured')
-        if (result.payment.state === 'cancelled') await moveTo('cancelled')
+        if (result.payment.state === 'cancelled') await moveTo('lost')
         return
       }
       case 'cancel': {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { type Flow, PRICE, startFlow } from '../../../test/support/flow.ts'
-import { type Paying, paying } from '../../../test/support/paying.ts'
+import { PAGE, type Paying, paying } from '../../../test/support/paying.ts'
 import { connectionLost, watchShards } from '../../../test/support/sql.ts'
 import { noFaults } from '../../sandbox/faults.ts'
 import { createPayments } from './payments.ts'
@@ -93,7 +93,7 @@ describe('start', () => {
     const payment = await pay.started()
     expect((await pay.starting(payment)).secret).toBe(payment.secret)
     await flow.app.orders.fail(payment.user_id, payment.order_id, 'payment_timeout')
-    const late = await flow.app.payments.start(await flow.row(payment), 'stripe')
+    const late = await flow.app.payments.start(await flow.row(payment), 'stripe', PAGE)
     expect(late).toEqual({ kind: 'not_payable', status: 'FAILED' })
   })
 
@@ -101,7 +101,7 @@ describe('start', () => {
     const claimed = await flow.pending(item)
     const stale = await flow.row(claimed)
     await flow.app.orders.fail(claimed.user_id, claimed.order_id, 'payment_timeout')
-    expect((await flow.app.payments.start(stale, 'stripe')).kind).toBe('started')
+    expect((await flow.app.payments.start(stale, 'stripe', PAGE)).kind).toBe('started')
     await pay.repaired()
     expect(flow.stripe.entry(claimed.order_id)).toMatchObject([{ status: 'canceled' }])
   })
@@ -112,7 +112,7 @@ describe('start', () => {
     const impatient = flow.stripe.provider({ timeoutMs: 100, maxNetworkRetries: 0 })
     const payments = pay.paymentsWith(impatient)
     const order = await flow.row(claimed)
-    expect(await failure(payments.start(order, 'stripe'))).toBeInstanceOf(ProviderUnavailable)
+    expect(await failure(payments.start(order, 'stripe', PAGE))).toBeInstanceOf(ProviderUnavailable)
     await pay.starting(claimed)
     expect(flow.stripe.entry(claimed.order_id)).toHaveLength(1)
   })

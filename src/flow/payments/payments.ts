@@ -7,7 +7,8 @@ import type { Order, Orders } from '../orders/orders.ts'
 import { createClosing } from './closing.ts'
 import type { PaymentProvider, ProviderEvent, ProviderName } from './provider.ts'
 import * as sqlStore from './sql.ts'
-import { REACHED_FROM, stateAfter } from './states.ts'
+import { createRecording } from './recording.ts'
+import { isOver, type PaymentState } from './states.ts'
 
 export type { PaymentProvider, ProviderEvent, ProviderName, WebhookReading } from './provider.ts'
 export { ProviderRefused, ProviderUnavailable } from './provider.ts'
@@ -15,6 +16,17 @@ export { ProviderRefused, ProviderUnavailable } from './provider.ts'
 export type StartOutcome =
   | { readonly kind: 'started'; readonly browser: Record<string, string> }
   | { readonly kind: 'not_payable'; readonly status: OrderStatus }
+  /** The shop does not take this provider. */
+  | { readonly kind: 'not_offered' }
+
+/** How an order stands, and its last payment with one provider; `failure_code` in the provider's words. */
+export interface CheckOutcome {
+  readonly status: OrderStatus
+  readonly payment: 'none' | 'waiting' | 'declined' | 'accepted' | 'returned'
+  readonly failure_code: string | undefined
+}
+
+export type UnfundedOrder = Omit<sqlStore.Unfunded, 'paid_at'> & { readonly paid_at: number }
 
 /**
  * What a provider event did: `duplicate` had its effect before, `early` has no order yet and must come again, `foreign`
@@ -23,8 +35,15 @@ export type StartOutcome =
 export type EventOutcome = 'paid' | 'recorded' | 'duplicate' | 'early' | 'foreign'
 
 export interface Payments {
-  /** Opens the payment of a PENDING order. Repeating it gives the same payment. */
-  start(order: Order, provider: ProviderName): Promise<StartOutcome>
+  /** The providers the shop takes. */
+  readonly names: readonly ProviderName[]
+  /**
+   * Opens the payment of a PENDING order, or of a PAID one whose money was lost. Repeating it gives the same payment, or
+   * a new one where the last is over. `returnUrl`: where the provider's page sends the buyer back to.
+   */
+  start(order: Order, provider: ProviderName, returnUrl: string): Promise<StartOutcome>
+  /** Asks the provider now how the last payment stands, for a buyer who is back, and does what follows from it. */
+  check(order: Order, provider: ProviderName): Promise<CheckOutcome>
   provider(name: ProviderName): PaymentProvider | undefined
   /**
    * Takes a verified provider event in: its id, the compare-and-set PENDING->PAID and the payment's state in one
@@ -41,6 +60,8 @@ export interface Payments {
    * at most `max` per shard. Returns how many it tried.
    */
   repair(max: number): Promise<number>
+  /** PAID orders whose money has not come, the oldest `max` of each shard: for an operator, and a number to watch. */
+  unfunded(max: number): Promise<UnfundedOrder[]>
 }
 
 /** How long a payment of a decided order rests before `repair` takes it for abandoned. */
@@ -49,7 +70,19 @@ const QUIET_S = 2
 const POLL_S = 10
 /** Calls to providers under way at once. */
 const AT_ONCE = 8
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** How long a PAID order may wait for its money before an operator is told. */
+const UNFUNDED_AFTER_S = 60
+
+const SEEN_BY_BUYER: Readonly<Record<PaymentState, CheckOutcome['payment']>> = {
+  started: 'waiting',
+  failed: 'declined',
+  cancelled: 'declined',
+  lost: 'declined',
+  authorised: 'accepted',
+  captured: 'accepted',
+  refund_due: 'returned',
+  refunded: 'returned',
+}
 
 /** The statements on one shard. A model in memory stands in for them in the simulation. */
 export type PaymentStore = typeof sqlStore
@@ -73,75 +106,67 @@ export function createPayments(parts: PaymentParts): Payments {
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
   const finish = createClosing({ shards, store, orders, providers: byName, settle, log })
 
-  /** Takes in what a provider says of a payment, in one transaction on the buyer's shard. */
-  const record = async (
-    provider: ProviderName,
-    { type, payment, event_id }: Omit<ProviderEvent, 'event_id' | 'occurred_at'> & { event_id?: string },
-  ): Promise<EventOutcome> => {
-    const { user_id, order_id } = payment
-    if (!UUID.test(order_id)) return 'foreign'
-    return shards
-      .of(user_id)
-      .transaction(async (sql): Promise<EventOutcome> => {
-        if (event_id !== undefined && !(await store.insertEvent(sql, user_id, provider, event_id)))
-          return 'duplicate'
-        const before = await store.lockPayment(sql, user_id, provider, payment)
-        // Locked, so that what gift cards pay of it stays what it is until the order is decided.
-        const order = await orders.lock(sql, user_id, order_id)
-        if (order === undefined) throw new EarlyEvent()
-        const due = await leftToPay(sql, order)
-        // A payment that is over, or of another amount, pays nothing, whatever a late event says.
-        const pays =
-          (type === 'authorised' || type === 'captured') &&
-          REACHED_FROM[type].includes(before) &&
-          payment.amount === due &&
-          payment.currency === order.currency &&
-          (type === 'authorised' || payment.amount_received === due)
-        const won = pays && (await orders.pay(sql, user_id, order_id))
-        const winner = won || (order.status === 'PAID' && (before === 'authorised' || before === 'captured'))
-        await store.advance(sql, user_id, order_id, { provider, ...payment }, stateAfter(type, winner))
-        return won ? 'paid' : 'recorded'
-      })
-      .catch((error: unknown) => {
-        if (error instanceof EarlyEvent) return 'early' as const
-        throw error
-      })
-  }
-
-  /** The answer of a provider to a question that no webhook has answered. */
-  const poll = async ({ provider: name, provider_ref }: sqlStore.Unfinished): Promise<EventOutcome> => {
-    const payment = await byName.get(name)?.find(provider_ref)
-    const { state } = payment ?? {}
-    if (payment === undefined) return 'recorded'
-    if (state !== 'authorised' && state !== 'captured' && state !== 'cancelled') return 'recorded'
-    return record(name, { type: state, payment })
-  }
+  const { record, authorise, ask, isPayable } = createRecording({
+    shards,
+    store,
+    orders,
+    providers: byName,
+    leftToPay,
+  })
+  const finishOrLater = (user: UserId, order: OrderId) =>
+    finish(user, order).catch((error: unknown) =>
+      log.warn(
+        { err: error, order_id: order },
+        'the provider did not answer; the cleanup worker will finish',
+      ),
+    )
 
   return {
     provider: (name) => byName.get(name),
-    start: async (order, name) => {
+    names: [...byName.keys()],
+    start: async (order, name, return_url) => {
       const provider = byName.get(name)
-      if (provider === undefined) throw new Error(`no adapter for ${name}`)
-      if (order.status !== 'PENDING') return { kind: 'not_payable', status: order.status }
+      if (provider === undefined) return { kind: 'not_offered' }
+      if (!(await isPayable(order))) return { kind: 'not_payable', status: order.status }
+      const { user_id, order_id, currency } = order
+      const sql = shards.of(user_id)
+      const earlier = await store.selectPayments(sql, user_id, order_id)
       const { payment, browser } = await provider.start({
-        order_id: order.order_id,
-        user_id: order.user_id,
-        amount: await leftToPay(shards.of(order.user_id), order),
-        currency: order.currency,
+        ...{ order_id, user_id, currency, return_url },
+        amount: await leftToPay(sql, order),
         description: `${order.quantity} x ${order.item_id}`,
+        attempt: earlier.filter((one) => one.provider === name && isOver(one.state)).length,
       })
       // If the order fails right now, `repair` finds this row and cancels the payment.
-      await store.lockPayment(shards.of(order.user_id), order.user_id, name, payment)
+      await store.lockPayment(sql, user_id, name, payment)
       return { kind: 'started', browser }
     },
 
-    receive: async (name, event) => {
-      const outcome = await record(name, event)
-      const { user_id, order_id } = event.payment
-      if (outcome === 'paid' || outcome === 'recorded')
-        await finish(user_id, order_id).catch((error: unknown) =>
-          log.warn({ err: error, order_id }, 'the provider did not answer; the cleanup worker will finish'),
+    check: async ({ user_id, order_id }, name) => {
+      const read = async () =>
+        (await store.selectPayments(shards.of(user_id), user_id, order_id)).findLast(
+          ({ provider }) => provider === name,
         )
+      const before = await read()
+      if (before?.state === 'started' || before?.state === 'failed') {
+        await ask(name, before.provider_ref)
+        await finishOrLater(user_id, order_id)
+      }
+      const [order, payment] = [await orders.find(user_id, order_id), await read()]
+      return {
+        status: order?.status ?? 'PENDING',
+        payment: payment === undefined ? 'none' : SEEN_BY_BUYER[payment.state],
+        failure_code: payment?.failure_code ?? undefined,
+      }
+    },
+
+    receive: async (name, event) => {
+      const { type, payment, event_id } = event
+      const outcome =
+        type === 'approved'
+          ? await authorise(name, payment, event_id)
+          : await record(name, { type, payment, event_id })
+      if (outcome === 'paid' || outcome === 'recorded') await finishOrLater(payment.user_id, payment.order_id)
       return outcome
     },
 
@@ -157,17 +182,21 @@ export function createPayments(parts: PaymentParts): Payments {
       )
       const unfinished = found.flat()
       await forEachAtMost(AT_ONCE, unfinished, async (payment) => {
-        const { user_id, order_id, decided } = payment
+        const { user_id, order_id, provider, provider_ref, decided } = payment
         try {
-          if (decided || (await poll(payment)) === 'paid') await finish(user_id, order_id)
+          if (decided || (await ask(provider, provider_ref)) === 'paid') await finish(user_id, order_id)
         } catch (error) {
           log.warn({ err: error, order_id }, 'repairing a payment failed; it will be tried again')
         }
       })
       return unfinished.length
     },
+
+    unfunded: async (max) => {
+      const found = await Promise.all(
+        shards.all.map((shard) => store.selectUnfunded(shard, UNFUNDED_AFTER_S, max)),
+      )
+      return found.flat().map(({ paid_at, ...payment }) => ({ ...payment, paid_at: paid_at.getTime() }))
+    },
   }
 }
-
-/** Rolls the transaction back: the provider sends the event again, and by then the order is written. */
-class EarlyEvent extends Error {}

@@ -24,14 +24,18 @@ const KEPT = 8
 
 export function createSignatureCheck({ webhookId, apiUrl, timeoutMs }: PaypalSignatureOptions) {
   const trusted = certificateOrigins(apiUrl)
-  const kept = new Map<string, Promise<X509Certificate>>()
+  const kept = new Map<string, Promise<X509Certificate | undefined>>()
 
-  /** Throws ProviderUnavailable where it can not be had; a trusted origin is what makes it PayPal's. */
-  const certificateAt = (address: string): Promise<X509Certificate> => {
+  /**
+   * A trusted origin is what makes it PayPal's; undefined where that knows no such certificate. Throws
+   * ProviderUnavailable where it can not be had.
+   */
+  const certificateAt = (address: string): Promise<X509Certificate | undefined> => {
     const known = kept.get(address)
     if (known !== undefined) return known
     const asked = fetch(address, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) })
       .then(async (response) => {
+        if (response.status >= 400 && response.status < 500) return undefined
         if (!response.ok) throw new Error(`${response.status}`)
         return new X509Certificate(await response.text())
       })
@@ -60,6 +64,7 @@ export function createSignatureCheck({ webhookId, apiUrl, timeoutMs }: PaypalSig
     const sentS = Date.parse(time) / 1000
     if (!(Math.abs(nowS - sentS) <= TOLERANCE_S)) return 'too_old'
     const certificate = await certificateAt(address.href)
+    if (certificate === undefined) return 'bad_signature'
     if (!(validTime(certificate.validFrom) <= nowS && nowS < validTime(certificate.validTo)))
       return 'bad_signature'
     const message = Buffer.from([id, time, webhookId, crc32(rawBody)].join('|'))

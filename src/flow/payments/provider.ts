@@ -93,6 +93,9 @@ export interface ProviderEvent {
   occurred_at: number
 }
 
+/** What an event may say of the money itself. */
+export type MoneyEvent = Exclude<ProviderEvent['type'], 'approved'>
+
 export type WebhookReading =
   | { kind: 'event'; event: ProviderEvent }
   /** Genuine, but of no interest to us. Acknowledge it. */

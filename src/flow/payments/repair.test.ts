@@ -143,7 +143,7 @@ describe('repair', () => {
     await pay.repaired(payments)
     await pay.repaired(payments)
     expect(asked).toBe(1)
-    expect(await pay.stateOf(payment)).toBe('cancelled')
+    expect(await pay.stateOf(payment)).toBe('lost')
   })
 })
 

@@ -7,6 +7,7 @@ export interface Payment {
   readonly provider: ProviderName
   readonly provider_ref: string
   readonly state: PaymentState
+  readonly failure_code: string | null
 }
 
 /** False where this event has had its effect already. */
@@ -57,10 +58,49 @@ export async function advance(
 }
 
 export async function selectPayments(sql: Sql, user: UserId, order: OrderId): Promise<Payment[]> {
-  const found = await sql.query<{ provider: ProviderName; provider_ref: string; state: PaymentState }>(
-    `select provider, provider_ref, state from payments where user_id = $1 and order_id = $2
+  const found = await sql.query<Payment>(
+    `select provider, provider_ref, state, failure_code from payments where user_id = $1 and order_id = $2
      order by created_at`,
     [user, order],
+  )
+  return found.rows
+}
+
+/** Whether a payment of the order was lost, and none has come in its place. */
+export async function lacksMoney(sql: Sql, user: UserId, order: OrderId): Promise<boolean> {
+  const states = (await selectPayments(sql, user, order)).map(({ state }) => state)
+  return (
+    states.includes('lost') &&
+    !states.some((state) => ['authorised', 'captured', 'refund_due', 'refunded'].includes(state))
+  )
+}
+
+/** A PAID order whose money the provider has not given us. */
+export interface Unfunded extends Pick<Payment, 'provider' | 'provider_ref' | 'state'> {
+  readonly order_id: OrderId
+  readonly user_id: UserId
+  readonly sale_id: string
+  readonly item_id: string
+  readonly amount: number
+  readonly currency: string
+  /** When the order became PAID. */
+  readonly paid_at: Date
+}
+
+/** PAID for longer than `quietS` without a captured payment in the place of one that is lost or not captured yet. */
+export async function selectUnfunded(sql: Sql, quietS: number, max: number): Promise<Unfunded[]> {
+  const found = await sql.query<Unfunded>(
+    `select p.provider, p.provider_ref, p.state, o.id as order_id, o.user_id, o.sale_id, o.item_id, p.amount,
+            p.currency, o.paid_at
+     from payments p join orders o on o.user_id = p.user_id and o.id = p.order_id
+     where p.state in ('authorised', 'lost') and o.status = 'PAID'
+       and o.paid_at < now() - make_interval(secs => $1::float8)
+       and not exists (
+         select 1 from payments other
+         where other.user_id = p.user_id and other.order_id = p.order_id
+           and other.state in ('captured', 'refund_due', 'refunded'))
+     order by o.paid_at limit $2`,
+    [quietS, max],
   )
   return found.rows
 }
@@ -106,7 +146,7 @@ async function take(sql: Sql, which: string, { quietS, pollS, max }: TakeLimits)
      where payments.user_id = waiting.user_id and payments.order_id = waiting.order_id
        and payments.provider = waiting.provider and payments.provider_ref = waiting.provider_ref
      returning payments.user_id, payments.order_id, payments.provider, payments.provider_ref, payments.state,
-               waiting.decided`,
+               payments.failure_code, waiting.decided`,
     [quietS, pollS, max],
   )
   return taken.rows

@@ -1,23 +1,32 @@
 import type { OrderStatus } from '../../contracts/orders.ts'
-import type { ProviderEvent } from './provider.ts'
+import type { MoneyEvent } from './provider.ts'
 
-/** What we know of one payment at a provider. */
+/**
+ * What we know of one payment at a provider. `lost`: it has paid the order, and before it was captured the provider gave
+ * the authorisation up; the order is PAID without money until its buyer pays again.
+ */
 export type PaymentState =
-  'started' | 'failed' | 'authorised' | 'captured' | 'refund_due' | 'cancelled' | 'refunded'
+  'started' | 'failed' | 'authorised' | 'captured' | 'lost' | 'refund_due' | 'cancelled' | 'refunded'
 
 /**
  * From which states a state may be reached. Provider events come late, twice and out of order; one that would lead
  * backwards changes nothing.
  */
 export const REACHED_FROM: Readonly<Record<PaymentState, readonly PaymentState[]>> = {
-  started: [],
+  // Authorised after it was closed, for an order that is decided: it is closed once more.
+  started: ['cancelled'],
   failed: ['started'],
   authorised: ['started', 'failed'],
-  captured: ['started', 'failed', 'authorised'],
-  refund_due: ['started', 'failed', 'authorised', 'captured', 'cancelled'],
+  captured: ['started', 'failed', 'authorised', 'lost'],
+  lost: ['authorised'],
+  refund_due: ['started', 'failed', 'authorised', 'captured', 'lost', 'cancelled'],
   cancelled: ['started', 'failed', 'authorised'],
   refunded: ['captured', 'refund_due'],
 }
+
+/** Nothing more comes of it: its order may have another one. */
+export const isOver = (state: PaymentState): boolean =>
+  state === 'cancelled' || state === 'lost' || state === 'refund_due' || state === 'refunded'
 
 /** What a payment needs from its provider, given its order; the one table that decides about money. */
 export function nextStep(
@@ -42,14 +51,15 @@ export function nextStep(
  * The state a provider event asks for. `winner`: this payment is the one that has paid the order. Any other stays
  * `started`, which `nextStep` cancels once the order is decided, or gives its money back.
  */
-export function stateAfter(type: ProviderEvent['type'], winner: boolean): PaymentState {
+export function stateAfter(type: MoneyEvent, winner: boolean): PaymentState {
   switch (type) {
     case 'authorised':
       return winner ? 'authorised' : 'started'
     case 'captured':
       return winner ? 'captured' : 'refund_due'
-    case 'failed':
     case 'cancelled':
+      return winner ? 'lost' : 'cancelled'
+    case 'failed':
     case 'refunded':
       return type
   }

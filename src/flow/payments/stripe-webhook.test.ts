@@ -22,7 +22,10 @@ afterAll(async () => {
 
 async function started() {
   const orderId = `order-${++orders}`
-  const asked = { order_id: orderId, user_id: 'user-1', amount: 500, currency: 'usd', description: 'A shoe' }
+  const asked = {
+    ...{ order_id: orderId, user_id: 'user-1', amount: 500, currency: 'usd', description: 'A shoe' },
+    ...{ attempt: 0, return_url: 'http://shop.localhost/checkout/sale?order=1' },
+  }
   const { payment, browser } = await provider.start(asked)
   return { orderId, ref: payment.provider_ref, clientSecret: browser['client_secret'] ?? '' }
 }

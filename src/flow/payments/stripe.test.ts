@@ -28,6 +28,8 @@ function order(change: Partial<StartPayment> = {}): StartPayment {
     amount: 1999,
     currency: 'EUR',
     description: 'One television',
+    attempt: 0,
+    return_url: 'http://shop.localhost/checkout/sale?order=1',
     ...change,
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Claim, type Flow, startFlow } from '../../../test/support/flow.ts'
 import { keyOf } from '../../../test/support/inventory.ts'
+import { PAGE } from '../../../test/support/paying.ts'
 import { type Around, connectionLost, watchShards } from '../../../test/support/sql.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { createOrders, type Orders } from '../orders/orders.ts'
@@ -100,7 +101,7 @@ describe('trouble', () => {
   test('with the payment provider does not keep units from coming back', async () => {
     const item = await flow.newItem(3)
     const claimed = await flow.pending(item)
-    await flow.app.payments.start(await flow.row(claimed), 'stripe')
+    await flow.app.payments.start(await flow.row(claimed), 'stripe', PAGE)
     await flow.lapse(claimed)
     const never = new Promise<never>(() => undefined)
     await sweeping({ payments: { finish: () => never } }).sweep()

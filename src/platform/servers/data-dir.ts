@@ -22,6 +22,8 @@ export interface RunFile {
     readonly stripe_sandbox?: string
     /** Where mails to buyers are to be read; absent when SMTP_URL names a real mail server. */
     readonly mailbox?: string
+    /** Absent when PAYPAL_CLIENT_ID is that of an account at PayPal, or PayPal is not taken. */
+    readonly paypal_sandbox?: string
   }
   readonly redis_url: string
   readonly database_urls: readonly string[]
@@ -86,7 +88,7 @@ export async function emptyDataDir(dataDir: string): Promise<void> {
   await removePostgres(join(dataDir, 'postgres'))
   await stopLeftoverRedis(join(dataDir, 'redis'))
   await stopLeftoverKafka(dataDir)
-  for (const name of ['redis', 'stripe-sandbox', 'mailbox', 'logs', 'secrets.json'])
+  for (const name of ['redis', 'stripe-sandbox', 'paypal-sandbox', 'mailbox', 'logs', 'secrets.json'])
     await rm(join(dataDir, name), { recursive: true, force: true })
   const kafka = join(dataDir, 'kafka')
   for (const name of existsSync(kafka) ? await readdir(kafka) : [])
@@ -100,7 +102,6 @@ export type SecretSettings = Readonly<Record<string, string>>
 export function readSecrets(dataDir: string): SecretSettings {
   const path = join(dataDir, 'secrets.json')
   const kept = readJson<SecretSettings>(path)
-  if (kept !== undefined) return kept
   const random = () => randomBytes(32).toString('base64url')
   const made = {
     TOKEN_KEYS: `k1:${random()}`,
@@ -109,9 +110,21 @@ export function readSecrets(dataDir: string): SecretSettings {
     STRIPE_SECRET_KEY: `sk_test_${randomBytes(16).toString('hex')}`,
     STRIPE_PUBLISHABLE_KEY: `pk_test_${randomBytes(16).toString('hex')}`,
     STRIPE_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('hex')}`,
+    ...paypalSandboxKeys(),
   }
-  writeJson(path, made)
-  return made
+  // A folder of an earlier version gets what that did not know yet.
+  const all = { ...made, ...kept }
+  if (Object.keys(all).length > Object.keys(kept ?? {}).length) writeJson(path, all)
+  return all
+}
+
+function paypalSandboxKeys() {
+  const id = () => randomBytes(9).toString('hex').toUpperCase()
+  return {
+    PAYPAL_CLIENT_ID: `sandbox-${id()}`,
+    PAYPAL_CLIENT_SECRET: randomBytes(32).toString('base64url'),
+    PAYPAL_WEBHOOK_ID: id(),
+  }
 }
 
 function readJson<T>(path: string): T | undefined {

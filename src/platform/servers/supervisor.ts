@@ -65,7 +65,8 @@ async function runUntil(
   const { dataDir, env, port, print, profile } = options
   const sandboxPort = env['STRIPE_API_URL'] ? undefined : port + 1
   await requireFree(port, '')
-  if (sandboxPort !== undefined) await requireFree(sandboxPort, ' (for the Stripe sandbox, one above --port)')
+  if (sandboxPort !== undefined)
+    await requireFree(sandboxPort, ' (for the payment sandboxes, one above --port)')
   if (options.fresh) await emptyDataDir(dataDir)
   const kept = ['REDIS_URL', 'DATABASE_URLS', 'KAFKA_BROKERS'].filter((name) => env[name])
   if (options.fresh && kept.length > 0) print(`--fresh does not touch what ${kept.join(' and ')} names`)
@@ -86,7 +87,7 @@ async function runUntil(
       shop: env['SHOP_URL'] ?? `http://shop.localhost:${port}`,
       queue: env['QUEUE_URL'] ?? `http://queue.localhost:${port}`,
       ops: env['OPS_URL'] ?? `http://ops.localhost:${port}`,
-      ...(sandboxPort === undefined ? {} : { stripe_sandbox: `http://127.0.0.1:${sandboxPort}` }),
+      ...sandboxUrls(env, sandboxPort),
       ...(mailboxPort === undefined ? {} : { mailbox: `http://127.0.0.1:${sandboxPort}/mailbox` }),
     },
     redis_url: addresses.redisUrl,
@@ -111,6 +112,7 @@ async function runUntil(
       ? {}
       : { STRIPE_API_URL: env['SANDBOX_URL'] || run.urls.stripe_sandbox, SANDBOX_PORT: String(sandboxPort) }),
     ...(mailboxPort === undefined ? {} : mailboxEnv(mailboxPort, env)),
+    ...paypalSettings(env, run.urls.paypal_sandbox),
   }
   const broken = await startChildren(options, run, childEnv, children)
   const ended = AbortSignal.any([signal, broken])
@@ -119,6 +121,25 @@ async function runUntil(
   if (!ended.aborted) print(startScreen(run, dataDir))
   await untilAborted(ended)
   if (broken.aborted) throw broken.reason
+}
+
+/** Both stand-ins listen on one port. PayPal's is left out where the operator has an account there. */
+function sandboxUrls(env: Env, port: number | undefined): Partial<RunFile['urls']> {
+  if (port === undefined) return {}
+  const stripe_sandbox = `http://127.0.0.1:${port}`
+  return {
+    stripe_sandbox,
+    ...(env['PAYPAL_CLIENT_ID'] ? {} : { paypal_sandbox: `${stripe_sandbox}/paypal` }),
+  }
+}
+
+/** The keys we make ourselves fit only the sandbox: without it, PayPal is taken with the operator's keys or not at all. */
+function paypalSettings(env: Env, sandbox: string | undefined): Env {
+  // The same stand-in, by the way that the operator has put in between.
+  if (sandbox !== undefined)
+    return { PAYPAL_API_URL: env['SANDBOX_URL'] ? `${env['SANDBOX_URL']}/paypal` : sandbox }
+  const names = ['PAYPAL_CLIENT_ID', 'PAYPAL_CLIENT_SECRET', 'PAYPAL_WEBHOOK_ID']
+  return Object.fromEntries(names.map((name) => [name, env[name] ?? '']))
 }
 
 /** The answer is aborted, with a SettingError, when a process ends because of a bad setting. */
