@@ -267,7 +267,7 @@ describe('orders, payments, receipts', () => {
         body,
       ]),
       ...badBodies({ receipt: 'x' }).map((body): [string, string, Bad] => ['POST', '/api/receipts', body]),
-      ...['paypal', '', 1, null].map((provider): [string, string, Bad] => [
+      ...['cash', '', 1, null].map((provider): [string, string, Bad] => [
         ...(['POST', `/api/orders/${order}/payment`] as const),
         bad(400, 'bad_request', `provider ${provider}`, { json: { provider } }),
       ]),
