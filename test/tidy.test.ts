@@ -81,7 +81,7 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   queue_marks: /^src\/flow\/waiting-room\/sql\.ts$/,
   webhook_events: /^src\/flow\/payments\/sql\.ts$/,
   gift_cards: /^src\/flow\/(gift-cards|notices)\/sql\.ts$/,
-  gift_card_uses: /^src\/flow\/gift-cards\/sql\.ts$/,
+  gift_card_uses: /^src\/flow\/(gift-cards|notices)\/sql\.ts$/,
   oversell_plans: /^src\/flow\/oversell\/sql\.ts$/,
   oversell_approvals: /^src\/flow\/oversell\/sql\.ts$/,
   contacts: /^src\/flow\/notices\/sql\.ts$/,

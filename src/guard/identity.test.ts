@@ -77,6 +77,30 @@ describe('AUTH=jwt with a shared key', () => {
     expect(await ask(await sign(without))).toBe('session_invalid')
   })
 
+  test('an address the provider vouches for is known; any other is not', async () => {
+    const identity = createIdentity({
+      auth: { kind: 'jwt', jwksUrl: undefined, issuer: undefined, audience: undefined },
+      secrets: { session: Buffer.alloc(32), jwtKey: SHARED },
+      origin: 'https://shop.example',
+      clock,
+    })
+    const app = createHttpApp('shop', { log: createLog('silent', 'test'), metrics: createMetrics() })
+    app.get('/mail', async (c) => c.json({ email: (await identity.email(c)) ?? null }))
+    const known = async (claims: object) => {
+      const headers = { 'x-user-token': await sign({ ...good, ...claims }) }
+      const response = await app.fetch(new Request('https://shop.example/mail', { headers }))
+      return ((await response.json()) as { email: string | null }).email
+    }
+    expect(await known({ email: 'a@example.com' })).toBe('a@example.com')
+    expect(await known({ email: 'a@example.com', email_verified: true })).toBe('a@example.com')
+    for (const claims of [
+      {},
+      { email: 'a@example.com', email_verified: false },
+      ...['', 'a', 'a@example.com\r\nBcc: b@example.com', ['a@example.com'], 7].map((email) => ({ email })),
+    ])
+      expect(await known(claims)).toBeNull()
+  })
+
   test('another site may not act', async () => {
     expect(await ask(await sign(good), 'POST', 'https://evil.example')).toBe('origin_refused')
     expect(await ask(await sign(good), 'GET', 'https://evil.example')).toBe('customer 17')

@@ -168,3 +168,34 @@ test('without scripts: the field keeps, refuses and forgets; the paid order is i
     expect(paid).not.toContain('name="email"')
   })
 })
+
+test('what could not be delivered is shown to the operator without its address, and tried again on demand', async () => {
+  await app.withWorker(async () => {
+    const order = await ordered()
+    await order.call('PUT', 'contact', { email: 'dead@example.com' })
+    await written(order)
+    await pay(order)
+    await app.app.notices.round()
+    await app.app.shards
+      .of(order.user)
+      .query(`update notices set state = 'dead', sent_at = null, code = '550 RCPT TO' where order_id = $1`, [
+        order.id,
+      ])
+    expect((await order.call('GET', 'receipt')).body).toMatchObject({ mail: 'undeliverable' })
+    const listed = await app.operate('GET', 'notices')
+    expect(listed.body).toMatchObject({
+      ...{ due: 0, dead: 1 },
+      undelivered: [{ order_id: order.id, kind: 'paid', attempts: 1, code: '550 RCPT TO' }],
+    })
+    expect(JSON.stringify(listed.body)).not.toContain('@')
+    const metrics = await app.send<string>('ops', 'GET', '/metrics')
+    expect(metrics.body).toContain('doorbuster_notices{state="dead"} 1')
+    expect(problemOf(await app.operate('POST', 'notices/retry', {}))).toBe('bad_request')
+    const retried = await app.operate('POST', 'notices/retry', { reason: 'the server is back' })
+    expect(retried.body).toEqual({ retried: 1 })
+    await app.app.notices.round()
+    expect((await order.call('GET', 'receipt')).body).toMatchObject({ mail: 'sent' })
+    const audit = await app.operate<{ entries: object[] }>('GET', 'audit')
+    expect(audit.body.entries[0]).toMatchObject({ command: 'notices.retry', reason: 'the server is back' })
+  })
+})

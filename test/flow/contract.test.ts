@@ -50,6 +50,7 @@ const ENDPOINTS: Record<keyof typeof URLS, string[]> = {
     ...['PUT /api/operator/sales/{sale}/rate', 'GET /api/operator/reconcile', 'POST /api/operator/reconcile'],
     ...['GET /api/operator/audit', 'GET /api/operator/dead-letters'],
     'POST /api/operator/dead-letters/{id}/replay',
+    ...['GET /api/operator/notices', 'POST /api/operator/notices/retry'],
   ],
 }
 

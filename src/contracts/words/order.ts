@@ -43,3 +43,12 @@ export function orderText(order: Order, inTime: boolean, paying: boolean): reado
 export function providerName(provider: string): string {
   return { stripe: 'Card (Stripe)', paypal: 'PayPal' }[provider] ?? provider
 }
+
+/** What an order was paid with, as far as it is written down: a provider, gift cards, or both. */
+export function paidWith(provider: string | null, giftPart: string | undefined): string {
+  const parts = [
+    ...(giftPart === undefined ? [] : [`Gift card (${giftPart})`]),
+    ...(provider === null ? [] : [providerName(provider)]),
+  ]
+  return parts.join(' and ')
+}

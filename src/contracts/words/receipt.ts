@@ -1,18 +1,20 @@
 import type { Receipt } from '../shapes.ts'
 import { formatDate } from './durations.ts'
 import { formatMoney } from './money.ts'
-import { providerName } from './order.ts'
+import { paidWith } from './order.ts'
 
 /** What a receipt says, label by label. Without a locale and a time zone: those of the reader. */
 export function receiptFacts(
-  { item_name, quantity, amount, currency, provider, paid_at, order_id }: Receipt,
+  { item_name, quantity, amount, currency, provider, gift_amount, paid_at, order_id }: Receipt,
   locale?: string,
   timeZone?: string,
 ): readonly (readonly [string, string])[] {
+  const gift = gift_amount === 0 ? undefined : formatMoney(gift_amount, currency, locale)
+  const means = paidWith(provider, gift)
   return [
     ['Item', quantity === 1 ? item_name : `${quantity} × ${item_name}`],
     ['Total', formatMoney(amount, currency, locale)],
-    ...(provider === null ? [] : [['Paid with', providerName(provider)] as const]),
+    ...(means === '' ? [] : [['Paid with', means] as const]),
     ['Paid at', formatDate(paid_at, locale, timeZone)],
     ['Order', order_id],
   ]

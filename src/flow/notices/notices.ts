@@ -31,7 +31,9 @@ export interface Receipt {
   readonly amount: number
   readonly currency: string
   readonly paid_at: number
-  /** Who took the money; null where that is not written down. */
+  /** What gift cards paid of it. */
+  readonly gift_amount: number
+  /** Who took the rest; null where there was none. */
   readonly provider: string | null
   readonly provider_ref: string | null
   /** Where it goes by mail, and whether it went. */
@@ -163,9 +165,9 @@ export function createNotices(parts: NoticeParts): Notices {
 }
 
 function toReceipt(order_id: OrderId, told: Told & { paid_at: Date }, item_name: string): Receipt {
-  const { quantity, amount, currency, provider, provider_ref, email, notice } = told
+  const { quantity, amount, currency, gift_amount, provider, provider_ref, email, notice } = told
   return {
-    ...{ order_id, item_name, quantity, amount, currency, provider, provider_ref, email },
+    ...{ order_id, item_name, quantity, amount, currency, gift_amount, provider, provider_ref, email },
     paid_at: told.paid_at.getTime(),
     mail: notice === null ? (email === null ? 'none' : 'on_its_way') : MAIL_STATES[notice],
   }

@@ -93,6 +93,43 @@ describe('a mail for each end of an order', () => {
     expect(found[1]?.text).toContain('The €19.99 you paid go back to you in full')
   })
 
+  test('oversold with a gift card: its value, its code in groups, its end; and what cards paid of a receipt', async () => {
+    const item = await telling.flow.newItem(4)
+    const order = await telling.ordered(item)
+    await fail(order, 'cancelled_by_user')
+    await app()
+      .shards.of(order.user_id)
+      .query(
+        `insert into gift_cards (user_id, order_id, code, amount, currency, expires_at)
+         values ($1, $2, '0123456789ABCDEF', 500, 'EUR', '2031-05-06T07:08:00Z')`,
+        [order.user_id, order.order_id],
+      )
+    await app()
+      .shards.of(order.user_id)
+      .query(`update orders set failure_reason = 'oversold' where id = $1`, [order.order_id])
+    await round()
+    const [mail] = await mails(order.email)
+    for (const part of [mail?.text, mail?.html]) {
+      for (const said of ['0123-4567-89AB-CDEF', '€5.00', '6 May 2031 at 07:08 UTC', 'No money was kept'])
+        expect(part).toContain(said)
+    }
+
+    const mixed = await telling.flow.pending(item, { user_id: order.user_id })
+    await app().notices.give(mixed.user_id, mixed.order_id, 'mixed@example.com')
+    await app()
+      .shards.of(order.user_id)
+      .query(`insert into gift_card_uses (user_id, order_id, card_id, amount) values ($1, $2, $3, 499)`, [
+        mixed.user_id,
+        mixed.order_id,
+        order.order_id,
+      ])
+    await app()
+      .shards.of(mixed.user_id)
+      .transaction((sql) => app().orders.pay(sql, mixed.user_id, mixed.order_id))
+    await round()
+    expect((await mails('mixed@example.com'))[0]?.text).toContain('Paid with: Gift card (€4.99)')
+  })
+
   test('oversold before the receipt went out: nobody is told that it is theirs', async () => {
     const order = await telling.ordered(await telling.flow.newItem(2))
     await telling.pay(order)

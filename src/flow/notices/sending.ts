@@ -5,7 +5,7 @@ import type { Database, Shards } from '../../platform/postgres.ts'
 import { untilAborted } from '../../platform/shutdown.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Compose } from './mails/compose.ts'
-import { markSent, planNotices, putBack, selectTold, takeDue, type Taken } from './sql.ts'
+import { markSent, planNotices, putBack, selectGiftCard, selectTold, takeDue, type Taken } from './sql.ts'
 
 /** Times in seconds. */
 export interface SendingPolicy {
@@ -78,7 +78,8 @@ export function createSending(parts: SendingParts) {
       await putBack(shard, taken, { state: 'obsolete', code })
       return 'obsolete'
     }
-    const outcome = await compose(order_id, kind, told)
+    const card = kind === 'oversold' ? await selectGiftCard(shard, user_id, order_id) : undefined
+    const outcome = await compose(order_id, kind, told, card)
       .then((words) =>
         mail.send({ ...words, to: email, messageId: `${kind}.${order_id}@${host}`, date: clock.now() }),
       )

@@ -170,14 +170,17 @@ export interface Told {
   /** Of the payment that paid it, or whose money came and went back. */
   readonly provider: string | null
   readonly provider_ref: string | null
+  /** What the provider was asked for: the price, less what gift cards paid. */
+  readonly provider_amount: number | null
+  /** What gift cards paid of it. */
+  readonly gift_amount: number
   /** Money that had reached us goes back. */
   readonly returned: boolean
   /** State of the notice of this kind. */
   readonly notice: 'due' | 'sent' | 'dead' | 'obsolete' | null
-  /** What makes up for an order that was cancelled. */
-  readonly gift_card: GiftCard | null
 }
 
+/** What makes up for an order that was cancelled. */
 export interface GiftCard {
   readonly code: string
   readonly amount: number
@@ -186,15 +189,17 @@ export interface GiftCard {
 }
 
 export async function selectTold(sql: Sql, user: UserId, order: OrderId): Promise<Told | undefined> {
-  const found = await sql.query<Omit<Told, 'gift_card'>>(
+  const found = await sql.query<Told>(
     `select told.*, n.state as notice from (
        select ${KIND} as kind, o.sale_id, o.item_id, o.quantity, o.amount, o.currency, o.status,
-              o.failure_reason, o.paid_at, c.email, p.provider, p.provider_ref,
+              o.failure_reason, o.paid_at, c.email, p.provider, p.provider_ref, p.amount as provider_amount,
+              (select coalesce(sum(u.amount), 0)::bigint from gift_card_uses u
+               where u.user_id = o.user_id and u.order_id = o.id) as gift_amount,
               coalesce(p.state in ('refund_due', 'refunded'), false) as returned
        from orders o
          left join contacts c on c.user_id = o.user_id and c.order_id = o.id
          left join lateral (
-           select provider, provider_ref, state from payments p
+           select provider, provider_ref, amount, state from payments p
            where p.user_id = o.user_id and p.order_id = o.id
              and p.state in ('authorised', 'captured', 'refund_due', 'refunded')
            order by p.state in ('captured', 'authorised') desc, p.updated_at desc limit 1
@@ -203,7 +208,16 @@ export async function selectTold(sql: Sql, user: UserId, order: OrderId): Promis
      ) told left join notices n on ${SAME} and n.kind = told.kind`,
     [user, order],
   )
-  return found.rows[0] && { ...found.rows[0], gift_card: null }
+  return found.rows[0]
+}
+
+/** The card issued for an order, if there is one. */
+export async function selectGiftCard(sql: Sql, user: UserId, order: OrderId): Promise<GiftCard | undefined> {
+  const found = await sql.query<GiftCard>(
+    'select code, amount, currency, expires_at from gift_cards where user_id = $1 and order_id = $2',
+    [user, order],
+  )
+  return found.rows[0]
 }
 
 /** Notices that wait and that were given up, on one shard. */

@@ -1,10 +1,10 @@
 import type { OrderId } from '../../../contracts/ids.ts'
 import { formatDate } from '../../../contracts/words/durations.ts'
 import { formatMoney } from '../../../contracts/words/money.ts'
-import { providerName } from '../../../contracts/words/order.ts'
+import { paidWith } from '../../../contracts/words/order.ts'
 import { projectPath } from '../../../platform/project.ts'
 import { Html, readTemplates } from '../../../platform/templates.ts'
-import type { NoticeKind, Told } from '../sql.ts'
+import type { GiftCard, NoticeKind, Told } from '../sql.ts'
 import { ENGLISH, type MailWords } from './words.ts'
 
 /** We do not know where the buyer is; a date names its time zone. */
@@ -16,7 +16,8 @@ export interface Composed {
   readonly html: string
 }
 
-export type Compose = (order: OrderId, kind: NoticeKind, told: Told) => Promise<Composed>
+/** `card`: what makes up for an order that was cancelled. */
+export type Compose = (order: OrderId, kind: NoticeKind, told: Told, card?: GiftCard) => Promise<Composed>
 
 export interface ComposerParts {
   readonly nameOf: (item: string) => Promise<string>
@@ -62,15 +63,16 @@ export function createComposer({ nameOf, shopUrl, words = ENGLISH }: ComposerPar
       facts: facts.map(([name, value]) => templates.render('fact', { name, value })),
     }).markup
 
-  return async (order_id, kind, told) => {
+  return async (order_id, kind, told, card) => {
     const item = oneLine(await nameOf(told.item_id))
     const amount = formatMoney(told.amount, told.currency, words.locale)
-    const fill = (sentence: string) => filled(sentence, { item, amount })
+    const charged = formatMoney(told.provider_amount ?? told.amount, told.currency, words.locale)
+    const fill = (sentence: string) => filled(sentence, { item, amount, charged })
     const label = words.facts
     const content: Content = {
       title: words.title[kind],
       story: words.story(kind, told).map(fill),
-      gift: giftOf(told, words),
+      gift: giftOf(card, words),
       facts: [
         [label.item, told.quantity === 1 ? item : `${told.quantity} × ${item}`],
         [label.total, amount],
@@ -83,22 +85,26 @@ export function createComposer({ nameOf, shopUrl, words = ENGLISH }: ComposerPar
   }
 }
 
-function giftOf({ gift_card: card }: Told, { giftCard, locale }: MailWords): Content['gift'] {
-  if (card === null) return undefined
+function giftOf(card: GiftCard | undefined, { giftCard, locale }: MailWords): Content['gift'] {
+  if (card === undefined) return undefined
   const amount = formatMoney(card.amount, card.currency, locale)
   return {
     text: filled(giftCard.text, { amount }),
-    code: card.code,
+    // In groups of four, as people read it.
+    code: card.code.replace(/(.{4})(?=.)/g, '$1-'),
     until: filled(giftCard.until, { until: formatDate(card.expires_at.getTime(), locale, ZONE) }),
   }
 }
 
-function paidFacts({ provider, paid_at }: Told, { facts, locale }: MailWords): [string, string][] {
+function paidFacts(
+  { provider, gift_amount, currency, paid_at }: Told,
+  { facts, locale }: MailWords,
+): (readonly [string, string])[] {
+  const gift = gift_amount === 0 ? undefined : formatMoney(gift_amount, currency, locale)
+  const means = paidWith(provider, gift)
   return [
-    ...(provider === null ? [] : [[facts.paid_with, providerName(provider)] satisfies [string, string]]),
-    ...(paid_at === null
-      ? []
-      : [[facts.paid_at, formatDate(paid_at.getTime(), locale, ZONE)] satisfies [string, string]]),
+    ...(means === '' ? [] : [[facts.paid_with, means] as const]),
+    ...(paid_at === null ? [] : [[facts.paid_at, formatDate(paid_at.getTime(), locale, ZONE)] as const]),
   ]
 }
 

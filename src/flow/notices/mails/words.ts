@@ -2,7 +2,8 @@ import type { Told, NoticeKind } from '../sql.ts'
 
 /**
  * Every word of our mails that is not a name, a number or a date, in one place: another language is another object of
- * this shape. Sentences are plain text; `{item}`, `{amount}`, `{code}` and `{until}` are filled in.
+ * this shape. Sentences are plain text; `{item}`, `{amount}`, `{charged}` (by the
+ * provider) and `{until}` are filled in.
  */
 export interface MailWords {
   readonly locale: string
@@ -18,7 +19,7 @@ export interface MailWords {
 
 const NO_MONEY =
   'No money was kept. If your bank shows a reservation for it, it goes away by itself within a few days.'
-const MONEY_BACK = 'A payment of {amount} had reached us all the same. It goes back to you in full.'
+const MONEY_BACK = 'A payment of {charged} had reached us all the same. It goes back to you in full.'
 const REFUND =
   'The {amount} you paid go back to you in full, the way they came. That may take your bank a few days.'
 
