@@ -44,7 +44,7 @@ test('every kind of damage is counted and named', () => {
 })
 
 test('people see what is broken and what was not checked', () => {
-  const evidence = { ...run.lawfulRun(), entered: 1, ledger: undefined }
+  const evidence = { ...run.lawfulRun(), entered: 1, ledger: undefined, webhooks: undefined }
   const text = renderReport(report(evidence), audit(evidence))
   expect(text).toMatch(/10\. BROKEN .*\n +3 orders, 1 positions let in/)
   expect(text).toMatch(/8\. not checked .*\n +not checked: .*the payment provider is not the sandbox/)

@@ -4,6 +4,7 @@ import { isConnectionError, SettingError } from '../src/platform/errors.ts'
 import { audit } from './audit/audit.ts'
 import { collect } from './audit/collect.ts'
 import { probe } from './audit/gather.ts'
+import { startEventTap } from './audit/event-tap.ts'
 import { startSampler } from './audit/sampler.ts'
 import { runCrowd } from './crowd/crowd.ts'
 import type { RushOptions } from './options.ts'
@@ -81,6 +82,7 @@ async function judge({ target, options, say, signal, hashes }: Run, sale: SaleIn
   const redis = await connectRedis({ url: target.run.redis_url })
   const shards = connectShards(target.run.database_urls, { max: 2 })
   const sampler = startSampler(redis, items, SAMPLE_MS)
+  const tap = await startEventTap(redis, items)
   try {
     const probes = await probe(target, sale)
     const started = performance.now()
@@ -93,7 +95,7 @@ async function judge({ target, options, say, signal, hashes }: Run, sale: SaleIn
     )
     const seconds = (performance.now() - started) / 1000
     say('The crowd is gone; waiting until nothing is left to happen')
-    const evidence = await collect({ target, sale, crowd, probes, sampler, redis, shards })
+    const evidence = await collect({ target, sale, crowd, probes, sampler, tap, redis, shards })
     const verdicts = audit(evidence)
     const { seed, buyers } = options
     const facts = { sale: sale.id, seed, buyers, seconds, profile: target.run.profile }
@@ -101,7 +103,7 @@ async function judge({ target, options, say, signal, hashes }: Run, sale: SaleIn
     say(renderReport(report, verdicts))
     return { report, share: shareOfBots(evidence) }
   } finally {
-    await sampler.stop()
+    await Promise.all([sampler.stop(), tap.stop()])
     await Promise.all([redis.close(), shards.close()])
   }
 }

@@ -9,6 +9,7 @@ export type NewSaleBody = Readonly<Record<string, unknown>> & { readonly id: str
 /** The running system as an outsider with the operator's token sees it. */
 export interface Target {
   readonly run: RunFile
+  readonly dataDir: string
   /** False once the system was stopped; one of its processes being away for a moment does not count. */
   stillRuns(): boolean
   /** Where the web process listens, and the names it answers to there. */
@@ -52,6 +53,7 @@ export async function findTarget(dataDir: string): Promise<Target> {
 
   return {
     run,
+    dataDir,
     stillRuns: () => readRunFile(dataDir) !== undefined,
     address,
     port: run.port,

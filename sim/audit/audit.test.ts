@@ -37,6 +37,7 @@ const planted: Record<string, Evidence | Evidence[]> = {
     withStock(run.stock(9100, [1, 0, 2])),
     withStock(run.stock(9100, [-1, 1, 2])),
     withStock(run.stock(9100, [1, 0, 2], { total: 3 })),
+    // Missing at the end; in between a server that has lost its data sells nothing.
     withStock(run.stock(9100, [NaN, NaN, NaN], { total: NaN })),
     changed({ statuses: [...run.lawfulRun().statuses, run.shown(6000, 4, 'sold_out', [0, 1, 2])] }),
   ],
@@ -115,6 +116,26 @@ const planted: Record<string, Evidence | Evidence[]> = {
     changed({ ledger: [run.payment(1), run.payment(3, { captures: 2 })] }),
     changed({ ledger: [run.payment(1), run.payment(1, { payment: 'pi_9' }), run.payment(3)] }),
   ],
+  'nothing was captured for an order that was never PAID': changed({
+    ledger: [run.payment(1), run.payment(2, { refunded: 500 }), run.payment(3)],
+  }),
+  'nothing stays reserved': [
+    changed({ ledger: [run.payment(1), run.payment(2, { captured: 0, captures: 0 }), run.payment(3)] }),
+    changed({ ledger: [run.payment(1), run.payment(3), run.payment(9, { captured: 0, captures: 0 })] }),
+  ],
+  'every webhook that was taken in is recorded': changed({
+    webhooks: [{ event_id: 'evt_1', order_id: 'order-1', recorded: false }],
+  }),
+  'one event of a kind an order': changed({
+    events: [...run.lawfulRun().events, run.event(1, 'OrderCreated', '9-9')],
+  }),
+  'every event has its order': changed({
+    events: [...run.lawfulRun().events, run.event(9, 'OrderCreated')],
+  }),
+  'what was in an outbox is in the event log': changed({ log: run.lawfulRun().log?.slice(1) }),
+  'an event reaches SQL before its hold ends': withOrder('order-2', {
+    ...{ failure_reason: 'hold_expired', failed_at: 7450, created_at: 7450 },
+  }),
   'turns in any window <= rate * t + burst': changed({
     statuses: [run.shown(1150, 1, 'open', [2, 0, 0]), run.shown(1450, 8, 'open', [2, 0, 0])],
   }),
@@ -184,7 +205,10 @@ describe('what could not be looked at is not passed', () => {
     ])
   })
   test('a provider without a ledger', () => {
-    expect(verdict(changed({ ledger: undefined }), 8)).toMatchObject({ result: 'not_checked', examined: 0 })
+    expect(verdict(changed({ ledger: undefined, webhooks: undefined }), 8)).toMatchObject({
+      result: 'not_checked',
+      examined: 0,
+    })
   })
   test('"sold out" was never shown', () => {
     const claims = run.lawfulRun().history.claims.filter((claim) => claim.outcome !== 'sold_out')
@@ -204,8 +228,9 @@ describe('what could not be looked at is not passed', () => {
       verdict(changed({ statuses: [...statuses, ...run.lawfulRun().statuses] }), 11)?.not_checked[0],
     ).toMatch(/stood still/)
   })
+  const NOTHING_DONE = { orders: [], active: [], ledger: [], events: [], log: [], webhooks: [] }
   test('no orders at all', () => {
-    const evidence = { ...withHistory({ claims: [], fates: [] }), orders: [], active: [], ledger: [] }
+    const evidence = { ...withHistory({ claims: [], fates: [] }), ...NOTHING_DONE }
     for (const number of [0, 3, 5, 6, 8, 9])
       expect(verdict({ ...evidence, stock: [run.stock(9000, [2, 0, 0], { seq: 0 })] }, number)?.result).toBe(
         'not_checked',
@@ -221,4 +246,29 @@ test('a rebuilt item may skip claim numbers and put units back without an event'
 test('an oversold order may have been shown as PAID before', () => {
   const evidence = withOrder('order-3', { status: 'FAILED', failure_reason: 'oversold' })
   expect(verdict(evidence, 4)?.violations.filter((text) => text.includes('shown'))).toEqual([])
+})
+
+describe('after an outage', () => {
+  const buried = { failure_reason: 'hold_expired', failed_at: 7450, created_at: 7450 } as const
+  test('a tombstone is lawful, and a server that came back empty shows no stock for a while', () => {
+    const outage = { from: 1300, to: 6000 }
+    expect(verdict({ ...withOrder('order-2', buried), outage }, 6)?.violations).toEqual([])
+    const empty = run.stock(4300, [NaN, NaN, NaN], { total: NaN })
+    const { stock } = run.lawfulRun()
+    expect(verdict(changed({ stock: [...stock.slice(0, 2), empty, ...stock.slice(2)] }), 1)?.result).toBe(
+      'held',
+    )
+  })
+  test('an unknown answer is no refusal, and leaves open what became of the claim', () => {
+    const unknown = run.claim(4, 6100, { outcome: 'unavailable', order_id: undefined, key: 'key-4-2' })
+    const { orders } = run.lawfulRun()
+    const silent = { ...also('claims', unknown), orders: [...orders, run.order(4, 6100)] }
+    const surprises = (evidence: Evidence) =>
+      verdict(evidence, 5)?.violations.filter((text) => text.includes('never told'))
+    expect(surprises(silent)).toEqual([])
+    const refused = run.claim(4, 6200, { outcome: 'sold_out', order_id: undefined, key: 'key-4-2' })
+    expect(surprises({ ...also('claims', unknown, refused), orders: silent.orders })).toHaveLength(1)
+    const later = run.claim(4, 6200, { outcome: 'fenced', order_id: undefined, key: 'key-4-2' })
+    expect(surprises({ ...also('claims', unknown, later), orders: silent.orders })).toEqual([])
+  })
 })

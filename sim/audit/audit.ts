@@ -1,5 +1,6 @@
 import { CLAIM_CHECKS } from './claims.ts'
 import type { Check, Evidence } from './evidence.ts'
+import { EVENT_CHECKS } from './events.ts'
 import { FAIRNESS_CHECKS } from './fairness.ts'
 import { INVARIANTS } from './invariants.ts'
 import { MONEY_CHECKS } from './money.ts'
@@ -9,6 +10,7 @@ import { STOCK_CHECKS } from './stock.ts'
 export const CHECKS: readonly Check[] = [
   ...STOCK_CHECKS,
   ...ORDER_CHECKS,
+  ...EVENT_CHECKS,
   ...CLAIM_CHECKS,
   ...MONEY_CHECKS,
   ...FAIRNESS_CHECKS,

@@ -3,7 +3,8 @@ import type { RedisConnection } from '../../src/platform/redis.ts'
 import type { CrowdResult } from '../crowd/crowd.ts'
 import type { SaleInfo, Target } from '../target.ts'
 import type { Evidence, Probe } from './evidence.ts'
-import { countEntered, readActive, readLedger, readOrders } from './gather.ts'
+import type { EventTap } from './event-tap.ts'
+import { countEntered, readActive, readLedger, readLog, readOrders, readWebhooks } from './gather.ts'
 import { readStock, type Sampler } from './sampler.ts'
 import { isUnknown } from './unknown.ts'
 import { isSettled, untilSettled } from './settle.ts'
@@ -14,10 +15,11 @@ export interface Sources {
   readonly crowd: CrowdResult
   readonly probes: readonly Probe[]
   readonly sampler: Sampler
+  readonly tap: EventTap
   readonly redis: RedisConnection
   readonly shards: Shards
-  /** Ms in which a part of the system was away: holds may outlive their deadline by so much more. */
-  readonly outageMs?: number
+  /** When a part of the system was away: holds may outlive their deadline by so much more. */
+  readonly outage?: { readonly from: number; readonly to: number }
 }
 
 /** One sweep of the cleanup worker, and the restart of one that was killed. */
@@ -30,7 +32,7 @@ const SETTLE_MS = 30_000
 
 /** Waits until nothing is left to happen, within bounds, and puts the evidence together. */
 export async function collect(sources: Sources): Promise<Evidence> {
-  const { target, sale, crowd, probes, sampler, redis, shards } = sources
+  const { target, sale, crowd, probes, sampler, tap, redis, shards, outage } = sources
   const items = sale.products.map((product) => product.id)
   // An order that is lost for good is never waited for: the auditor says so.
   const gone = new Set(
@@ -51,7 +53,8 @@ export async function collect(sources: Sources): Promise<Evidence> {
     },
     sale.hold_s * 1000 + SETTLE_MS,
   )
-  await sampler.stop()
+  await Promise.all([sampler.stop(), tap.stop()])
+  const ids = new Set([...told, ...end.orders.map((order) => order.order_id)])
 
   return {
     ...end,
@@ -69,9 +72,17 @@ export async function collect(sources: Sources): Promise<Evidence> {
     statuses: crowd.statuses,
     stock: sampler.samples,
     active: await readActive(redis, items),
+    events: tap.events,
+    log: await readLog(target, items),
+    webhooks: await readWebhooks(target, shards, ids),
+    outage,
     probes,
     entered: await countEntered(redis, sale.id),
     bots: crowd.bots,
-    limits: { lateMs: LATE_MS + (sources.outageMs ?? 0), staleMs: STALE_MS, turnBurst: TURN_BURST },
+    limits: {
+      lateMs: LATE_MS + (outage === undefined ? 0 : outage.to - outage.from),
+      staleMs: STALE_MS,
+      turnBurst: TURN_BURST,
+    },
   }
 }

@@ -19,6 +19,14 @@ export interface Evidence {
   readonly active: readonly ActiveEntry[]
   /** The provider's ledger for the orders above and those the crowd was told of; undefined: it has none to read. */
   readonly ledger: readonly LedgerEntry[] | undefined
+  /** Events as they were added to the outboxes, all or some of them. */
+  readonly events: readonly SeenEvent[]
+  /** The event log of the full profile, whole. */
+  readonly log: readonly SeenEvent[] | undefined
+  /** Webhooks about payments that the provider says were taken in; undefined: it does not tell. */
+  readonly webhooks: readonly TakenWebhook[] | undefined
+  /** When a part of the system was away on purpose, with the time to come back. */
+  readonly outage: { readonly from: number; readonly to: number } | undefined
   /** Answers to claims that must not be possible. */
   readonly probes: readonly Probe[]
   /** Positions let in according to the waiting room's bitmap. */
@@ -86,6 +94,7 @@ export interface OrderRow {
   readonly claimed_at: number
   readonly pay_by: number
   readonly hold_expires_at: number
+  readonly created_at: number
   readonly paid_at: number | null
   readonly failed_at: number | null
   readonly restocked_at: number | null
@@ -102,9 +111,26 @@ export interface LedgerEntry {
   readonly payment: string
   readonly order_id: OrderId | null
   readonly amount: number
+  readonly authorised: number
+  readonly released: number
   readonly captured: number
   readonly refunded: number
   readonly captures: number
+}
+
+export interface SeenEvent {
+  readonly item_id: ItemId
+  /** Id of its entry in the item's outbox. */
+  readonly outbox_id: string
+  readonly type: string
+  readonly order_id: OrderId
+}
+
+export interface TakenWebhook {
+  readonly event_id: string
+  readonly order_id: OrderId
+  /** Its id is in SQL. */
+  readonly recorded: boolean
 }
 
 export interface Probe {

@@ -1,7 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readTopic } from '../../src/platform/kafka.ts'
 import type { Shards } from '../../src/platform/postgres.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
 import { itemKeys } from '../../src/flow/inventory/keys.ts'
-import type { ActiveEntry, LedgerEntry, OrderRow, Probe } from './evidence.ts'
+import type { ActiveEntry, LedgerEntry, OrderRow, Probe, SeenEvent, TakenWebhook } from './evidence.ts'
 import type { SaleInfo, Target } from '../target.ts'
 
 /** Reads SQL, Redis, the waiting room and the provider from the outside, as they are now. */
@@ -10,7 +13,15 @@ const ms = (column: string) => `extract(epoch from ${column})::float8 * 1000 as 
 
 /** Every order of a sale from every shard, with the shard it was found on and the one it belongs to. */
 export async function readOrders(shards: Shards, sale: string): Promise<OrderRow[]> {
-  const times = ['claimed_at', 'pay_by', 'hold_expires_at', 'paid_at', 'failed_at', 'restocked_at'].map(ms)
+  const times = [
+    'claimed_at',
+    'pay_by',
+    'hold_expires_at',
+    'created_at',
+    'paid_at',
+    'failed_at',
+    'restocked_at',
+  ].map(ms)
   const found = await Promise.all(
     shards.all.map(async (database, shard) => {
       const { rows } = await database.query<OrderRow>(
@@ -62,6 +73,58 @@ export async function readLedger(
   })
   const { entries } = (await answer.json()) as { entries: LedgerEntry[] }
   return entries.filter((entry) => entry.order_id !== null && orders.has(entry.order_id))
+}
+
+/** Webhooks that decide about payments. */
+const DECIDING = new Set(['payment_intent.amount_capturable_updated', 'payment_intent.succeeded'])
+interface Row {
+  readonly object: string
+  readonly id: string
+  readonly type?: string
+  readonly result?: string
+  readonly data?: { readonly object?: { readonly metadata?: { readonly order_id?: string } } }
+}
+
+/** Webhooks of some orders that the provider saw acknowledged, by its own journal, and whether SQL has their ids. */
+export async function readWebhooks(
+  { dataDir, run }: Target,
+  shards: Shards,
+  orders: ReadonlySet<string>,
+): Promise<readonly TakenWebhook[] | undefined> {
+  const path = join(dataDir, 'stripe-sandbox/stripe-sandbox.jsonl')
+  if (run.urls.stripe_sandbox === undefined || !existsSync(path)) return undefined
+  const lines = readFileSync(path, 'utf8').split('\n')
+  const rows = lines.filter(Boolean).flatMap((line) => JSON.parse(line) as Row[])
+  const taken = new Set(
+    rows.flatMap(({ object, id, result }) =>
+      object === 'sandbox.delivery' && result === 'acknowledged' ? [id] : [],
+    ),
+  )
+  const recorded = await Promise.all(
+    shards.all.map((database) => database.query<{ event_id: string }>('select event_id from webhook_events')),
+  )
+  const ids = new Set(recorded.flatMap((found) => found.rows.map(({ event_id }) => event_id)))
+  return rows.flatMap(({ object, id, type = '', data }) => {
+    const order_id = data?.object?.metadata?.order_id ?? ''
+    if (object !== 'event' || !taken.has(id) || !DECIDING.has(type) || !orders.has(order_id)) return []
+    return [{ event_id: id, order_id, recorded: ids.has(id) }]
+  })
+}
+
+/** All of the event log of the full profile; undefined in the embedded one. */
+export async function readLog({ run }: Target, items: readonly string[]): Promise<SeenEvent[] | undefined> {
+  if (run.kafka_brokers.length === 0) return undefined
+  const records = await readTopic({ brokers: run.kafka_brokers, clientId: 'auditor' }, 'doorbuster.orders')
+  const wanted = new Set(items)
+  return records.flatMap(({ value }) => {
+    const { outbox_id, event } = JSON.parse(value ?? '{}') as {
+      outbox_id?: string
+      event?: Omit<SeenEvent, 'outbox_id'>
+    }
+    if (outbox_id === undefined || event === undefined || !wanted.has(event.item_id)) return []
+    const { item_id, type, order_id } = event
+    return [{ item_id, outbox_id, type, order_id }]
+  })
 }
 
 /** Asks for units as nobody may. */

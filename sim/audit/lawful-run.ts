@@ -1,5 +1,13 @@
 import type { ClaimExchange, EnterExchange, Fate, JoinExchange } from '../history.ts'
-import type { ActiveEntry, Evidence, ItemSample, LedgerEntry, OrderRow, StockSample } from './evidence.ts'
+import type {
+  ActiveEntry,
+  Evidence,
+  ItemSample,
+  LedgerEntry,
+  OrderRow,
+  SeenEvent,
+  StockSample,
+} from './evidence.ts'
 
 /**
  * Test support: a small run in which everything is as it should be. Two units; buyers 1 and 3 pay, buyer 2 lets the
@@ -35,7 +43,7 @@ export const order = (buyer: number, claimed_at: number, change: Partial<OrderRo
   ...{ shard: buyer % 2, home_shard: buyer % 2, order_id: `order-${buyer}`, user_id: `user-${buyer}` },
   ...{ item_id: ITEM, quantity: 1, amount: 500, status: 'PAID', failure_reason: null, claim_seq: buyer },
   ...{ claimed_at, pay_by: claimed_at + 3000, hold_expires_at: claimed_at + 6000 },
-  ...{ paid_at: claimed_at + 500, failed_at: null, restocked_at: null },
+  ...{ created_at: claimed_at + 50, paid_at: claimed_at + 500, failed_at: null, restocked_at: null },
   ...change,
 })
 
@@ -45,8 +53,12 @@ export const active = (buyer: number, quantity: number): ActiveEntry => ({
 
 export const payment = (buyer: number, change: Partial<LedgerEntry> = {}): LedgerEntry => ({
   ...{ payment: `pi_${buyer}`, order_id: `order-${buyer}`, amount: 500, captured: 500, refunded: 0 },
-  captures: 1,
+  ...{ captures: 1, authorised: 500, released: 0 },
   ...change,
+})
+
+export const event = (buyer: number, type: string, outbox_id = `${buyer}-${type.length}`): SeenEvent => ({
+  ...{ item_id: ITEM, outbox_id, type, order_id: `order-${buyer}` },
 })
 
 export const stock = (
@@ -131,7 +143,16 @@ export function lawfulRun(): Evidence {
       order(3, 4700),
     ],
     active: [active(1, 1), active(2, 0), active(3, 1)],
-    ledger: [payment(1), payment(2, { captured: 0, captures: 0 }), payment(3)],
+    ledger: [payment(1), payment(2, { captured: 0, captures: 0, released: 500 }), payment(3)],
+    events: [
+      event(1, 'OrderCreated'),
+      event(2, 'OrderCreated'),
+      event(2, 'Restocked'),
+      event(3, 'OrderCreated'),
+    ],
+    log: [1, 2, 3].map((buyer) => event(buyer, 'OrderCreated')).concat(event(2, 'Restocked')),
+    webhooks: [{ event_id: 'evt_1', order_id: 'order-1', recorded: true }],
+    outage: undefined,
     probes: [{ what: 'a claim without a pass', expected: 'pass_missing', answered: 'pass_missing' }],
     entered: 4,
     limits: { lateMs: 5500, staleMs: 1000, turnBurst: 2 },

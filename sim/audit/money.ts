@@ -4,6 +4,9 @@ import { type Check, type Evidence, examined, type LedgerEntry, notChecked, sum 
 export const MONEY_CHECKS: readonly Check[] = [
   { invariant: 8, name: 'captured - refunded = price when PAID, else 0', examine: kept },
   { invariant: 8, name: 'at most one capture an order', examine: oneCapture },
+  { invariant: 8, name: 'nothing was captured for an order that was never PAID', examine: noneInVain },
+  { invariant: 8, name: 'nothing stays reserved', examine: noneReserved },
+  { invariant: 8, name: 'every webhook that was taken in is recorded', examine: webhooksRecorded },
 ]
 
 const NO_LEDGER = 'the payment provider is not the sandbox: it has no ledger we can read'
@@ -37,5 +40,42 @@ function oneCapture({ ledger }: Evidence) {
   return examined(
     ledger.length,
     capturedTwice(ledger).map((id) => `order ${id} was captured more than once`),
+  )
+}
+
+/** Giving it back later is no excuse: the compare-and-set comes before the capture. */
+function noneInVain({ orders, ledger }: Evidence) {
+  if (ledger === undefined) return notChecked(NO_LEDGER)
+  const entries = byOrder(ledger)
+  const failed = orders.filter(({ status, failure_reason: why }) => status === 'FAILED' && why !== 'oversold')
+  const wrong = failed.filter(
+    ({ order_id }) => sum((entries.get(order_id) ?? []).map((one) => one.captures)) > 0,
+  )
+  return examined(
+    failed.length,
+    wrong.map(({ order_id }) => `order ${order_id} was charged although it was never PAID`),
+  )
+}
+
+/** Money that is neither taken nor let go of is missing on the buyer's card for a week. */
+export const reserved = (entries: readonly LedgerEntry[]): number =>
+  sum(entries.map(({ authorised, released, captured }) => authorised - released - captured))
+
+function noneReserved({ ledger }: Evidence) {
+  if (ledger === undefined) return notChecked(NO_LEDGER)
+  const wrong = [...byOrder(ledger)].filter(([, entries]) => reserved(entries) !== 0)
+  return examined(
+    ledger.length,
+    wrong.map(([id, entries]) => `order ${id}: ${reserved(entries)} is still reserved`),
+  )
+}
+
+function webhooksRecorded({ webhooks }: Evidence) {
+  if (webhooks === undefined)
+    return notChecked('the payment provider does not tell which webhooks were taken in')
+  const wrong = webhooks.filter(({ recorded }) => !recorded)
+  return examined(
+    webhooks.length,
+    wrong.map(({ event_id, order_id }) => `event ${event_id} of order ${order_id} left no record in SQL`),
   )
 }

@@ -119,7 +119,7 @@ function oneOrderAClaim(evidence: Evidence) {
 }
 
 /** Reconciliation gives a rebuilt item a new epoch: it may skip numbers, and puts units back without an event. */
-function wasRebuilt({ stock }: Evidence, item: string): boolean {
+export function wasRebuilt({ stock }: Evidence, item: string): boolean {
   const epochs = stock.flatMap((sample) =>
     sample.items.filter((one) => one.id === item).map((one) => one.epoch),
   )

@@ -1,4 +1,5 @@
 import { sleep } from '../clock.ts'
+import { reserved } from './money.ts'
 import { type Evidence, last, sum } from './evidence.ts'
 
 /** Whether nothing is left to happen: no order pending, no unit held, no event in flight, all money moved. */
@@ -16,11 +17,11 @@ export function isSettled(
   if (undone || (busy ?? true)) return false
   if (ledger === undefined) return true
   const kept = Map.groupBy(ledger, (entry) => entry.order_id ?? '')
-  return orders.every(
-    ({ order_id, status, amount }) =>
-      sum((kept.get(order_id) ?? []).map((entry) => entry.captured - entry.refunded)) ===
-      (status === 'PAID' ? amount : 0),
-  )
+  return orders.every(({ order_id, status, amount }) => {
+    const entries = kept.get(order_id) ?? []
+    const has = sum(entries.map((entry) => entry.captured - entry.refunded))
+    return has === (status === 'PAID' ? amount : 0) && reserved(entries) === 0
+  })
 }
 
 /** Asks again and again until `read` says it is settled, at most for `forMs`. Answers what was read last. */

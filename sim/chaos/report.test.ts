@@ -53,7 +53,7 @@ test('a fault that did not fire is no proof of anything', () => {
 })
 
 test('an invariant that nobody could look at is not ok, and not broken', () => {
-  const verdicts = audit({ ...lawfulRun(), ledger: undefined })
+  const verdicts = audit({ ...lawfulRun(), ledger: undefined, webhooks: undefined })
   const report = reportOf(7, [judged('redis-kill', { verdicts })])
   expect(report.invariants.find(({ name }) => name === 'money_matches')).toEqual({
     ...{ name: 'money_matches', ok: false },

@@ -4,6 +4,7 @@ import { audit, type Verdict } from '../audit/audit.ts'
 import { collect } from '../audit/collect.ts'
 import type { Evidence as AuditEvidence } from '../audit/evidence.ts'
 import { probe, readOrders } from '../audit/gather.ts'
+import { startEventTap } from '../audit/event-tap.ts'
 import { startSampler } from '../audit/sampler.ts'
 import { now, sleep } from '../clock.ts'
 import { type CrowdResult, runCrowd } from '../crowd/crowd.ts'
@@ -52,6 +53,7 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
   const redis = await connectRedis({ url: target.run.redis_url })
   const shards = connectShards(target.run.database_urls, { max: 2 })
   const sampler = startSampler(redis, items, SAMPLE_MS)
+  const tap = await startEventTap(redis, items)
   try {
     const probes = await probe(target, sale)
     const spread = injectAtS + lastsS + options.seconds
@@ -69,12 +71,12 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
     const crowd = await leaving
     const fired = await injected.evidence()
     await comeBack(world, sale, crowd, () => readOrders(shards, sale.id))
-    const outageMs = healedAt - injectedAt + AWAY_MS
-    const evidence = await collect({ target, sale, crowd, probes, sampler, redis, shards, outageMs })
+    const outage = { from: injectedAt, to: healedAt + AWAY_MS }
+    const evidence = await collect({ target, sale, crowd, probes, sampler, tap, redis, shards, outage })
     const times = { sellingAgainS: sellingAgain(evidence, healedAt), terminalS: terminal(evidence, healedAt) }
     return { planned, sale, fired, evidence, verdicts: audit(evidence), ...times }
   } finally {
-    await sampler.stop()
+    await Promise.all([sampler.stop(), tap.stop()])
     await Promise.all([redis.close(), shards.close()])
     await undo?.()
   }

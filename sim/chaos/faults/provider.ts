@@ -35,7 +35,8 @@ const journal = ({ dataDir }: World): Row[] =>
 interface Arrival {
   readonly event_id: string
   readonly effect: string
-  readonly time: number
+  /** ISO 8601. */
+  readonly time: string
 }
 const arrivals = ({ dataDir }: World): Arrival[] =>
   lines(join(dataDir, 'logs/web.log'))
@@ -81,7 +82,7 @@ function late(world: World, before: Before): Evidence {
   const made = new Map(journal(world).map(({ id, created = 0 }) => [id, created * 1000]))
   const waited = arrivals(world)
     .slice(before.arrivals)
-    .map(({ event_id, time }) => time - (made.get(event_id) ?? time))
+    .map(({ event_id, time }) => Date.parse(time) - (made.get(event_id) ?? Date.parse(time)))
   return { count: waited.filter((ms) => ms > 5000).length, of: 'webhooks came after the payment window' }
 }
 
