@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { SettingError } from '../../src/platform/errors.ts'
 import type { Fault } from './fault.ts'
+import { COMPOUND } from './faults/compound.ts'
 import { FREEZES } from './faults/freezes.ts'
 import { CLOCKS } from './faults/clocks.ts'
 import { KILLS } from './faults/kills.ts'
@@ -12,6 +13,7 @@ import { REDIS_DATA } from './faults/redis-data.ts'
 /** Every fault there is; each file of `faults/` is a family. */
 export const FAULTS: readonly Fault[] = [
   ...KILLS,
+  ...COMPOUND,
   ...FREEZES,
   ...NETWORK,
   ...PROVIDER,

@@ -40,11 +40,13 @@ export const OPERATORS: readonly Fault[] = [
     inject: async (world, _random, sale) => {
       const paused = await tell(world, `/sales/${sale}/pause`, {})
       const from = now()
-      let resumed = false
+      let lasted = 0
       return {
-        heal: async () => void (resumed = await tell(world, `/sales/${sale}/resume`, {})),
+        heal: async () => {
+          if (await tell(world, `/sales/${sale}/resume`, {})) lasted = now() - from
+        },
         evidence: () => ({
-          count: paused && resumed ? Math.round(now() - from) : 0,
+          count: paused ? Math.round(lasted) : 0,
           of: 'ms between the two',
         }),
       }

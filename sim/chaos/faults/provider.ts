@@ -31,6 +31,8 @@ interface Row {
 const journal = ({ dataDir }: World): Row[] =>
   lines(join(dataDir, 'stripe-sandbox/stripe-sandbox.jsonl')).flatMap((line) => JSON.parse(line) as Row[])
 
+const events = (world: World) => journal(world).filter(({ object }) => object === 'event')
+
 /** Events as they came in, from the log of the web process: what has happened, by the word of another. */
 interface Arrival {
   readonly event_id: string
@@ -70,7 +72,7 @@ function doubled(world: World, before: Before): Evidence {
 }
 
 function reordered(world: World, before: Before): Evidence {
-  const made = new Map(journal(world).map(({ id }, index) => [id, index]))
+  const made = new Map(events(world).map(({ id }, index) => [id, index]))
   const order = arrivals(world)
     .slice(before.arrivals)
     .map(({ event_id }) => made.get(event_id) ?? 0)
@@ -79,7 +81,7 @@ function reordered(world: World, before: Before): Evidence {
 }
 
 function late(world: World, before: Before): Evidence {
-  const made = new Map(journal(world).map(({ id, created = 0 }) => [id, created * 1000]))
+  const made = new Map(events(world).map(({ id, created = 0 }) => [id, created * 1000]))
   const waited = arrivals(world)
     .slice(before.arrivals)
     .map(({ event_id, time }) => Date.parse(time) - (made.get(event_id) ?? Date.parse(time)))
