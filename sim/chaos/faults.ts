@@ -9,6 +9,7 @@ import { NETWORK } from './faults/network.ts'
 import { OPERATORS } from './faults/operators.ts'
 import { PROVIDER } from './faults/provider.ts'
 import { REDIS_DATA } from './faults/redis-data.ts'
+import { REDIS_DISK } from './faults/redis-disk.ts'
 
 /** Every fault there is; each file of `faults/` is a family. */
 export const FAULTS: readonly Fault[] = [
@@ -18,6 +19,7 @@ export const FAULTS: readonly Fault[] = [
   ...NETWORK,
   ...PROVIDER,
   ...REDIS_DATA,
+  ...REDIS_DISK,
   ...CLOCKS,
   ...OPERATORS,
 ]
