@@ -10,6 +10,7 @@ import {
   type EventLog,
   type Relay,
 } from './flow/events/events.ts'
+import { createBacklogLimit } from './flow/inventory/backlog-limit.ts'
 import { createClaiming } from './flow/inventory/claiming.ts'
 import { createInventory, outboxKey } from './flow/inventory/inventory.ts'
 import { createStockBoard } from './flow/inventory/stock-board.ts'
@@ -57,7 +58,11 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const onError = (error: Error) => log.warn({ err: error }, 'connection')
   const redis = overrides.redis ?? (await connectRedis({ url: config.redis.url, onError }))
   await refuseUnsafeRedis(redis, config)
-  const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError })
+  const onChange = (state: 'open' | 'closed') =>
+    log.warn(
+      state === 'open' ? 'a database does not answer; it is left alone for a moment' : 'a database is back',
+    )
+  const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError, onChange })
   const tokens = createTokens(secrets.tokenKeys)
 
   const catalogue = createCatalogue({ database: shards.catalogue, clock })
@@ -112,6 +117,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     runId: runIdOf,
     waitingRoom,
     catalogue,
+    isBacklogFull: createBacklogLimit({ ...inventory, clock }, config.outboxMax),
     findOrder: (user, id) => orders.find(user, id),
     orders,
     tokens,

@@ -15,9 +15,11 @@ import { createIdentity } from './guard/identity.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
 import type { Assets } from './platform/assets.ts'
+import { systemClock } from './platform/clock.ts'
 import { type App, type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { mountPages } from './platform/pages.ts'
+import type { Database } from './platform/postgres.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
 
 export interface Hosts {
@@ -108,6 +110,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
 
   operatorRoutes(hosts.ops, {
     ...app,
+    outboxMax: config.outboxMax,
     database: app.shards.catalogue,
     operators: secrets.operators,
     queueUrl: config.urls.queue,
@@ -162,23 +165,45 @@ async function measureDrift({ reconcile, metrics }: Application): Promise<void> 
   }
 }
 
+async function measureBacklog({ eventLog, metrics }: Application): Promise<void> {
+  const { items, consumer_lag } = await eventLog.inspect()
+  metrics.backlog.set(items.reduce((sum, { outbox }) => sum + outbox, 0))
+  metrics.oldestEvent.set(Math.max(0, ...items.map(({ oldest_s }) => oldest_s ?? 0)))
+  metrics.consumerLag.set(consumer_lag ?? NaN)
+}
+
+/** Longest wait for a database before it counts as away; whoever asks whether we are ready does not wait longer. */
+const ANSWER_MS = 1000
+
+const answers = (database: Database): Promise<boolean> =>
+  Promise.race([
+    database.query('select 1').then(
+      () => true,
+      () => false,
+    ),
+    systemClock.sleep(ANSWER_MS).then(() => false),
+  ])
+
 function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
-  const { redis, shards, metrics, eventLog, notices } = app
+  const { redis, shards, metrics, catalogue, notices } = app
   host.get('/healthz', (c) => c.text('ok'))
   host.get('/readyz', async (c) => {
-    const checks = {
-      redis: redis.runId() !== undefined,
-      sql: await Promise.all(shards.all.map((shard) => shard.query('select 1'))).then(
+    const [up, catalogueKnown] = await Promise.all([
+      Promise.all(shards.all.map(answers)),
+      catalogue.sales().then(
         () => true,
         () => false,
       ),
-      stopping: stopping.aborted,
-    }
-    const ready = checks.redis && checks.sql && !checks.stopping
-    return c.json({ ready, ...checks }, ready ? 200 : 503)
+    ])
+    const redisUp = redis.runId() !== undefined
+    // Places and claims need Redis and what is sold; a database that is away costs its own buyers and nobody else.
+    const ready = redisUp && catalogueKnown && !stopping.aborted
+    const degraded = up.includes(false)
+    const checks = { redis: redisUp, sql: up.includes(true), shards: up, stopping: stopping.aborted }
+    return c.json({ ready, degraded, ...checks }, ready ? 200 : 503)
   })
   host.get('/metrics', async (c) => {
-    metrics.backlog.set(await eventLog.backlog().catch(() => NaN))
+    await measureBacklog(app).catch(() => metrics.backlog.set(NaN))
     const { due, dead } = await notices.backlog()
     metrics.notices.set({ state: 'due' }, due)
     metrics.notices.set({ state: 'dead' }, dead)

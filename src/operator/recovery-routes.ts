@@ -47,6 +47,22 @@ const DeadLetters = z.object({
     }),
   ),
 })
+const Backlog = z
+  .object({
+    items: z.array(
+      z.object({
+        item_id: z.string(),
+        outbox: z.int().describe('Events whose effect SQL has not confirmed'),
+        oldest_s: z.number().nullable().describe('Age of the oldest of them; null where there is none'),
+      }),
+    ),
+    consumer_lag: z
+      .int()
+      .nullable()
+      .describe('Events that no order worker has been given yet; null while Kafka is away'),
+    outbox_max: z.int().describe('Past so many events of an item nothing new is claimed'),
+  })
+  .openapi('Backlog')
 const LetterParam = z.object({
   id: z
     .string()
@@ -98,6 +114,11 @@ const getDeadLetters = createRoute({
   path: `${BASE}/dead-letters`,
   responses: { 200: json(DeadLetters, 'Events that were set aside'), ...problems('operator_only') },
 })
+const getBacklog = createRoute({
+  method: 'get',
+  path: `${BASE}/backlog`,
+  responses: { 200: json(Backlog, 'What is on its way from stock to SQL'), ...problems('operator_only') },
+})
 const postReplay = createRoute({
   method: 'post',
   path: `${BASE}/dead-letters/{id}/replay`,
@@ -113,13 +134,14 @@ export interface RecoveryRouteParts {
   readonly catalogue: Catalogue
   readonly reconcile: Reconcile
   readonly driftReport: ReturnType<typeof createDriftReport>
-  readonly eventLog: Pick<EventLog, 'deadLetters'>
+  readonly eventLog: Pick<EventLog, 'deadLetters' | 'inspect'>
+  readonly outboxMax: number
   readonly database: Database
 }
 
 /** Reconciliation, dead letters and the audit log. `by` says who gives the command. */
 export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: By): void {
-  const { commands, catalogue, reconcile, driftReport, eventLog, database } = parts
+  const { commands, catalogue, reconcile, driftReport, eventLog, outboxMax, database } = parts
 
   app.openapi(postReconcile, async (c) => {
     const { item_id, reason } = c.req.valid('json')
@@ -141,6 +163,10 @@ export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: By): voi
   })
   app.openapi(getAudit, async (c) => c.json({ entries: await selectAudit(database, LATEST) }, 200))
   app.openapi(getDeadLetters, async (c) => c.json({ dead_letters: await eventLog.deadLetters(LATEST) }, 200))
+  app.openapi(getBacklog, async (c) => {
+    const { items, consumer_lag } = await eventLog.inspect()
+    return c.json({ items: [...items], consumer_lag, outbox_max: outboxMax }, 200)
+  })
   app.openapi(postReplay, async (c) => {
     const outcome = await commands.replay(by(c, c.req.valid('json').reason), c.req.valid('param').id)
     if (outcome !== 'replayed') throw new Problem('not_found', 'There is no such dead letter.')

@@ -57,6 +57,7 @@ const Environment = z.object({
   MAIL_FROM: mailSender.optional(),
   CONTACT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   MAILBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  OUTBOX_MAX: z.coerce.number().int().min(1).max(10_000_000).default(100_000),
   SWEEP_INTERVAL_S: seconds(0.5),
   RECONCILE_INTERVAL_S: seconds(30),
 })
@@ -96,6 +97,8 @@ export interface Config {
       }
   /** `contactDays`: until an address of a buyer is deleted. */
   readonly mail: { readonly from: string; readonly contactDays: number }
+  /** Events of an item that may wait for SQL; past it nothing new is claimed. */
+  readonly outboxMax: number
   /** Seconds between two sweeps of the cleanup worker. */
   readonly sweepIntervalS: number
   readonly reconcileIntervalS: number
@@ -192,6 +195,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
       from: e.MAIL_FROM ?? `no-reply@${new URL(origin(e.SHOP_URL, 'shop')).hostname}`,
       contactDays: e.CONTACT_RETENTION_DAYS,
     },
+    outboxMax: e.OUTBOX_MAX,
     sweepIntervalS: e.SWEEP_INTERVAL_S,
     reconcileIntervalS: e.RECONCILE_INTERVAL_S,
   }

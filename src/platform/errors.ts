@@ -64,11 +64,23 @@ export class Overloaded extends Unavailable {
 export const unavailable = (detail: string, cause?: unknown) =>
   new Problem('unavailable', detail, { retryAfterS: 1 + 5 * Math.random(), cause })
 
+/** The same for a request that was turned away, of which nothing was done. */
+export const overloaded = (): Problem =>
+  new Problem('overloaded', 'Nothing was done; try again in a few seconds.', {
+    retryAfterS: 1 + 5 * Math.random(),
+  })
+
 /** Something we depend on does not answer. Retryable; shown as `unavailable`. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof Unavailable || failureOf(error) !== undefined) return true
   const code = (error as { code?: unknown }).code
-  if (typeof code === 'string' && /^(E(CONN|PIPE|HOST|TIMEDOUT|AI_)|57P0|57014|53|08)/.test(code)) return true
+  if (
+    typeof code === 'string' &&
+    /^(E(CONN|PIPE|HOST|TIMEDOUT|AI_)|57P0|57014|53|08|PLT_KFK_(NETWORK|TIMEOUT|MULTIPLE|RESPONSE))/.test(
+      code,
+    )
+  )
+    return true
   return /Connection terminated|timeout exceeded when trying|Query read timeout/i.test(error.message)
 }

@@ -6,7 +6,7 @@ import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import { CaptchaChallenge } from '../contracts/guard.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
-import { isConnectionError, Overloaded, Problem, unavailable } from './errors.ts'
+import { isConnectionError, Overloaded, overloaded, Problem, unavailable } from './errors.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /** What every handler finds in its context. */
@@ -194,12 +194,6 @@ function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
   log.error(line, 'unexpected error')
   return new Problem('internal', 'Try again; if it goes on, tell the shop the request_id.')
 }
-
-/** Scattered, so that those who were turned away together do not come back together. */
-export const overloaded = (): Problem =>
-  new Problem('overloaded', 'Nothing was done; try again in a few seconds.', {
-    retryAfterS: 1 + 5 * Math.random(),
-  })
 
 function sendProblem(c: Context<AppEnv>, problem: Problem): Response {
   const headers: Record<string, string> = {

@@ -1,6 +1,6 @@
 import { Admin } from '@platformatic/kafka'
 import { systemClock } from './clock.ts'
-import { base, type Cluster } from './kafka.ts'
+import { base, type Cluster } from './kafka-admin.ts'
 
 export interface Progress {
   readonly group: string

@@ -1,5 +1,4 @@
 import {
-  Admin,
   compatibilityPartitioner,
   Consumer,
   type Message,
@@ -10,8 +9,11 @@ import {
   stringSerializers,
 } from '@platformatic/kafka'
 import { systemClock } from './clock.ts'
+import { base, type Cluster, endOffset, kafkaBreaker } from './kafka-admin.ts'
 
-/** The only file that knows the Kafka client. What was found about it: docs/decisions/0001-kafka-client.md. */
+export { ensureTopics, groupLag, kafkaBreaker } from './kafka-admin.ts'
+
+/** With kafka-admin.ts the only file that knows the Kafka client. What was found about it: docs/decisions/0001-kafka-client.md. */
 
 export interface KafkaMessage {
   readonly topic: string
@@ -46,11 +48,6 @@ export interface KafkaConsumer {
   close(): Promise<void>
 }
 
-export interface Cluster {
-  readonly brokers: readonly string[]
-  readonly clientId: string
-}
-
 export interface ConsumerOptions extends Cluster {
   readonly group: string
   readonly topic: string
@@ -58,48 +55,6 @@ export interface ConsumerOptions extends Cluster {
   readonly instanceId?: string
   /** A member not heard of for so long is dead; its partitions go to the others. */
   readonly sessionTimeoutMs?: number
-}
-
-export interface Topic {
-  readonly name: string
-  readonly partitions: number
-  /** Keeps only the newest message of each key, for ever. */
-  readonly compacted?: boolean
-}
-
-export const base = ({ brokers, clientId }: Cluster) => ({
-  clientId,
-  bootstrapBrokers: [...brokers],
-  connectTimeout: 2000,
-  retries: 3,
-  retryDelay: 200,
-})
-
-/** Creates the topics that do not exist. The cluster's own default decides how often they are replicated. */
-export async function ensureTopics(cluster: Cluster, topics: readonly Topic[]): Promise<void> {
-  const admin = new Admin(base(cluster))
-  try {
-    const existing = new Set(await admin.listTopics())
-    for (const { name, partitions, compacted } of topics) {
-      if (existing.has(name)) continue
-      const configs = compacted ? [{ name: 'cleanup.policy', value: 'compact' }] : []
-      // -1: as many replicas as the cluster says.
-      await admin
-        .createTopics({ topics: [name], partitions, replicas: -1, configs })
-        .catch((error: unknown) => {
-          if (!saysTopicExists(error)) throw error
-        })
-    }
-  } finally {
-    await admin.close()
-  }
-}
-
-/** Two processes may create a topic at once; the later one hears that it exists. */
-function saysTopicExists(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const parts: unknown[] = error instanceof AggregateError ? error.errors : []
-  return ('apiId' in error && error.apiId === 'TOPIC_ALREADY_EXISTS') || parts.some(saysTopicExists)
 }
 
 /** An idempotent producer with acks=all. Its partitions are those the Java client would choose. */
@@ -116,9 +71,10 @@ export function connectProducer(cluster: Cluster): KafkaProducer {
       value: (value) => (value === null ? undefined : Buffer.from(value ?? '')),
     },
   })
+  const breaker = kafkaBreaker()
   return {
     send: async (messages) => {
-      if (messages.length > 0) await producer.send({ messages: [...messages] })
+      if (messages.length > 0) await breaker.run(() => producer.send({ messages: [...messages] }))
     },
     close: () => producer.close(),
   }
@@ -191,9 +147,8 @@ export async function connectConsumer(options: ConsumerOptions): Promise<KafkaCo
 /** Everything that is in a small topic of one partition, in order. */
 export async function readTopic(cluster: Cluster, topic: string): Promise<KafkaRecord[]> {
   const reader = await connectConsumer({ ...cluster, topic, group: `${topic}.read.${crypto.randomUUID()}` })
-  const admin = new Admin(base(cluster))
   try {
-    const end = await endOffset(admin, topic)
+    const end = await endOffset(cluster, topic)
     const records: KafkaRecord[] = []
     while ((records.at(-1)?.offset ?? -1n) + 1n < end) {
       const more = await reader.next(1000, 2000)
@@ -203,16 +158,8 @@ export async function readTopic(cluster: Cluster, topic: string): Promise<KafkaR
     }
     return records
   } finally {
-    await admin.close()
     await reader.close()
   }
-}
-
-async function endOffset(admin: Admin, topic: string): Promise<bigint> {
-  const [listed] = await admin.listOffsets({
-    topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1n }] }],
-  })
-  return listed?.partitions[0]?.offset ?? 0n
 }
 
 function take(stream: MessagesStream<string, string, string, string>, max: number): KafkaRecord[] {

@@ -41,6 +41,8 @@ export interface Metrics {
   /** As the latest reconciliation of each item found it. */
   readonly drift: Gauge<'item'>
   readonly oversold: Gauge<'item'>
+  readonly oldestEvent: Gauge
+  readonly consumerLag: Gauge
   /** The main line of each sale that is on. */
   readonly waiting: Gauge<'sale'>
   readonly inCheckout: Gauge<'sale'>
@@ -55,6 +57,7 @@ export function createMetrics(): Metrics {
     new Counter({ name: `doorbuster_${name}`, help, labelNames, registers })
   const gauge = <Label extends string = 'sale'>(name: string, help: string, label = 'sale' as Label) =>
     new Gauge({ name: `doorbuster_${name}`, help, labelNames: [label], registers })
+  const total = (name: string, help: string) => new Gauge({ name: `doorbuster_${name}`, help, registers })
   return {
     registry,
     requests: counter('http_requests_total', 'Requests answered', ['host', 'route', 'status']),
@@ -81,10 +84,8 @@ export function createMetrics(): Metrics {
     }),
     drift: gauge('reconcile_drift_units', 'Units Redis showed too many (+) or too few (-)', 'item'),
     oversold: gauge('oversold_units', 'Units sold and promised beyond those there are', 'item'),
-    backlog: new Gauge({
-      name: 'doorbuster_outbox_backlog',
-      help: 'Events taken from stock that SQL has not confirmed',
-      registers,
-    }),
+    backlog: total('outbox_backlog', 'Events taken from stock that SQL has not confirmed'),
+    oldestEvent: total('outbox_oldest_seconds', 'Age of the oldest of them'),
+    consumerLag: total('consumer_lag', 'Events that no order worker has been given yet'),
   }
 }

@@ -1,6 +1,7 @@
 import type { ItemId, SaleId } from '../../contracts/ids.ts'
 import { OversellSettings } from '../../contracts/oversell.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { forEverybody } from '../../platform/deadline.ts'
 import type { Database } from '../../platform/postgres.ts'
 import {
   insertGroup,
@@ -117,6 +118,8 @@ export interface Catalogue {
 
 /** With `STATUS_FRESH_MS` of the waiting room, well within the second in which everybody must know. */
 const FRESH_MS = 500
+/** Longest wait for SQL where something is known already. */
+const PATIENCE_MS = 200
 
 interface Snapshot {
   readonly read_at: number
@@ -135,6 +138,7 @@ interface Snapshot {
 export function createCatalogue({ database, clock }: { database: Database; clock: Clock }): Catalogue {
   let latest: Snapshot | undefined
   let reading: Promise<Snapshot> | undefined
+  let patience = Promise.resolve()
   let writes = 0
 
   const read = async (): Promise<Snapshot> => {
@@ -152,11 +156,21 @@ export function createCatalogue({ database, clock }: { database: Database; clock
     }
     return latest
   }
-  const refresh = () => (reading ??= read().finally(() => (reading = undefined)))
+  const refresh = () => {
+    if (reading === undefined) {
+      // For everybody who asks meanwhile, whatever becomes of the request that asked first.
+      reading = forEverybody(read).finally(() => (reading = undefined))
+      patience = clock.sleep(PATIENCE_MS)
+    }
+    return reading
+  }
   const current = async (): Promise<Snapshot> => {
     if (latest !== undefined && clock.now() - latest.read_at < FRESH_MS) return latest
     const known = latest
-    return known === undefined ? refresh() : refresh().catch(() => known)
+    if (known === undefined) return refresh()
+    const fresh = refresh().catch(() => known)
+    // After a write of ours nothing older will do.
+    return known.read_at === 0 ? fresh : Promise.race([fresh, patience.then(() => known)])
   }
   const afterWrite = () => {
     writes += 1

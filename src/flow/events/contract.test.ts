@@ -157,6 +157,25 @@ function contract(name: string, available: boolean, createRig: () => Rig): void 
       expect(await log.replay(letter?.id ?? '')).toBe('unknown')
     })
 
+    test('a dead letter that two replay at once comes twice at most, and leaves nothing behind', async () => {
+      const [sent] = await put('tv', 1)
+      let poisoned = true
+      const { seen, handler } = recorder()
+      const { log } = consume('worker-1', async (batch) => {
+        if (!poisoned) return handler(batch)
+        return batch.map((delivery) => ({ delivery, reason: 'no such price' }))
+      })
+      await until(async () => (await log.backlog()) === 0)
+      const [letter] = await log.deadLetters(10)
+      poisoned = false
+      const outcomes = await Promise.all([1, 2].map(() => log.replay(letter?.id ?? '')))
+      expect(outcomes).toContain('replayed')
+      await until(() => seen.has(sent?.order_id ?? ''))
+      await until(async () => (await log.backlog()) === 0)
+      expect(seen.get(sent?.order_id ?? '')?.times).toBeWithin(1, 3)
+      expect(await log.deadLetters(10)).toEqual([])
+    })
+
     test('what the handler postpones holds up nobody, stays in the outbox, and leaves it when it is done', async () => {
       const sent = await put('tv', 6)
       const later = new Set(sent.slice(2, 4).map((event) => event.order_id))

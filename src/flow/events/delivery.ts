@@ -48,6 +48,21 @@ export interface DeadLetter {
 /** `unknown`: there is no such dead letter. `no_outbox`: its item has no outbox to put it back into. */
 export type Replay = 'replayed' | 'unknown' | 'no_outbox'
 
+/** What is on its way from stock to SQL, as an operator wants to know it. */
+export interface Backlog {
+  readonly items: readonly ItemBacklog[]
+  /** Events that no order worker has been given yet; null while the log can not be asked (Kafka is away). */
+  readonly consumer_lag: number | null
+}
+
+export interface ItemBacklog {
+  readonly item_id: ItemId
+  /** Entries in its outbox: SQL has not confirmed their effect. */
+  readonly outbox: number
+  /** Age of the oldest of them in seconds, by the clock of Redis; null where there is none. */
+  readonly oldest_s: number | null
+}
+
 /** Carries the order log from the outbox to its workers. One contract, two adapters. */
 export interface EventLog {
   /**
@@ -64,6 +79,8 @@ export interface EventLog {
    * for the workers. False too where the log can not be asked: nobody knows then.
    */
   drained(): Promise<boolean>
+  /** The same, item by item. */
+  inspect(): Promise<Backlog>
   /** The oldest `max` dead letters. */
   deadLetters(max: number): Promise<DeadLetter[]>
   /** Puts a dead letter's event back into its item's outbox and takes it off the dead letters. */

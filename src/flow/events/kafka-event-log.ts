@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import {
   connectConsumer,
   connectProducer,
+  kafkaBreaker,
   type KafkaConsumer,
   type KafkaRecord,
 } from '../../platform/kafka.ts'
@@ -18,9 +19,9 @@ import {
   type RetryOptions,
   untilDone,
 } from './delivery.ts'
-import { confirm, countEntries, type EntryPlace, placeOf } from './outbox-commands.ts'
+import { confirm, countEntries, type EntryPlace, measureEntries, placeOf } from './outbox-commands.ts'
 import { createPostponed, type Postponed } from './postponed.ts'
-import { createTopics, parseRecord, TOPICS, type Topics } from './topics.ts'
+import { createTopics, lagOf, parseRecord, TOPICS, type Topics } from './topics.ts'
 
 export interface KafkaEventLogOptions {
   readonly brokers: readonly string[]
@@ -47,6 +48,8 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   const { group = 'orders', sessionTimeoutMs = 6000, drainMs = 5000, onRetry = () => undefined } = options
   const cluster = { brokers, clientId: name }
   const producer = connectProducer(cluster)
+  // Of what is asked for operators, who ask again and again; consuming has its own pace.
+  const breaker = kafkaBreaker()
   const deadLetters = kafkaDeadLetters(cluster, producer, topics.deadLetters)
 
   const join = async () => {
@@ -137,14 +140,20 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
         return false
       }
     },
-    deadLetters: async (max) => {
-      await createTopics(cluster, topics)
-      return (await deadLetters.list()).slice(0, max)
+    inspect: async () => {
+      const lag = breaker.run(() => lagOf(cluster, topics, group)).catch(() => null)
+      return { items: await measureEntries(redis.commands), consumer_lag: await lag }
     },
-    replay: async (id) => {
-      await createTopics(cluster, topics)
-      return replayDeadLetter(redis.commands, deadLetters, id)
-    },
+    deadLetters: (max) =>
+      breaker.run(async () => {
+        await createTopics(cluster, topics)
+        return (await deadLetters.list()).slice(0, max)
+      }),
+    replay: (id) =>
+      breaker.run(async () => {
+        await createTopics(cluster, topics)
+        return replayDeadLetter(redis.commands, deadLetters, id)
+      }),
     close: () => producer.close(),
   }
 }

@@ -1,7 +1,7 @@
 import type { ItemId } from '../../contracts/ids.ts'
 import type { RedisCommands } from '../../platform/redis.ts'
-import type { Delivery } from './delivery.ts'
-import { ITEMS_KEY, type OutboxEntry, outboxKey } from './entry.ts'
+import type { Delivery, ItemBacklog } from './delivery.ts'
+import { ITEMS_KEY, type OutboxEntry, outboxKey, toRecord } from './entry.ts'
 
 /** Where an entry is, without what it says. */
 export type EntryPlace = Pick<OutboxEntry, 'item_id' | 'outbox_id'>
@@ -50,14 +50,53 @@ export async function countEntries(redis: RedisCommands): Promise<number> {
   return lengths.reduce((sum, length) => sum + length, 0)
 }
 
+/** Each outbox: how long, and how old its oldest entry. */
+export async function measureEntries(redis: RedisCommands): Promise<ItemBacklog[]> {
+  const now = await timeMs(redis)
+  const items = (await redis.smembers(ITEMS_KEY)).sort()
+  return Promise.all(
+    items.map(async (item_id) => {
+      const key = outboxKey(item_id)
+      const [outbox, first] = await Promise.all([redis.xlen(key), redis.xrange(key, '-', '+', 'COUNT', 1)])
+      const oldest = first[0]?.[0].split('-')[0]
+      return {
+        item_id,
+        outbox,
+        oldest_s: oldest === undefined ? null : Math.max(0, now - Number(oldest)) / 1000,
+      }
+    }),
+  )
+}
+
+/** Entries of all outboxes that the group has handed to a consumer and that are not done. */
+export async function countPending(redis: RedisCommands, group: string): Promise<number> {
+  const items = await redis.smembers(ITEMS_KEY)
+  const counts = await Promise.all(
+    items.map(async (item) => {
+      const groups = (await redis
+        .xinfo('GROUPS', outboxKey(item))
+        .catch((error: unknown) => (isNoSuchKey(error) ? [] : Promise.reject(error as Error)))) as unknown[][]
+      const of = groups.map((fields) => toRecord(fields.map(String))).find((one) => one?.['name'] === group)
+      return Number(of?.['pending'] ?? 0)
+    }),
+  )
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+const isNoSuchKey = (error: unknown) => error instanceof Error && error.message.includes('no such key')
+
+async function timeMs(redis: RedisCommands): Promise<number> {
+  const [seconds, micros] = (await redis.time()).map(Number) as [number, number]
+  return seconds * 1000 + micros / 1000
+}
+
 /** Pages of the entries that have been in an outbox for `ageMs` by the clock of Redis, oldest first. */
 export async function* oldEntries(
   redis: RedisCommands,
   ageMs: number,
   pageSize: number,
 ): AsyncGenerator<OutboxEntry[]> {
-  const [seconds, micros] = (await redis.time()).map(Number) as [number, number]
-  const until = Math.floor(seconds * 1000 + micros / 1000 - ageMs)
+  const until = Math.floor((await timeMs(redis)) - ageMs)
   for (const item of await redis.smembers(ITEMS_KEY)) {
     for (let from = '-'; ;) {
       const page = entriesOf(item, await redis.xrange(outboxKey(item), from, until, 'COUNT', pageSize))

@@ -12,7 +12,14 @@ import {
   untilDone,
 } from './delivery.ts'
 import { type OutboxEntry, parseDelivery } from './entry.ts'
-import { acknowledgeAndConfirm, countEntries, type EntryPlace, placeOf } from './outbox-commands.ts'
+import {
+  acknowledgeAndConfirm,
+  countEntries,
+  countPending,
+  type EntryPlace,
+  measureEntries,
+  placeOf,
+} from './outbox-commands.ts'
 import { openOutbox } from './outbox.ts'
 import { createPostponed, type Postponed } from './postponed.ts'
 
@@ -102,6 +109,11 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
     backlog: () => countEntries(redis.commands),
     // The outbox is the log: what SQL does not have is still in it.
     drained: async () => true,
+    inspect: async () => {
+      const items = await measureEntries(redis.commands)
+      const all = items.reduce((sum, { outbox }) => sum + outbox, 0)
+      return { items, consumer_lag: Math.max(0, all - (await countPending(redis.commands, GROUP))) }
+    },
     deadLetters: async (max) => (await deadLetters.list()).slice(0, max),
     replay: (id) => replayDeadLetter(redis.commands, deadLetters, id),
     close: async () => undefined,

@@ -71,8 +71,16 @@ export function createRelay(options: RelayOptions): Relay {
         'relay events to Kafka',
         async (progress) => {
           const fresh = (await outbox?.read(batchSize)) ?? []
-          for (let start = 0; start < fresh.length; start += batchSize)
-            await carry(fresh.slice(start, start + batchSize), producer, letters)
+          // Kept in hand until Kafka has it: nothing later overtakes it, and the rest of the outbox is not read for nothing.
+          for (let start = 0; start < fresh.length; start += batchSize) {
+            const batch = fresh.slice(start, start + batchSize)
+            const carried = await untilDone(
+              'bring events to Kafka',
+              () => carry(batch, producer, letters),
+              retry,
+            )
+            if (carried === undefined) return
+          }
           const again = await unconfirmed.next()
           if (again.length > 0) await carry(again, producer, letters)
           progress()

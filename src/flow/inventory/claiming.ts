@@ -2,6 +2,7 @@ import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
 import { times } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/orders.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { isConnectionError } from '../../platform/errors.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
 import type { Order, Orders } from '../orders/orders.ts'
@@ -39,6 +40,8 @@ export type ClaimingOutcome =
   | PassRefused
   /** The claim is known, but where it stands can not be told right now. */
   | { readonly kind: 'unknown_item' | 'unsettled' | 'receipt_invalid' }
+  /** Too much is on its way to SQL already. */
+  | { readonly kind: 'overloaded' }
 
 export interface Claiming {
   claim(command: ClaimCommand): Promise<ClaimingOutcome>
@@ -75,6 +78,8 @@ export interface ClaimingParts {
   readonly board: Pick<StockBoard, 'read'>
   /** The Redis server that has the item. */
   readonly runId: (item: ItemId) => string | undefined
+  /** Too many events of the item wait for SQL to take in more. */
+  readonly isBacklogFull: (item: ItemId) => Promise<boolean>
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   readonly orders: Pick<Orders, 'bury'>
   readonly tokens: Tokens
@@ -83,7 +88,8 @@ export interface ClaimingParts {
 
 /** From a request to a hold: the pass is bound to the request first, then one script takes the stock. */
 export function createClaiming(parts: ClaimingParts): Claiming {
-  const { inventory, waitingRoom, catalogue, board, runId, findOrder, orders, tokens, clock } = parts
+  const { inventory, waitingRoom, catalogue, board, runId, isBacklogFull, findOrder, orders, tokens, clock } =
+    parts
 
   const find = async (id: ItemId): Promise<{ product: Product; sale: Sale } | undefined> => {
     const product = await catalogue.product(id)
@@ -130,7 +136,14 @@ export function createClaiming(parts: ClaimingParts): Claiming {
   ): Promise<ClaimingOutcome> => {
     const { user_id, order_id, product } = claim
     const times = outcome.kind === 'reserved' ? outcome : outcome.hold
-    const order = outcome.kind === 'repeated' ? await findOrder(user_id, order_id) : undefined
+    const order =
+      outcome.kind === 'repeated'
+        ? await findOrder(user_id, order_id).catch((error: unknown) => {
+            // SQL is away, and Redis knows that the units are theirs: that much is true.
+            if (times === undefined || !isConnectionError(error)) throw error
+            return undefined
+          })
+        : undefined
     const [pay_by, hold_expires_at] = [
       order?.pay_by ?? times?.pay_by,
       order?.hold_expires_at ?? times?.hold_expires_at,
@@ -155,7 +168,9 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       const found = await find(item_id)
       if (found === undefined) return { kind: 'unknown_item' }
       const { product, sale } = found
-      const nothing = await nothingLeft(item_id)
+      // Whoever asks again is told where their claim stands; nothing new begins.
+      const nothing =
+        (await nothingLeft(item_id)) ?? ((await isBacklogFull(item_id)) ? 'overloaded' : undefined)
       const use = await waitingRoom.usePass({
         ...request,
         only_look: nothing !== undefined,

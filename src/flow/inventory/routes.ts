@@ -7,7 +7,7 @@ import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { stockState } from '../../contracts/words/stock.ts'
-import { Problem, unavailable } from '../../platform/errors.ts'
+import { overloaded, Problem, unavailable } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
@@ -195,6 +195,8 @@ export function toProblem(outcome: Exclude<ClaimingOutcome, { kind: 'claimed' }>
     case 'fenced':
     case 'unloaded':
       return new Problem('fenced', 'Nothing is lost; try again in a few seconds.', { retryAfterS: 2 })
+    case 'overloaded':
+      return overloaded()
     case 'unsettled':
     case 'foreign':
       return unavailable('Ask again with the same key.')
