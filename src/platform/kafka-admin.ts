@@ -29,7 +29,7 @@ export const base = ({ brokers, clientId }: Cluster) => ({
 /** One for each client: they fail one by one, and what they do with it is theirs. */
 export const kafkaBreaker = () => createBreaker({ name: 'Kafka', isFailure: isConnectionError, failures: 3 })
 
-async function withAdmin<T>(cluster: Cluster, work: (admin: Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(cluster: Cluster, work: (admin: Admin) => Promise<T>): Promise<T> {
   const admin = new Admin(base(cluster))
   try {
     return await work(admin)
@@ -62,31 +62,11 @@ function saysTopicExists(error: unknown): boolean {
   return ('apiId' in error && error.apiId === 'TOPIC_ALREADY_EXISTS') || parts.some(saysTopicExists)
 }
 
-/** Messages of a topic that the group has not committed; all of them where it has committed nothing yet. */
-export function groupLag(cluster: Cluster, group: string, topic: Topic): Promise<number> {
-  const indexes = Array.from({ length: topic.partitions }, (_, index) => index)
-  return withAdmin(cluster, async (admin) => {
-    const [groups, ends, starts] = await Promise.all([
-      admin.listConsumerGroupOffsets({ groups: [group] }).catch(() => []),
-      offsets(admin, topic.name, indexes, -1n),
-      offsets(admin, topic.name, indexes, -2n),
-    ])
-    const committed = groups[0]?.topics.find(({ name }) => name === topic.name)?.partitions ?? []
-    return indexes.reduce((lag, index) => {
-      const at = committed.find(({ partitionIndex }) => partitionIndex === index)?.committedOffset ?? -1n
-      const from = at >= 0n ? at : (starts.get(index) ?? 0n)
-      return lag + Number((ends.get(index) ?? from) - from)
-    }, 0)
-  })
-}
-
 /** Offset after the last message of the only partition of a topic. */
 export const endOffset = (cluster: Cluster, topic: string): Promise<bigint> =>
-  withAdmin(cluster, async (admin) => (await offsets(admin, topic, [0], -1n)).get(0) ?? 0n)
-
-/** By partition; `timestamp` -1 asks for the end, -2 for the beginning. */
-async function offsets(admin: Admin, name: string, indexes: readonly number[], timestamp: bigint) {
-  const partitions = indexes.map((partitionIndex) => ({ partitionIndex, timestamp }))
-  const [listed] = await admin.listOffsets({ topics: [{ name, partitions }] })
-  return new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
-}
+  withAdmin(cluster, async (admin) => {
+    const [listed] = await admin.listOffsets({
+      topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1n }] }],
+    })
+    return listed?.partitions[0]?.offset ?? 0n
+  })

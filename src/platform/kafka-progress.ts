@@ -1,6 +1,6 @@
-import { Admin } from '@platformatic/kafka'
+import type { Admin } from '@platformatic/kafka'
 import { systemClock } from './clock.ts'
-import { base, type Cluster } from './kafka-admin.ts'
+import { type Cluster, withAdmin } from './kafka-admin.ts'
 
 export interface Progress {
   readonly group: string
@@ -16,17 +16,24 @@ export async function groupCaughtUp(
   cluster: Cluster,
   { group, topic, withinMs }: Progress,
 ): Promise<boolean> {
-  const admin = new Admin(base(cluster))
-  try {
+  return withAdmin(cluster, async (admin) => {
     const ends = await endOffsets(admin, topic)
     for (const deadline = systemClock.now() + withinMs; ; await systemClock.sleep(LOOK_AGAIN_MS)) {
       const committed = await committedOffsets(admin, group, topic)
       if ([...ends].every(([partition, end]) => (committed.get(partition) ?? 0n) >= end)) return true
       if (systemClock.now() >= deadline) return false
     }
-  } finally {
-    await admin.close()
-  }
+  })
+}
+
+/** Messages in the topic that the group has not committed. Throws without a broker. */
+export function groupLag(cluster: Cluster, group: string, topic: string): Promise<number> {
+  return withAdmin(cluster, async (admin) => {
+    const ends = await endOffsets(admin, topic)
+    const committed = await committedOffsets(admin, group, topic)
+    const behind = (partition: number, end: bigint) => Number(end - (committed.get(partition) ?? 0n))
+    return [...ends].reduce((lag, [partition, end]) => lag + Math.max(0, behind(partition, end)), 0)
+  })
 }
 
 async function endOffsets(admin: Admin, topic: string): Promise<Map<number, bigint>> {

@@ -11,7 +11,7 @@ import {
 import { systemClock } from './clock.ts'
 import { base, type Cluster, endOffset, kafkaBreaker } from './kafka-admin.ts'
 
-export { ensureTopics, groupLag, kafkaBreaker } from './kafka-admin.ts'
+export { ensureTopics, kafkaBreaker } from './kafka-admin.ts'
 
 /** With kafka-admin.ts the only file that knows the Kafka client. What was found about it: docs/decisions/0001-kafka-client.md. */
 

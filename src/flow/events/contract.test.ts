@@ -62,7 +62,8 @@ contract('KafkaEventLog', kafka !== undefined, () => {
     ),
   )
   return {
-    worker: (consumer) => createKafkaEventLog({ ...common, ...onKafka, consumer, sessionTimeoutMs: 1500 }),
+    worker: (consumer) =>
+      createKafkaEventLog({ ...common, ...onKafka, consumer, sessionTimeoutMs: 1500, drainMs: 500 }),
     dyingWorker: (consumer) => ({ role: 'kafka-worker', redisUrl: server.url, consumer, ...onKafka }),
   }
 })
@@ -200,8 +201,10 @@ function contract(name: string, available: boolean, createRig: () => Rig): void 
       await until(async () => (await log.backlog()) === 2)
       // Longer than an entry is left to a worker that gives no sign of life.
       await systemClock.sleep(1000)
+      if (name === 'KafkaEventLog') expect(await log.drained()).toBe(false)
       back.resolve()
       await until(async () => (await log.backlog()) === 0)
+      await until(() => log.drained())
       expect([...seen.keys()].toSorted()).toEqual([...sent, ...after].map((e) => e.order_id).toSorted())
       expect(Math.max(...[...seen.values()].map(({ times }) => times))).toBe(1)
       expect(postponed).toBe(2)

@@ -6,7 +6,7 @@ import {
   type KafkaConsumer,
   type KafkaRecord,
 } from '../../platform/kafka.ts'
-import { groupCaughtUp } from '../../platform/kafka-progress.ts'
+import { groupCaughtUp, groupLag } from '../../platform/kafka-progress.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { kafkaDeadLetters, letterOfRejection, replayDeadLetter } from './dead-letters.ts'
 import {
@@ -20,8 +20,9 @@ import {
   untilDone,
 } from './delivery.ts'
 import { confirm, countEntries, type EntryPlace, measureEntries, placeOf } from './outbox-commands.ts'
-import { createPostponed, type Postponed } from './postponed.ts'
-import { createTopics, lagOf, parseRecord, TOPICS, type Topics } from './topics.ts'
+import { createPostponed, keyOf, type Postponed } from './postponed.ts'
+import { createTopics, parseRecord, TOPICS, type Topics } from './topics.ts'
+import { createWatermark, type Watermark } from './watermark.ts'
 
 export interface KafkaEventLogOptions {
   readonly brokers: readonly string[]
@@ -41,6 +42,11 @@ export interface KafkaEventLogOptions {
 }
 
 const WAIT_MS = 500
+
+interface Session {
+  readonly postponed: Postponed
+  readonly watermark: Watermark
+}
 
 /** The full profile: the worker reads what the relay brought from the outboxes to Kafka. */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
@@ -82,7 +88,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     consumer: KafkaConsumer,
     records: readonly KafkaRecord[],
     handler: Handler,
-    postponed: Postponed,
+    { postponed, watermark }: Session,
     retry: RetryOptions,
   ) => {
     const sorted = records.map((record) => ({ record, delivery: parseRecord(record) }))
@@ -98,32 +104,44 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       delivery ? [] : letterOfRecord(record, clock.now()),
     )
     // Before the commit: a worker that dies in between gets the records again. After it, nobody would take the entries
-    // off the outboxes until the relay publishes them anew, as it does with those that were postponed.
+    // off the outboxes until the relay publishes them anew.
     if (!(await confirmAll(done.map(placeOf), [...rejected(rejections), ...letters], retry))) return false
+    for (const delivery of done) watermark.release(keyOf(delivery))
+    const through = new Set(done)
+    for (const { record, delivery } of sorted)
+      if (delivery !== undefined && !through.has(delivery)) watermark.hold(keyOf(delivery), record)
+    watermark.pass(records)
     // A lost membership throws here; the records then come again, to us or to the partition's new owner.
-    await consumer.commit(records)
+    await consumer.commit(watermark.committable())
     return true
   }
 
   return {
     consume: async (handler, signal) => {
       const retry = { clock, signal, onRetry }
+      let consumer: KafkaConsumer | undefined
+      let watermark = createWatermark()
       const postponed = createPostponed(async ({ done, rejections }) => {
-        await confirmAll(done.map(placeOf), rejected(rejections), retry)
+        if (!(await confirmAll(done.map(placeOf), rejected(rejections), retry))) return
+        for (const delivery of done) watermark.release(keyOf(delivery))
+        await consumer?.commit(watermark.committable())
       })
       await repeat(
         'consume from Kafka',
         async (progress) => {
-          const consumer = await join()
+          consumer = await join()
+          // What is still postponed comes again from where we committed, and is held again.
+          watermark = createWatermark()
           try {
             while (!signal.aborted) {
               const records = await consumer.next(batchSize, WAIT_MS, signal)
               if (records.length === 0) continue
-              if (!(await settle(consumer, records, handler, postponed, retry))) return
+              if (!(await settle(consumer, records, handler, { postponed, watermark }, retry))) return
               progress()
             }
           } finally {
             await consumer.close()
+            consumer = undefined
           }
         },
         retry,
@@ -141,7 +159,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       }
     },
     inspect: async () => {
-      const lag = breaker.run(() => lagOf(cluster, topics, group)).catch(() => null)
+      const lag = breaker.run(() => groupLag(cluster, group, topics.orders)).catch(() => null)
       return { items: await measureEntries(redis.commands), consumer_lag: await lag }
     },
     deadLetters: (max) =>

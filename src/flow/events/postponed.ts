@@ -13,7 +13,8 @@ export interface Postponed {
   settled(): Promise<void>
 }
 
-const keyOf = ({ outbox_id, event }: Delivery) => `${event.item_id}:${outbox_id}`
+/** Names an event, however often it comes. */
+export const keyOf = ({ outbox_id, event }: Delivery) => `${event.item_id}:${outbox_id}`
 
 /**
  * Keeps track of deliveries whose handler goes on working on them after their batch. `finish` is called with them when

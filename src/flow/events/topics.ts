@@ -1,4 +1,4 @@
-import { ensureTopics, groupLag, type KafkaRecord } from '../../platform/kafka.ts'
+import { ensureTopics, type KafkaRecord } from '../../platform/kafka.ts'
 import type { Delivery } from './delivery.ts'
 import { parseEntry, toFields } from './entry.ts'
 
@@ -28,9 +28,6 @@ export function createTopics(cluster: Cluster, topics: Topics): Promise<void> {
     { name: topics.deadLetters, partitions: 1, compacted: true },
   ])
 }
-
-export const lagOf = (cluster: Cluster, { orders }: Topics, group: string): Promise<number> =>
-  groupLag(cluster, group, { name: orders, partitions: PARTITIONS })
 
 export const toMessage = (topic: string, delivery: Delivery) => ({
   topic,
