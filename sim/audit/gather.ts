@@ -60,18 +60,23 @@ export async function countEntered({ commands }: RedisConnection, sale: string):
   return commands.bitcount(`queue:{${sale}}:entered`)
 }
 
-/** The sandbox's ledger for some orders; undefined where payments go to somebody who shows us none. */
+/** The sandboxes' ledgers for some orders; undefined where payments go to somebody who shows us none. */
 export async function readLedger(
   target: Target,
   orders: ReadonlySet<string>,
 ): Promise<readonly LedgerEntry[] | undefined> {
-  const sandbox = target.run.urls.stripe_sandbox
-  if (sandbox === undefined) return undefined
-  const { port } = new URL(sandbox)
-  const answer = await fetch(`http://${target.address}:${port}/_sandbox/ledger`, {
-    signal: AbortSignal.timeout(15_000),
-  })
-  const { entries } = (await answer.json()) as { entries: LedgerEntry[] }
+  const { stripe_sandbox, paypal_sandbox } = target.run.urls
+  if (stripe_sandbox === undefined) return undefined
+  const read = async (sandbox: string) => {
+    const { port, pathname } = new URL(sandbox)
+    const answer = await fetch(
+      `http://${target.address}:${port}${pathname.replace(/\/$/, '')}/_sandbox/ledger`,
+      { signal: AbortSignal.timeout(15_000) },
+    )
+    return ((await answer.json()) as { entries: LedgerEntry[] }).entries
+  }
+  const sandboxes = [stripe_sandbox, ...(paypal_sandbox === undefined ? [] : [paypal_sandbox])]
+  const entries = (await Promise.all(sandboxes.map(read))).flat()
   return entries.filter((entry) => entry.order_id !== null && orders.has(entry.order_id))
 }
 

@@ -3,10 +3,21 @@ import type { Order } from '../../src/contracts/http.ts'
 import { sleep } from '../clock.ts'
 import type { BuyerPlan } from './plan.ts'
 import { presentReceipt } from './receipts.ts'
-import { backOff, type Browser, isTransient, JSON_BODY, persist, type Shopping, sendToShop } from './scene.ts'
+import {
+  backOff,
+  type Browser,
+  codeOf,
+  isTransient,
+  JSON_BODY,
+  persist,
+  type Shopping,
+  sendToShop,
+} from './scene.ts'
 
 const GOOD_CARD = '4242424242424242'
 const DECLINED_CARD = '4000000000000002'
+/** Of those who have agreed at PayPal. */
+const CLOSES_BROWSER = 0.2
 
 type Status = z.infer<typeof Order>['status']
 /** LOST: the shop does not know the order any more, and does not take its receipt. */
@@ -20,25 +31,40 @@ export async function pay(
   order_id: string,
 ): Promise<'PAID' | 'FAILED' | 'LOST' | undefined> {
   await sleep(plan.random() * 300)
+  let way = plan.paysWith
   for (let attempt = 0; !scene.over(); attempt++) {
     const status = await watch(scene, plan, browser, order_id, (now) => now !== 'PROCESSING')
     if (status !== 'PENDING') return final(status)
-    const started = await persist(scene, plan.random, () =>
-      sendToShop(scene, browser, {
-        method: 'POST',
-        path: `/api/orders/${order_id}/payment`,
-        headers: JSON_BODY,
-        body: JSON.stringify({ provider: 'stripe' }),
-      }),
-    )
-    if (started?.status === 200 || started?.status === 201) {
+    const started = await ask(scene, plan, browser, `${order_id}/payment`, way)
+    if (started?.status === 409 && codeOf(started) === 'provider_not_offered') way = 'stripe'
+    if (started?.status === 200) {
       const { browser: form } = JSON.parse(started.text) as { browser: Form }
-      if (plan.declinedFirst && attempt === 0) await confirm(scene, plan, form, DECLINED_CARD)
-      if (await confirm(scene, plan, form, GOOD_CARD)) break
+      const refused = plan.declinedFirst && attempt === 0
+      if (await payBy[way](scene, plan, form, refused)) {
+        if (way === 'stripe' || !(await comesBackDeclined(scene, plan, browser, order_id))) break
+      }
+      if (refused) way = way === 'stripe' ? 'paypal' : 'stripe'
     }
     await backOff(attempt, plan.random)
   }
   return final(await watch(scene, plan, browser, order_id, (now) => now === 'PAID' || now === 'FAILED'))
+}
+
+const ask = (scene: Shopping, plan: BuyerPlan, browser: Browser, what: string, provider: string) =>
+  persist(scene, plan.random, () =>
+    sendToShop(scene, browser, {
+      method: 'POST',
+      path: `/api/orders/${what}`,
+      headers: JSON_BODY,
+      body: JSON.stringify({ provider }),
+    }),
+  )
+
+/** Back from PayPal's page: some close the browser instead, and leave it to the shop to find out. */
+async function comesBackDeclined(scene: Shopping, plan: BuyerPlan, browser: Browser, order_id: string) {
+  if (plan.random() < CLOSES_BROWSER) return false
+  const answer = await ask(scene, plan, browser, `${order_id}/payment/check`, 'paypal')
+  return answer?.status === 200 && (JSON.parse(answer.text) as { payment: string }).payment === 'declined'
 }
 
 /** Changes its mind; undefined where that was refused or never answered. */
@@ -83,10 +109,37 @@ async function watch(
   return undefined
 }
 
+/** What the shop hands to the browser: the first three for Stripe, the last for PayPal. */
 interface Form {
   readonly publishable_key: string
   readonly client_secret: string
   readonly api_url: string
+  readonly approve_url: string
+}
+
+type Way = (scene: Shopping, plan: BuyerPlan, form: Form, refused: boolean) => Promise<boolean>
+
+/** True once the buyer has done their part. With `refused` what they pay with is declined. */
+const payBy: Readonly<Record<BuyerPlan['paysWith'], Way>> = {
+  stripe: (scene, plan, form, refused) => confirm(scene, plan, form, refused ? DECLINED_CARD : GOOD_CARD),
+  paypal: (scene, plan, form, refused) => agree(scene, plan, form, refused ? 'declined_card' : 'balance'),
+}
+
+/** Presses the button on PayPal's page. */
+async function agree(scene: Shopping, plan: BuyerPlan, form: Form, instrument: string): Promise<boolean> {
+  const { origin, host, pathname, search } = new URL(form.approve_url)
+  for (let attempt = 0; attempt < 5 && !scene.over(); attempt++) {
+    const answer = await scene.provider(origin).send({
+      method: 'POST',
+      host,
+      path: pathname + search,
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ result: 'approve', instrument }).toString(),
+    })
+    if (answer.kind === 'answer' && !isTransient(answer)) return answer.status === 303
+    await backOff(attempt, plan.random)
+  }
+  return false
 }
 
 /**

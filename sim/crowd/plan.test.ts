@@ -32,6 +32,7 @@ test('the shares come out as asked for', () => {
     expect(some).toBeGreaterThan(0.01)
     expect(some).toBeLessThan(0.06)
   }
+  expect(share(plans.filter((plan) => plan.paysWith === 'paypal').length)).toBeCloseTo(0.3, 1)
   for (const item of [0, 1, 2])
     expect(share(plans.filter((plan) => plan.itemIndex === item).length)).toBeCloseTo(1 / 3, 1)
 })

@@ -10,7 +10,8 @@ export interface BuyerPlan {
   readonly itemIndex: number
   /** What follows a claim that was granted. */
   readonly then: 'pays' | 'cancels' | 'forgets'
-  /** A declined card first, then a good one. */
+  readonly paysWith: 'stripe' | 'paypal'
+  /** Declined first; then it pays the other way. */
   readonly declinedFirst: boolean
   /** Asks to enter before its turn, to see whether anybody gives in. */
   readonly impatient: boolean
@@ -31,6 +32,7 @@ export interface Habits {
   /** Share that arrives in the first two seconds; the others come evenly. Undefined: most in the first third. */
   readonly rush: number
   readonly greedy: number
+  readonly paypal: number
   readonly declinedFirst: number
   readonly losesAnswer: number
   readonly cancels: number
@@ -49,6 +51,7 @@ export interface CrowdShape {
 
 /** Of those who do not pay, the others and all. */
 const CANCELS = 0.1
+const PAYPAL = 0.3
 const DECLINED_FIRST = 0.04
 const IMPATIENT = 0.02
 const LOSES_ANSWER = 0.02
@@ -68,6 +71,7 @@ export function planBuyer(shape: CrowdShape, buyer: number): BuyerPlan {
     device: `rush-${shape.seed}-${buyer}`,
     itemIndex: Math.floor(random() * shape.products),
     then: pays ? 'pays' : cancels ? 'cancels' : 'forgets',
+    paysWith: randomOf(shape.seed, 'paypal', buyer)() < (habits.paypal ?? PAYPAL) ? 'paypal' : 'stripe',
     declinedFirst: random() < (habits.declinedFirst ?? DECLINED_FIRST),
     impatient: random() < IMPATIENT,
     losesAnswer: random() < (habits.losesAnswer ?? LOSES_ANSWER),
