@@ -1,5 +1,6 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import { giftCodeOf } from './contracts/gift-cards.ts'
 import type { ItemId, OrderId, SaleId } from './contracts/ids.ts'
 import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
 import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
@@ -11,6 +12,7 @@ import {
   type Relay,
 } from './flow/events/events.ts'
 import { createBacklogLimit } from './flow/inventory/backlog-limit.ts'
+import { createGiftCards } from './flow/gift-cards/gift-cards.ts'
 import { createClaiming } from './flow/inventory/claiming.ts'
 import { createInventory, outboxKey } from './flow/inventory/inventory.ts'
 import { createStockBoard } from './flow/inventory/stock-board.ts'
@@ -88,11 +90,13 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     onError: (error) => log.warn({ err: error }, 'guard'),
   })
   const orders = createOrders({ shards })
+  const giftCards = createGiftCards({ shards, orders, newCode: () => giftCodeOf(randomBytes(16)) })
   const payments = createPayments({
     shards,
     orders,
     providers: overrides.providers ?? createProviders(config, secrets, clock),
     settle: (order) => inventory.settle(order.item_id, order.order_id),
+    giftPart: (sql, user, order) => giftCards.part(user, order, sql),
     log,
   })
   const restock = createRestock({ inventory, orders, payments, catalogue, log })
@@ -166,6 +170,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     waitingRoom,
     guard,
     orders,
+    giftCards,
     payments,
     restock,
     notices,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
+import { giftCardRoutes } from './flow/gift-cards/routes.ts'
 import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
 import { giveContact, noticeRoutes } from './flow/notices/routes.ts'
@@ -105,6 +106,14 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     isProcessing: async (user, id) => (await restock.findHold(user, id)) !== undefined,
     identity,
     pageOf: ({ sale_id, order_id }) => `${config.urls.shop}/checkout/${sale_id}?order=${order_id}`,
+  })
+
+  giftCardRoutes(hosts.shop, {
+    ...app,
+    findOrder,
+    finish: (user, id) => app.payments.finish(user, id),
+    doorman,
+    identity,
   })
 
   operatorRoutes(hosts.ops, {

@@ -12,4 +12,6 @@ export type ClaimAnswer = z.infer<typeof http.ClaimAnswer>
 export type Order = z.infer<typeof http.Order>
 export type Contact = z.infer<typeof http.ContactAnswer>
 export type Receipt = z.infer<typeof http.Receipt>
+export type GiftCard = z.infer<typeof http.GiftCard>
+export type GiftCardAnswer = z.infer<typeof http.GiftCardAnswer>
 export type PaymentAnswer = z.infer<typeof http.PaymentAnswer>

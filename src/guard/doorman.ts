@@ -50,6 +50,10 @@ export function createDoorman({ guard, metrics, saleOf }: DoormanParts): Doorman
       const answer = await guard.claimAllowed({ sale, user, client: clientOf(c) })
       if (answer.kind === 'refused') refuse(answer)
     },
+    giftCard: async (c, sale, user) => {
+      const answer = await guard.giftCardAllowed({ sale, user, client: clientOf(c) })
+      if (answer.kind === 'refused') refuse(answer)
+    },
   }
 }
 

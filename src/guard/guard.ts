@@ -81,7 +81,7 @@ export function createGuard(parts: GuardParts): Guard {
   }
 
   /** Limits alone, for requests that come after the join. */
-  const allowed = async (visitor: Visitor | undefined, action: 'enter' | 'claim') => {
+  const allowed = async (visitor: Visitor | undefined, action: 'enter' | 'claim' | 'gift') => {
     if (visitor === undefined) return UNKNOWN_SALE
     const blocked = visitors.blocked(visitor, action)
     if (blocked.kind === 'limited') return tooMany(blocked)
@@ -150,6 +150,8 @@ export function createGuard(parts: GuardParts): Guard {
     enterAllowed: async ({ sale, ticket, client }) =>
       allowed(await visitorOf(sale, client, { ticket }), 'enter'),
     claimAllowed: async ({ sale, user, client }) => allowed(await visitorOf(sale, client, { user }), 'claim'),
+    giftCardAllowed: async ({ sale, user, client }) =>
+      allowed(await visitorOf(sale, client, { user }), 'gift'),
     noteEnter: async ({ sale, client }) => {
       const visitor = await visitorOf(sale, client)
       if (visitor !== undefined) await visitors.noteEntered(visitor)

@@ -37,6 +37,9 @@ const Limits = z.strictObject({
   enter_address: limit(6000),
   claim_user: limit(60),
   claim_address: limit(1200),
+  /** Codes of gift cards: who types one needs few tries, who guesses needs many. */
+  gift_user: limit(12),
+  gift_address: limit(300),
 })
 export type LimitName = keyof z.infer<typeof Limits>
 

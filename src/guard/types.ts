@@ -79,6 +79,11 @@ export interface Guard {
     readonly user: string
     readonly client: Client
   }): Promise<{ readonly kind: 'ok' } | Refused>
+  giftCardAllowed(request: {
+    readonly sale: SaleId
+    readonly user: string
+    readonly client: Client
+  }): Promise<{ readonly kind: 'ok' } | Refused>
 }
 
 export interface GuardParts {

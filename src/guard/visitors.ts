@@ -19,7 +19,7 @@ export interface Visitor {
   readonly ticket?: string | undefined
 }
 
-export type Action = 'challenge' | 'join' | 'form' | 'enter' | 'claim'
+export type Action = 'challenge' | 'join' | 'form' | 'enter' | 'claim' | 'gift'
 
 /** By what a limit knows a visitor. */
 const KEYS: Readonly<Record<LimitName, (visitor: Visitor) => string | undefined>> = {
@@ -35,10 +35,12 @@ const KEYS: Readonly<Record<LimitName, (visitor: Visitor) => string | undefined>
   enter_address: ({ client }) => client.address,
   claim_user: ({ user }) => user,
   claim_address: ({ client }) => client.address,
+  gift_user: ({ user }) => user,
+  gift_address: ({ client }) => client.address,
 }
 const SHARED: ReadonlySet<LimitName> = new Set<LimitName>([
   ...(['challenge_address', 'join_address', 'join_network', 'join_fingerprint'] as const),
-  ...(['form_address', 'enter_address', 'claim_address'] as const),
+  ...(['form_address', 'enter_address', 'claim_address', 'gift_address'] as const),
 ])
 
 const JOIN = ['join_address', 'join_network', 'join_device', 'join_fingerprint', 'join_user'] as const
@@ -48,6 +50,7 @@ const COUNTED: Readonly<Record<Action, readonly LimitName[]>> = {
   form: [...JOIN, 'form_address'],
   enter: ['enter_ticket', 'enter_address'],
   claim: ['claim_user', 'claim_address'],
+  gift: ['gift_user', 'gift_address'],
 }
 /** What the risk score looks at besides, without counting. */
 const LOOKED_AT: Readonly<Record<Action, readonly LimitName[]>> = {
@@ -56,6 +59,7 @@ const LOOKED_AT: Readonly<Record<Action, readonly LimitName[]>> = {
   form: ['challenge_address'],
   enter: [],
   claim: [],
+  gift: [],
 }
 const enteredName = ({ client }: Visitor) => `entered ${client.address}`
 
@@ -94,7 +98,7 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
       add(COUNTED[action], 1)
       add(LOOKED_AT[action], 0)
       // Only joins and challenges are scored; what comes later is but limited.
-      const isScored = action !== 'enter' && action !== 'claim'
+      const isScored = action !== 'enter' && action !== 'claim' && action !== 'gift'
       if (isScored) visits.push({ name: enteredName(visitor), add: 0 })
       const joins = action === 'join' || action === 'form' ? 1 : 0
       const counts = await signals.count(sale, settings.counting, { visits, joins })

@@ -30,4 +30,6 @@ export interface Doorman {
   /** Those who come when it is their turn are less suspicious. */
   entered(c: Context<AppEnv>, sale: SaleId): Promise<void>
   claim(c: Context<AppEnv>, item: ItemId, user: UserId): Promise<void>
+  /** Somebody types the code of a gift card: few tries are enough. */
+  giftCard(c: Context<AppEnv>, sale: SaleId, user: UserId): Promise<void>
 }

@@ -6,6 +6,7 @@ import type { Identity } from '../../platform/identity.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, json, problems } from '../../platform/http.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import type { GiftCards } from '../gift-cards/gift-cards.ts'
 import type { DueHold } from '../inventory/inventory.ts'
 import type { CancelOutcome } from '../restock/restock.ts'
 import type { Order, Orders } from './orders.ts'
@@ -51,41 +52,50 @@ const getSession = createRoute({
 export interface OrderViewParts {
   readonly orders: Orders
   readonly catalogue: Pick<Catalogue, 'product'>
+  /** What gift cards pay of an order. */
+  readonly giftCards: Pick<GiftCards, 'part' | 'parts'>
   readonly findHold: (user: UserId, id: OrderId) => Promise<{ item_id: ItemId; hold: DueHold } | undefined>
 }
 
 /** An order as its buyer sees it; undefined where they have none of this id. */
 export type ViewOrder = (user: UserId, id: OrderId) => Promise<z.infer<typeof OrderView> | undefined>
 
-export function createOrderView({ orders, catalogue, findHold }: OrderViewParts): ViewOrder {
+export function createOrderView({ orders, catalogue, giftCards, findHold }: OrderViewParts): ViewOrder {
+  const view = async (order: Order) => toView(order, await giftCards.part(order.user_id, order.order_id))
   return async (user, id) => {
     const order = await orders.find(user, id)
-    if (order !== undefined) return toView(order)
+    if (order !== undefined) return view(order)
     // Not written yet: the hold in Redis knows. A row that came in between is found by looking again.
     const found = await findHold(user, id)
     const product = found && (await catalogue.product(found.item_id))
     if (found !== undefined && product !== undefined)
       return processing(id, found.hold, { ...product, item_id: found.item_id })
     const written = await orders.find(user, id)
-    return written && toView(written)
+    return written && view(written)
   }
 }
 
 export interface OrderRouteParts {
   readonly orders: Orders
+  readonly giftCards: Pick<GiftCards, 'parts' | 'part'>
   readonly viewOrder: ViewOrder
   readonly cancel: (user: UserId, id: OrderId) => Promise<CancelOutcome>
   readonly identity: Identity
 }
 
-export function orderRoutes(app: App, { orders, viewOrder, cancel, identity }: OrderRouteParts): void {
+export function orderRoutes(
+  app: App,
+  { orders, giftCards, viewOrder, cancel, identity }: OrderRouteParts,
+): void {
   app.openapi(getSession, async (c) => {
     c.header('Cache-Control', 'no-store')
     return c.json({ user_id: await identity.user(c) }, 200)
   })
   app.openapi(listOrders, async (c) => {
     c.header('Cache-Control', 'no-store')
-    return c.json({ orders: (await orders.of(await identity.known(c))).map(toView) }, 200)
+    const user = await identity.known(c)
+    const [found, parts] = await Promise.all([orders.of(user), giftCards.parts(user)])
+    return c.json({ orders: found.map((order) => toView(order, parts.get(order.order_id))) }, 200)
   })
   app.openapi(getOrder, async (c) => {
     const view = await viewOrder(await identity.known(c), c.req.valid('param').id)
@@ -100,12 +110,16 @@ export function orderRoutes(app: App, { orders, viewOrder, cancel, identity }: O
     if (outcome.kind === 'not_cancellable')
       throw new Problem('order_not_cancellable', `The order is ${outcome.order.status}.`)
     c.header('Cache-Control', 'no-store')
-    return c.json(toView(outcome.order), 200)
+    const gift_part = await giftCards.part(user, outcome.order.order_id)
+    return c.json(toView(outcome.order, gift_part), 200)
   })
 }
 
-function toView({ user_id: _user, claim_seq: _seq, ...order }: Order): z.infer<typeof OrderView> {
-  return order
+function toView(
+  { user_id: _user, claim_seq: _seq, ...order }: Order,
+  gift_part = 0,
+): z.infer<typeof OrderView> {
+  return { ...order, gift_part }
 }
 
 function processing(
@@ -119,6 +133,7 @@ function processing(
     sale_id: product.sale_id,
     quantity: hold.quantity,
     ...times(product, hold.quantity),
+    gift_part: 0,
     status: 'PROCESSING',
     failure_reason: null,
     claimed_at: hold.created_at,
