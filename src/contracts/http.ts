@@ -179,34 +179,6 @@ export const Order = z
   })
   .openapi('Order')
 
-export const GiftCard = z
-  .object({
-    order_id: z.uuid().describe('The order it makes up for'),
-    code: z.string(),
-    amount: Count,
-    balance: Count.describe('What is left of it'),
-    currency: z.string(),
-    issued_at: Millis,
-    expires_at: Millis,
-    expired: z.boolean(),
-  })
-  .openapi('GiftCard')
-
-export const GiftCardRequest = z
-  .strictObject({ code: z.string().min(1).max(64).describe('Any case, with or without hyphens') })
-  .openapi('GiftCardRequest')
-
-export const GiftCardAnswer = z
-  .object({
-    order_id: z.uuid(),
-    amount: Count.describe('Price of the whole order in minor units'),
-    gift_part: Count.describe('What gift cards pay of it'),
-    left_to_pay: Count,
-    currency: z.string(),
-    status: z.enum(ORDER_STATUSES),
-  })
-  .openapi('GiftCardAnswer')
-
 export const Email = z
   .email('an e-mail address such as name@example.com')
   .max(254, 'an e-mail address has at most 254 characters')

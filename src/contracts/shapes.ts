@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi'
+import type * as gift from './gift-card-http.ts'
 import type * as http from './http.ts'
 
 /** The HTTP shapes as plain types: the schemas themselves stay on the server. */
@@ -12,6 +13,6 @@ export type ClaimAnswer = z.infer<typeof http.ClaimAnswer>
 export type Order = z.infer<typeof http.Order>
 export type Contact = z.infer<typeof http.ContactAnswer>
 export type Receipt = z.infer<typeof http.Receipt>
-export type GiftCard = z.infer<typeof http.GiftCard>
-export type GiftCardAnswer = z.infer<typeof http.GiftCardAnswer>
+export type GiftCard = z.infer<typeof gift.GiftCard>
+export type GiftCardAnswer = z.infer<typeof gift.GiftCardAnswer>
 export type PaymentAnswer = z.infer<typeof http.PaymentAnswer>

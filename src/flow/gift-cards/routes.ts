@@ -1,10 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import {
-  GiftCard as GiftCardView,
-  GiftCardAnswer,
-  GiftCardRequest,
-  OrderParam,
-} from '../../contracts/http.ts'
+import { GiftCard as GiftCardView, GiftCardAnswer, GiftCardRequest } from '../../contracts/gift-card-http.ts'
+import { OrderParam } from '../../contracts/http.ts'
 import { showGiftCode } from '../../contracts/gift-cards.ts'
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { Doorman } from '../../platform/doorman.ts'
