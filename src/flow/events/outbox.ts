@@ -39,8 +39,16 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
   let ownPending: Map<ItemId, string> | undefined = new Map()
   let lookForDeadAt = clock.now()
 
+  let known: ItemId[] = []
+  /** Those whose server is there: of a cluster one master may be away, and that must not keep the others' events back. */
+  const reachable = async (): Promise<ItemId[]> => {
+    if (!redis.isCluster) return redis.commands.smembers(ITEMS_KEY)
+    if (redis.runId(ITEMS_KEY) !== undefined) known = await redis.commands.smembers(ITEMS_KEY)
+    return known.filter((item) => redis.runId(outboxKey(item)) !== undefined)
+  }
+
   const itemsWithGroup = async () => {
-    const items = await redis.commands.smembers(ITEMS_KEY)
+    const items = await reachable()
     await Promise.all(
       items.map(async (item) => {
         if (!grouped.has(item) && (await createGroup(redis.commands, item, group))) grouped.add(item)
@@ -51,7 +59,20 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
 
   /** `>` is what nobody was given yet; an id, what we were given after it and have not acknowledged. */
   const readGroup = async (items: ItemId[], max: number, from: (item: ItemId) => string) => {
-    const block = ownPending === undefined ? ['BLOCK', BLOCK_MS] : []
+    if (!redis.isCluster) return readTogether(items, max, from, ownPending === undefined)
+    // Items are on different servers, and one that blocks would hold up the others.
+    const found = (await Promise.all(items.map((item) => readTogether([item], max, from, false)))).flat()
+    if (found.length === 0 && ownPending === undefined) await clock.sleep(IDLE_MS)
+    return found
+  }
+
+  const readTogether = async (
+    items: ItemId[],
+    max: number,
+    from: (item: ItemId) => string,
+    mayBlock: boolean,
+  ) => {
+    const block = mayBlock ? ['BLOCK', BLOCK_MS] : []
     const reply = blocking.commands.call(
       ...(['XREADGROUP', 'GROUP', group, consumer, 'COUNT', max, ...block, 'STREAMS'] as const),
       ...items.map(outboxKey),

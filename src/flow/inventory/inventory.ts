@@ -84,6 +84,7 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
   const ask = <Answer>(item_id: ItemId, command: (run_id: string) => Promise<Answer>) =>
     askFor(outboxKey(item_id), command)
 
+  let known: ItemId[] = []
   const batchers = new Map<ItemId, (request: ClaimRequest) => Promise<ClaimOutcome>>()
   const batcherOf = (item_id: ItemId) => {
     const known = batchers.get(item_id)
@@ -165,7 +166,13 @@ export function createInventory({ redis }: { redis: RedisConnection }): Inventor
         item.run_id === run_id ? scripts.rebuildScript.run(commands, item) : 'moved_on',
       )
     },
-    items: async () => (await askFor(ITEMS_KEY, () => commands.smembers(ITEMS_KEY))).sort(),
+    items: async () => {
+      // The master of a cluster that keeps the list may be away: the items of the others must not stand still for it.
+      const isAway = redis.isCluster && redis.runId(ITEMS_KEY) === undefined
+      if (!isAway || known.length === 0)
+        known = (await askFor(ITEMS_KEY, () => commands.smembers(ITEMS_KEY))).sort()
+      return known
+    },
   }
 }
 

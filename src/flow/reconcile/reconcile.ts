@@ -1,5 +1,6 @@
 import type { ItemId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { Unavailable } from '../../platform/errors.ts'
 import type { Database } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
@@ -186,6 +187,16 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     return run
   }
 
+  const isFenced = async (id: ItemId, current: string) => {
+    try {
+      return (await inventory.stock(id))?.run_id !== current
+    } catch (error) {
+      // Its server is not there yet. Those of other servers must not wait for it.
+      if (error instanceof Unavailable) return false
+      throw error
+    }
+  }
+
   return {
     item,
     all: async () => {
@@ -198,7 +209,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       const fenced: ItemId[] = []
       for (const { id } of await catalogue.products()) {
         const current = runId(id)
-        if (current !== undefined && (await inventory.stock(id))?.run_id !== current) fenced.push(id)
+        if (current !== undefined && (await isFenced(id, current))) fenced.push(id)
       }
       return fenced
     },
