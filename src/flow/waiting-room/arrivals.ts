@@ -5,7 +5,6 @@ import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys } from './keys.ts'
 import * as scripts from './scripts.ts'
-import type { JoinResult } from './scripts.ts'
 
 /** Somebody who joins. */
 export interface Arrival {
@@ -15,11 +14,14 @@ export interface Arrival {
   readonly entropy: string
 }
 
-export interface Arrived {
-  readonly result: JoinResult
-  /** 0: the lane is full. */
-  readonly position: number
-}
+export type Arrived =
+  | {
+      readonly kind: 'joined'
+      /** 0: the lane is full. */
+      readonly position: number
+      readonly lobby_size: number | undefined
+    }
+  | { readonly kind: 'ended' }
 
 export type Arrive = ReturnType<typeof createArrivals>
 
@@ -49,9 +51,18 @@ export function createArrivals({ redis }: { redis: RedisConnection }) {
             .update(arrivals.map(({ entropy }) => entropy).join())
             .digest('hex'),
         })
-        if (result.kind === 'fenced') throw new Unavailable('Redis was restarted or replaced')
-        const positions = result.kind === 'joined' ? result.positions : []
-        return arrivals.map((_, index) => ({ result, position: positions[index] ?? 0 }))
+        switch (result.kind) {
+          case 'fenced':
+            throw new Unavailable('Redis was restarted or replaced')
+          case 'unloaded':
+            throw new Unavailable(`the waiting room of ${sale} is missing`)
+          case 'ended':
+            return arrivals.map(() => ({ kind: 'ended' }))
+          case 'joined': {
+            const { kind, lobby_size } = result
+            return result.positions.map((position) => ({ kind, position, lobby_size }))
+          }
+        }
       }, BATCH)
       batchers.set(key, batcher)
     }

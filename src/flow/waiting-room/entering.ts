@@ -1,6 +1,7 @@
 import type { SaleId } from '../../contracts/ids.ts'
 import { inLane } from '../../contracts/place.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { DECOY_LANE } from './keys.ts'
@@ -81,7 +82,7 @@ export function createEntering({ redis, clock, catalogue, see, tickets, slotMs }
         return { kind: 'too_early', position, wait_s: result.kind === 'full' ? FULL_WAIT_S : wait }
       }
       case 'unloaded':
-        return { kind: 'unknown_sale' }
+        throw new Unavailable(`the waiting room of ${id} is missing`)
       case 'turn_lapsed':
       case 'paused':
       case 'ended':

@@ -93,7 +93,7 @@ export function createJoining({ clock, catalogue, see, tickets, arrive }: Joinin
     }
     const lane = code === undefined ? MAIN_LANE : await laneOf(catalogue, sale, code)
     if (lane === undefined) return { kind: 'unknown_code' }
-    const { result, position } = await arrive(sale, lane, {
+    const arrived = await arrive(sale, lane, {
       // Of this visitor alone: a key that two happen to choose gives nobody the other's place.
       client_key:
         client_key === undefined
@@ -101,10 +101,11 @@ export function createJoining({ clock, catalogue, see, tickets, arrive }: Joinin
           : clientKey(`${lane} ${visitor.device ?? visitor.network} ${client_key}`),
       entropy: `${visitor.device ?? ''} ${visitor.network} ${clock.now()}`,
     })
-    if (result.kind !== 'joined') return { kind: result.kind === 'ended' ? 'ended' : 'unknown_sale' }
+    if (arrived.kind === 'ended') return { kind: 'ended' }
+    const { position, lobby_size } = arrived
     if (position === 0) return { kind: 'group_full' }
     // A join told again may have been in the lobby, although the sale has opened since.
-    const early = position <= (result.lobby_size ?? Infinity)
+    const early = position <= (lobby_size ?? Infinity)
     const slot = early ? { lane, lobby_index: position } : { lane, position }
     return answer('joined', tickets.issue(sale, slot, visitor), slot)
   }

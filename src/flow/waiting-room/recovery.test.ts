@@ -67,8 +67,14 @@ test('an empty Redis: no position is given twice, the line does not go back, and
   await keep(sale)
   // Unseen by the mark.
   const late = await rooms.crowd(sale, 3)
+  rooms.look()
+  for (const at of rooms.rooms) expect((await at.status(sale))?.last_position).toBe(103)
   await replaced(() => loseFolder(server))
   rooms.look()
+  // Nobody is told that there is no such sale: what was seen last is told on, and a join is to be tried again.
+  expect((await rooms.room.status(sale))?.last_position).toBe(103)
+  for (const node of [0, 1]) expect(await refusalOf(sale, node)).toBe('Unavailable')
+  expect(rooms.node().status(sale)).rejects.toThrow('missing')
   await keep(sale)
   const line = await rooms.room.line(sale)
   expect(line?.serving).toBeGreaterThanOrEqual(serving)

@@ -1,5 +1,6 @@
 import type { SaleId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { MAIN_LANE } from './keys.ts'
@@ -39,7 +40,8 @@ export interface SightParts {
 
 /**
  * Looks at a waiting room at most once in `STATUS_FRESH_MS`, however many ask, and ties its lines to the stock while it
- * looks. `see` gives undefined for an unknown sale. While Redis is away or hangs, what was seen last goes on being told.
+ * looks. `see` gives undefined for an unknown sale. While Redis is
+ * away, hangs or has lost the waiting room, what was seen last goes on being told; rejects where that was nothing.
  */
 export function createSight({ redis, clock, catalogue, stock }: SightParts) {
   const sights = new Map<SaleId, Look>()
@@ -66,7 +68,10 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
     }
     const line = lines.get(MAIN_LANE)
     const { [MAIN_LANE]: main, ...lanes } = numbers
-    return line && main && { lines, enough, status: statusOf({ line, numbers: main, lanes }, units, sale) }
+    // Lost by Redis, or not made yet: it will be there in a moment.
+    if (line === undefined || main === undefined)
+      throw new Unavailable(`the waiting room of ${id} is missing`)
+    return { lines, enough, status: statusOf({ line, numbers: main, lanes }, units, sale) }
   }
 
   /** Looks; where that takes long or fails while something was seen before, that is told meanwhile. */
