@@ -152,6 +152,7 @@ const planted: Record<string, Evidence | Evidence[]> = {
     }),
     stock: [run.stock(1000, [2, 0, 0]), run.stock(9000, [2, 0, 0])],
   },
+  'nobody is let in before their turn': also('enters', run.enter(9, 1200)),
   'the line never moves back, no place is given twice': [
     also('joins', run.join(5, 1400, 4)),
     changed({ statuses: [run.shown(1150, 4, 'open', [2, 0, 0]), run.shown(1450, 3, 'open', [2, 0, 0])] }),

@@ -47,7 +47,7 @@ function allInTheLog({ events, log }: Evidence) {
 }
 
 /** Within this time, in ms, an event has become a row where nothing stands in its way. */
-const WRITTEN_MS = 3000
+const WRITTEN_MS = 2000
 
 /**
  * A tombstone is written when a hold ends and its event has not arrived. That is right after an outage; while the system

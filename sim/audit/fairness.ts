@@ -9,6 +9,7 @@ export const FAIRNESS_CHECKS: readonly Check[] = [
   { invariant: 11, name: 'admissions in any window <= rate * t + burst', examine: admissions },
   { invariant: 12, name: 'positions are arrival order', examine: arrivalOrder },
   { invariant: 12, name: 'admissions are position order', examine: admissionOrder },
+  { invariant: 12, name: 'nobody is let in before their turn', examine: beforeTurn },
   { invariant: 12, name: 'the line never moves back, no place is given twice', examine: placesStay },
 ]
 
@@ -146,6 +147,17 @@ function admissionOrder(evidence: Evidence) {
     ({ first, second }) => `position ${first.position} was let in past ${second.position}, which kept asking`,
   )
   return examined(asked, wrong)
+}
+
+/** Let in although the serving number was still lower afterwards; it never falls. */
+function beforeTurn({ history, statuses }: Evidence) {
+  const shown = [...statuses].sort((a, b) => a.sent - b.sent)
+  const entered = history.enters.filter(({ outcome }) => outcome === 'entered')
+  const wrong = entered.flatMap(({ position, answered }) => {
+    const serving = shown[firstPast(shown, ({ sent }) => sent, answered)]?.status.now_serving ?? Infinity
+    return serving < position ? [`position ${position} was let in, ${serving} was served afterwards`] : []
+  })
+  return examined(entered.length, wrong)
 }
 
 function placesStay({ statuses, history }: Evidence) {

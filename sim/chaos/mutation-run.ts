@@ -47,7 +47,8 @@ export async function tryMutation(
 ): Promise<Caught> {
   const { root, remove } = plant(mutation)
   try {
-    const fault = faultOf(mutation)
+    const found = faultOf(mutation)
+    const fault = { ...found, habits: { ...found.habits, ...mutation.habits } }
     const rounds = await runPlan(planRounds([fault], options.seed), options, { root, ...parts })
     const { faults, broken } = reportOf(options.seed, rounds)
     const fired = faults.every((one) => one.fired)

@@ -1,3 +1,4 @@
+import type { Habits } from '../crowd/plan.ts'
 import type { INVARIANTS } from '../audit/invariants.ts'
 
 /** A bug, as an exact replacement of text, and what brings it to light. */
@@ -6,6 +7,8 @@ export interface Mutation {
   readonly says: string
   readonly edits: readonly Edit[]
   readonly fault: string
+  /** What the crowd does more often than usual, so that a small one is enough. */
+  readonly habits?: Partial<Habits>
   /** The invariants one of which at least must be reported broken. */
   readonly breaks: readonly (typeof INVARIANTS)[number]['name'][]
   readonly needs?: 'full'
@@ -28,7 +31,8 @@ export const MUTATIONS: readonly Mutation[] = [
     says: 'whoever asks to enter is let in, whatever the place',
     edits: [edit('waiting-room/enter.lua', 'if tonumber(position) > q.serving then', 'if false then')],
     fault: 'web-kill',
-    breaks: ['order_of_arrival', 'admission_rate'],
+    habits: { impatient: 0.5 },
+    breaks: ['order_of_arrival'],
   },
   {
     name: 'pass-used-twice',
@@ -55,6 +59,7 @@ export const MUTATIONS: readonly Mutation[] = [
     says: 'a buyer may have any number of units',
     edits: [edit('inventory/claim.lua', 'active + terms.quantity > terms.limit', 'false')],
     fault: 'web-kill',
+    habits: { greedy: 0.5, rush: 0.8 },
     breaks: ['buyer_limit'],
   },
   {
@@ -71,7 +76,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no-fence',
     says: 'a Redis that was restarted sells on before anybody has looked at what it remembers',
     edits: [edit('inventory/claim.lua', "item.run_id ~= run_id and 'fenced'", 'false')],
-    fault: 'redis-aof-truncated',
+    fault: 'redis-aof-truncated-unwatched',
     breaks: ['one_claim_one_order', 'no_claim_lost', 'never_oversold', 'restocked_once', 'stock_balances'],
   },
   {
@@ -124,9 +129,9 @@ export const MUTATIONS: readonly Mutation[] = [
     says: 'money is taken as soon as it is authorised',
     edits: [
       edit(
-        'payments/payments.ts',
-        'const outcome = await record(name, event)',
-        'await byName.get(name)?.capture(event.payment.provider_ref, event.payment.order_id).catch(() => undefined)\n      const outcome = await record(name, event)',
+        'payments/recording.ts',
+        'const { type, payment, event_id } = said',
+        "const { type, payment, event_id } = said\n    if (type === 'authorised') await providers.get(provider)?.capture(payment.provider_ref, payment.order_id).catch(() => undefined)",
       ),
     ],
     fault: 'webhooks-late',
@@ -150,7 +155,7 @@ export const MUTATIONS: readonly Mutation[] = [
     says: "an event's id is not written down with its effect",
     edits: [
       edit(
-        'payments/payments.ts',
+        'payments/recording.ts',
         'if (event_id !== undefined && !(await store.insertEvent(sql, user_id, provider, event_id)))',
         'if (event_id === undefined && event_id !== undefined)',
       ),

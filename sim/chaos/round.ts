@@ -57,7 +57,14 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
   try {
     const probes = await probe(target, sale)
     const spread = injectAtS + lastsS + options.seconds
-    const habits = { rush: 0.4, greedy: 0.05, losesAnswer: 0.03, cancels: 0.3, ...fault.habits }
+    const habits = {
+      rush: 0.4,
+      greedy: 0.05,
+      impatient: 0.08,
+      losesAnswer: 0.03,
+      cancels: 0.3,
+      ...fault.habits,
+    }
     const leaving = runCrowd(target, sale, {
       ...{ buyers: options.buyers, bots: 0, pay: 0.8, spread, seed, connections: 128, habits },
       ...{ timeout: spread + CROWD_TIMEOUT_S, silent: true },
@@ -85,7 +92,7 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
 function newSale(id: string, { buyers, units }: RoundOptions) {
   return {
     ...{ id, name: id, rate_per_second: Math.max(5, buyers / 8), guard: NO_GUARD, reason: 'npm run chaos' },
-    ...{ payment_window_s: 5, hold_s: 8, pass_s: 300 },
+    ...{ payment_window_s: 5, hold_s: 10, pass_s: 300 },
     products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2 }],
   }
 }

@@ -103,6 +103,7 @@ async function start(options: WorldOptions, closing: (() => Promise<unknown>)[])
     STRIPE_API_URL: '',
     SANDBOX_URL: `http://127.0.0.1:${await put('provider', webPort + 1)}`,
     SANDBOX_WEBHOOK_URL: `http://127.0.0.1:${front}/webhooks/stripe`,
+    SANDBOX_PAYPAL_WEBHOOK_URL: `http://127.0.0.1:${front}/webhooks/paypal`,
   }
 
   const said: string[] = []
@@ -131,7 +132,7 @@ async function start(options: WorldOptions, closing: (() => Promise<unknown>)[])
     redis_url: `redis://127.0.0.1:${redis.port}`,
     database_urls: urls.map(({ direct }) => direct),
     kafka_brokers: kafka === undefined ? [] : [`127.0.0.1:${kafka.port}`],
-    urls: { ...found.run.urls, stripe_sandbox: sandboxUrl },
+    urls: { ...found.run.urls, stripe_sandbox: sandboxUrl, paypal_sandbox: `${sandboxUrl}/paypal` },
   }
   const others: Child[] = []
   closing.push(() => Promise.all(others.map((child) => child.stop(1000))))

@@ -33,6 +33,7 @@ export interface Habits {
   readonly rush: number
   readonly greedy: number
   readonly paypal: number
+  readonly impatient: number
   readonly declinedFirst: number
   readonly losesAnswer: number
   readonly cancels: number
@@ -73,7 +74,7 @@ export function planBuyer(shape: CrowdShape, buyer: number): BuyerPlan {
     then: pays ? 'pays' : cancels ? 'cancels' : 'forgets',
     paysWith: randomOf(shape.seed, 'paypal', buyer)() < (habits.paypal ?? PAYPAL) ? 'paypal' : 'stripe',
     declinedFirst: random() < (habits.declinedFirst ?? DECLINED_FIRST),
-    impatient: random() < IMPATIENT,
+    impatient: random() < (habits.impatient ?? IMPATIENT),
     losesAnswer: random() < (habits.losesAnswer ?? LOSES_ANSWER),
     greedy: randomOf(shape.seed, 'greedy', buyer)() < (habits.greedy ?? 0),
     bot: undefined,

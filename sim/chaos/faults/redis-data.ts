@@ -67,6 +67,20 @@ export const REDIS_DATA: readonly Fault[] = [
     inject: (world, random) => harmed(world, (dir) => truncate(dir, random)),
   },
   {
+    name: 'redis-aof-truncated-unwatched',
+    component: 'Redis',
+    does: 'the same while the cleanup worker stands still: nobody is there to look at what is left',
+    expected: 'nothing is sold until somebody has looked',
+    lasts: [2, 3],
+    inject: async (world, random) => {
+      const cleanup = world.pid('cleanup')
+      if (cleanup !== undefined) await freezeFamily(cleanup)
+      const injected = await harmed(world, (dir) => truncate(dir, random))
+      await injected.heal()
+      return { ...injected, heal: async () => void (cleanup && thawFamily(cleanup)) }
+    },
+  },
+  {
     name: 'redis-lost',
     component: 'Redis',
     does: 'kill -9, its data folder emptied',
