@@ -133,13 +133,23 @@ export async function takeDue(sql: Sql, { leaseS, max }: { leaseS: number; max: 
   return taken.rows
 }
 
-/** The mail server has it: whoever says so, it is true. */
-export async function markSent(sql: Sql, { user_id, order_id, kind }: NoticeKey): Promise<void> {
-  await sql.query(
+/**
+ * The mail server has taken the mail to this address: whoever says so, it is true. False where the buyer has given another
+ * address meanwhile and is still to be told there, as long as there were less than `tries` attempts.
+ */
+export async function markSent(
+  sql: Sql,
+  { user_id, order_id, kind }: NoticeKey,
+  email: string,
+  tries: number,
+): Promise<boolean> {
+  const marked = await sql.query(
     `update notices n set state = 'sent', sent_at = now(), code = null
-     where ${SAME} and n.kind = $3 and n.state <> 'sent'`,
-    [user_id, order_id, kind],
+     where ${SAME} and n.kind = $3 and n.state <> 'sent' and (n.attempts >= $5 or not exists (
+       select from contacts c where c.user_id = $1 and c.order_id = $2 and c.email <> $4))`,
+    [user_id, order_id, kind, email, tries],
   )
+  return marked.rowCount === 1
 }
 
 /** To be tried again `afterS` from now, or never. No effect where our lease was over and somebody else has it. */
