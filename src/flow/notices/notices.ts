@@ -7,17 +7,19 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import { createComposer } from './mails/compose.ts'
 import { CORRECTIONS, createSending, type Round, type SendingPolicy } from './sending.ts'
 import {
-  countNotices,
   deleteContact,
   deleteOldContacts,
   insertContact,
-  reviveNotices,
   selectContact,
+  upsertContact,
+} from './contacts-sql.ts'
+import {
+  countNotices,
+  reviveNotices,
   selectTold,
   selectUndelivered,
   type Told,
   type Undelivered,
-  upsertContact,
 } from './sql.ts'
 
 export type { Round, SendingPolicy } from './sending.ts'
