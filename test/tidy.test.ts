@@ -54,7 +54,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Doors of a step beside `<step>.ts`: the ways in that the composition root mounts. */
-const MOUNTED = /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|provider)\.ts$/
+const MOUNTED =
+  /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|(steady-)?provider)\.ts$/
 
 /** Which files may import a client library. */
 const QUARANTINE: Readonly<Record<string, RegExp>> = {
