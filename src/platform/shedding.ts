@@ -15,7 +15,8 @@ const MOST: Readonly<Record<Kind, number>> = {
   analytics: 16,
   operator: 64,
   browsing: 512,
-  poll: 1024,
+  // One look is shared by all of them.
+  poll: 8192,
   joins: 2048,
   admissions: 1024,
   claims: 2048,
