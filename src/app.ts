@@ -2,9 +2,15 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { giftCodeOf } from './contracts/gift-cards.ts'
 import type { ItemId, OrderId, SaleId } from './contracts/ids.ts'
-import { createEventLog } from './event-log.ts'
 import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
 import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
+import {
+  createKafkaEventLog,
+  createRedisStreamEventLog,
+  createRelay,
+  type EventLog,
+  type Relay,
+} from './flow/events/events.ts'
 import { createBacklogLimit } from './flow/inventory/backlog-limit.ts'
 import { createGiftCards } from './flow/gift-cards/gift-cards.ts'
 import { createClaiming } from './flow/inventory/claiming.ts'
@@ -15,7 +21,6 @@ import { createOrders } from './flow/orders/orders.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
 import { createPaypalProvider } from './flow/payments/paypal.ts'
 import { createStripeProvider } from './flow/payments/stripe.ts'
-import { steadyProvider } from './flow/payments/steady-provider.ts'
 import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.ts'
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
@@ -26,7 +31,6 @@ import { SettingError } from './platform/errors.ts'
 import { connectMailServer, type MailServer } from './platform/mail.ts'
 import { connectShards, type Shards } from './platform/postgres.ts'
 import { connectRedis, type RedisConnection, unsafeSettings } from './platform/redis.ts'
-import { createShedding } from './platform/shedding.ts'
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
 import { createTokens } from './platform/tokens.ts'
 
@@ -63,10 +67,6 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError, onChange })
   const tokens = createTokens(secrets.tokenKeys)
 
-  const shedding = createShedding({
-    on: config.shedding,
-    onShed: (kind) => metrics.shed.inc({ kind }),
-  })
   const catalogue = createCatalogue({ database: shards.catalogue, clock })
   const inventory = createInventory({ redis })
   const runIdOf = (item: ItemId) => redis.runId(outboxKey(item))
@@ -78,7 +78,6 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     catalogue,
     marks: sqlMarkStore(shards.catalogue),
     stock: async (sale) => board.sum((await catalogue.products(sale)).map(({ id }) => id)),
-    pollStretch: () => shedding.stretch(),
   })
   const guard = createGuard({
     redis,
@@ -95,11 +94,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const payments = createPayments({
     shards,
     orders,
-    providers:
-      overrides.providers ??
-      createProviders(config, secrets, clock).map((provider) =>
-        steadyProvider(provider, { clock, random: () => Math.random() }),
-      ),
+    providers: overrides.providers ?? createProviders(config, secrets, clock),
     settle: (order) => inventory.settle(order.item_id, order.order_id),
     giftPart: (sql, user, order) => giftCards.part(user, order, sql),
     log,
@@ -167,7 +162,6 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     clock,
     log,
     metrics,
-    shedding,
     redis,
     shards,
     catalogue,
@@ -200,8 +194,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
 function createProviders(config: Config, secrets: Secrets, clock: Clock): PaymentProvider[] {
   const { stripe, paypal } = secrets
   return [
-    // It is for `steadyProvider` to try again.
-    createStripeProvider({ ...stripe, apiUrl: config.stripe.apiUrl, clock, maxNetworkRetries: 0 }),
+    createStripeProvider({ ...stripe, apiUrl: config.stripe.apiUrl, clock }),
     ...(paypal === undefined
       ? []
       : [createPaypalProvider({ ...paypal, apiUrl: config.paypal.apiUrl, clock })]),
@@ -218,6 +211,37 @@ function guardSettings(catalogue: Catalogue) {
     known.set(given, settings)
     return settings
   }
+}
+
+interface LogParts {
+  readonly redis: RedisConnection
+  readonly clock: Clock
+  readonly log: Log
+  readonly consumer: string
+}
+
+function createEventLog(config: Config, { log, ...parts }: LogParts): EventLog {
+  const onRetry = (what: string, error: unknown) => log.warn({ err: error, what }, 'trying again')
+  return config.profile === 'full'
+    ? createKafkaEventLog({ ...parts, onRetry, brokers: config.kafkaBrokers })
+    : createRedisStreamEventLog({ ...parts, onRetry })
+}
+
+/** Only the full profile has one; it needs the outboxes and Kafka, no SQL. */
+export async function createRelayApp(config: Config): Promise<Relay & { close(): Promise<void> }> {
+  const log = createLog(config.logLevel, 'relay')
+  const redis = await connectRedis({
+    url: config.redis.url,
+    onError: (error) => log.warn({ err: error }, 'connection'),
+  })
+  const relay = createRelay({
+    redis,
+    brokers: config.kafkaBrokers,
+    clock: shiftedClock(config.clockOffsetMs),
+    consumer: config.workerName,
+    onRetry: (what, error) => log.warn({ err: error, what }, 'trying again'),
+  })
+  return { ...relay, close: () => redis.close() }
 }
 
 async function refuseUnsafeRedis(redis: RedisConnection, config: Config): Promise<void> {

@@ -21,10 +21,12 @@ export const claimRequest = fc
     quantity: fc.constantFrom(1, 1, 2, 3),
     limit: fc.constantFrom(1, 2, 4),
     hold_ms: fc.constantFrom(0, LONG),
+    restored: fc.constantFrom(false, false, false, true),
   })
-  .map(({ owned: ids, ...rest }) => ({
+  .map(({ owned: ids, restored, ...rest }) => ({
     ...ids,
     ...rest,
+    ...(restored ? { restored } : {}),
     amount: rest.quantity * 500,
     currency: 'EUR',
     pay_ms: 7,

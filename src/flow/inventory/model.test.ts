@@ -4,8 +4,17 @@ import { eventsOf, itemOf, keyOf } from '../../../test/support/inventory.ts'
 import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { replaySettings } from '../../../test/support/seed.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
-import { type ClaimOutcome, type ClaimRequest, createInventory, type Inventory } from './inventory.ts'
-import { InventoryModel, type ModelEvent, type ModelOutcome } from './model.ts'
+import type { DomainEvent } from '../../contracts/events.ts'
+import { parseEntry } from '../events/entry.ts'
+import {
+  type ClaimOutcome,
+  type ClaimTimes,
+  createInventory,
+  type DueHold,
+  type Inventory,
+  type Stock,
+} from './inventory.ts'
+import { InventoryModel } from './model.ts'
 import { change, claimRequest, orderId } from './model-inputs.ts'
 
 /** The same commands to the model and to the real Redis: same answers, and the same state after each. */
@@ -50,50 +59,49 @@ async function expectSame(model: InventoryModel, item_id: string) {
   const stock = await inventory.stock(item_id)
   expect(stock !== undefined).toBe(model.loaded)
   if (!stock) return
-  const { total, available, held, sold, seq, epoch } = stock
+  const { available, held, sold, total } = stock
   expect(available + held + sold).toBe(total)
   expect(Math.min(available, held, sold)).toBeGreaterThanOrEqual(0)
-  expect({ total, available, held, sold, seq }).toEqual(model.counts())
-  expect(epoch).toBe(model.epoch)
+  expect(stock).toEqual(model.stock() as Stock)
 
-  const holds = await inventory.holds(item_id)
-  const byClaim = holds.toSorted((one, other) => one.claim_seq - other.claim_seq)
-  expect(
-    byClaim.map(({ order_id, user_id, quantity, claim_seq, deadline, created_at }) => ({
-      ...{ order_id, user_id, quantity, claim_seq, hold_ms: deadline - created_at },
-    })),
-  ).toEqual(model.holds())
-  expect((await eventsOf(redis.commands, item_id)).map(untimed)).toEqual([...model.events])
+  const byClaim = (holds: DueHold[]) =>
+    holds
+      .toSorted((one, other) => one.claim_seq - other.claim_seq)
+      .map(({ deadline, created_at, pay_by, ...hold }) => ({
+        ...hold,
+        hold_ms: deadline - created_at,
+        pay_ms: pay_by - created_at,
+      }))
+  expect(byClaim(await inventory.holds(item_id))).toEqual(byClaim(model.holds()))
+  const written = (await eventsOf(redis.commands, item_id)).map((fields) =>
+    parseEntry(Object.entries(fields).flat()),
+  )
+  expect(written.map((event) => untimedEvent(event as DomainEvent))).toEqual(
+    model.events.map(({ event }) => untimedEvent(event)),
+  )
 }
 
-/** An outbox entry without its times and the fields that are the same for every event of the item. */
-function untimed(event: Record<string, string>): ModelEvent {
-  const { type, order_id = '', user_id = '', quantity, amount, claim_seq } = event
-  expect(event).toMatchObject({ version: '1', sale_id: 'sale-1', timestamp: expect.any(String) as string })
-  return {
-    type: type as ModelEvent['type'],
-    ...{ order_id, user_id, quantity: Number(quantity) },
-    ...(amount === undefined ? {} : { amount: Number(amount) }),
-    ...(claim_seq === undefined ? {} : { claim_seq: Number(claim_seq) }),
-  }
+/** An event whose times are told as distances from its own. */
+function untimedEvent({ timestamp, ...event }: DomainEvent) {
+  if (event.type === 'Restocked') return event
+  const { pay_by, hold_expires_at, ...rest } = event
+  return { ...rest, pay_ms: pay_by - timestamp, hold_ms: hold_expires_at - timestamp }
 }
 
-/** An outcome as the model tells it, its times checked against the request first. */
-function untimedOutcome(outcome: ClaimOutcome, request: ClaimRequest): ModelOutcome {
-  if (outcome.kind === 'reserved') {
-    expect(outcome.pay_by - outcome.timestamp).toBe(request.pay_ms)
-    expect(outcome.hold_expires_at - outcome.timestamp).toBe(request.hold_ms)
-    return { kind: 'reserved', claim_seq: outcome.claim_seq }
-  }
-  if (outcome.kind !== 'repeated') return outcome
-  const { kind, quantity, hold } = outcome
-  return { kind, quantity, ...(hold ? { claim_seq: hold.claim_seq } : {}) }
+function untimedOutcome(outcome: ClaimOutcome) {
+  const untimed = ({ claim_seq, timestamp, pay_by, hold_expires_at }: ClaimTimes) => ({
+    ...{ claim_seq, pay_ms: pay_by - timestamp, hold_ms: hold_expires_at - timestamp },
+  })
+  if (outcome.kind === 'reserved') return { kind: outcome.kind, ...untimed(outcome) }
+  if (outcome.kind !== 'repeated' || outcome.hold === undefined) return outcome
+  return { ...outcome, hold: untimed(outcome.hold) }
 }
 
+const runId = () => redis.runId() ?? ''
 const load = fc.nat(8).map((total) =>
   command('load', total, async (model, item_id) => {
     const item = itemOf(item_id, { total })
-    return { expected: model.load(item), actual: await inventory.load(item) }
+    return { expected: model.load(item, runId()), actual: await inventory.load(item) }
   }),
 )
 const claim = fc.array(claimRequest, { minLength: 1, maxLength: 4 }).map((claims) =>
@@ -101,8 +109,8 @@ const claim = fc.array(claimRequest, { minLength: 1, maxLength: 4 }).map((claims
     const requests = claims.map((request) => ({ ...request, item_id }))
     const outcomes = await Promise.all(requests.map((request) => inventory.claim(request)))
     return {
-      expected: requests.map((request) => model.claim(request)),
-      actual: outcomes.map((outcome, at) => untimedOutcome(outcome, requests[at] as ClaimRequest)),
+      expected: requests.map((request) => untimedOutcome(model.claim(request, runId()))),
+      actual: outcomes.map(untimedOutcome),
     }
   }),
 )
@@ -120,7 +128,7 @@ const release = orderId.map((order_id) =>
 )
 const due = fc.record({ max: fc.constantFrom(1, 100), graceMs: fc.constantFrom(0, 1_000_000) }).map((input) =>
   command('due', input, async (model, item_id) => {
-    const overdue = model.holds().filter(({ hold_ms }) => hold_ms + input.graceMs === 0)
+    const overdue = model.due(Infinity, input.graceMs)
     const found = (await inventory.due(item_id, input.max, input.graceMs)).map(({ order_id }) => order_id)
     const known = overdue.map(({ order_id }) => order_id)
     return {
@@ -137,31 +145,69 @@ const setState = change.map((input) =>
 )
 const whenLoaded = (model: Readonly<InventoryModel>) => model.loaded
 /** As a restart of the server does it. */
-const fence = async (model: InventoryModel, item_id: string) => {
-  model.fenced = true
+const restart = async (model: InventoryModel, item_id: string) => {
+  model.run_id = 'another'
   return { expected: 0, actual: await redis.commands.hset(keyOf(item_id, 'stock'), 'run_id', 'another') }
 }
 const adopt = fc.constantFrom(0, 0, -1).map((off) =>
   command('adopt', off, async (model, item_id) => {
     const epoch = model.epoch + off
-    return { expected: model.adopt(epoch), actual: await inventory.adopt(item_id, epoch) }
+    return { expected: model.adopt(epoch, runId()), actual: await inventory.adopt(item_id, epoch) }
   }),
 )
-/** From the truth as it is: nothing may change but the epoch and the fence. */
-const rebuild = async (model: InventoryModel, item_id: string) => {
-  const stock = await inventory.stock(item_id)
-  if (!stock) throw new Error('loaded, but without stock')
-  const { sold, seq } = model.counts()
-  const holds = await inventory.holds(item_id)
-  const truth = { ...itemOf(item_id), ...stock, sold, seq, holds, orders: model.ended() }
-  expect(model.adopt(stock.epoch)).toBe('adopted')
-  return { expected: 'rebuilt', actual: await inventory.rebuild({ ...truth, run_id: redis.runId() ?? '' }) }
-}
+const fenceByEpoch = fc.constantFrom(0, -1).map((off) =>
+  command('fence', off, async (model, item_id) => {
+    const epoch = model.epoch + off
+    return { expected: model.fence(epoch), actual: await inventory.fence(item_id, epoch) }
+  }),
+)
+const lower = fc.nat(8).map((units) =>
+  command('lower', units, async (model, item_id) => ({
+    expected: model.lower(units),
+    actual: await inventory.lower(item_id, units),
+  })),
+)
+/** From the truth as it is, or from one that is a little off. */
+const rebuild = fc
+  .record({
+    truth: fc.constantFrom('exact', 'exact', 'stale', 'blind', 'blind but old', 'too much'),
+    lose: fc.nat(3),
+    more: fc.nat(2),
+    fenced: fc.boolean(),
+  })
+  .map((input) =>
+    command(
+      'rebuild',
+      input,
+      async (model, item_id) => {
+        const stock = model.stock() as Stock
+        const ended = model.orders.filter(({ status }) => status !== 'held')
+        const held = model.holds().slice(input.lose)
+        const epoch = stock.epoch - (input.truth === 'blind but old' ? 1 : 0)
+        const seen = input.truth === 'stale' ? { ...stock, available: stock.available + 1 } : stock
+        const truth = {
+          ...{ ...itemOf(item_id), ...stock, holds: held, epoch, run_id: runId() },
+          ...(input.truth.startsWith('blind') ? {} : { seen }),
+          sold: input.truth === 'too much' ? stock.total + 1 : stock.sold,
+          seq: stock.seq + input.more,
+          fenced: input.fenced,
+          orders: ended.map(({ order_id, user_id, quantity, status }) => ({
+            ...{ order_id, user_id, quantity: status === 'sold' ? quantity : 0 },
+          })),
+        }
+        // The same holds, as each has timed them.
+        const kept = new Set(held.map(({ order_id }) => order_id))
+        const holds = (await inventory.holds(item_id)).filter(({ order_id }) => kept.has(order_id))
+        return { expected: model.rebuild(truth), actual: await inventory.rebuild({ ...truth, holds }) }
+      },
+      whenLoaded,
+    ),
+  )
 const commands: fc.Arbitrary<Command>[] = [
   // As often as they stand here: an item must be loaded before much can happen to it.
   ...[load, load, claim, claim, claim, claim, settle, release, release, due, setState, adopt, adopt],
-  fc.constant(command('fence', null, fence, whenLoaded)),
-  fc.constant(command('rebuild', null, rebuild, whenLoaded)),
+  fc.constant(command('restart', null, restart, whenLoaded)),
+  ...[rebuild, fenceByEpoch, lower],
 ]
 
 let items = 0

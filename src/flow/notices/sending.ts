@@ -35,8 +35,6 @@ const PLAN = 500
 const AT_ONCE = 4
 /** How long the end of the process waits for mails under way; those that it leaves behind are sent again. */
 const GRACE_MS = 400
-/** How often one order's mail may be tried because its buyer gave another address. */
-export const CORRECTIONS = 5
 /** Between two rounds while the mail server is away. */
 const MOST_REST_MS = 60_000
 
@@ -90,8 +88,7 @@ export function createSending(parts: SendingParts) {
         return { kind: 'deferred', code: 'not written' }
       })
     if (outcome.kind === 'accepted') {
-      if (!(await markSent(shard, taken, email, CORRECTIONS)))
-        await putBack(shard, taken, { state: 'due', code: 'another address' })
+      await markSent(shard, taken)
       return 'sent'
     }
     const dead = outcome.kind === 'refused' || attempts >= policy.maxAttempts

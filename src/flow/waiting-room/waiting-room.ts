@@ -57,7 +57,6 @@ export interface WaitingRoomParts {
   readonly marks: MarkStore
   /** Units of a sale's items together. */
   readonly stock: (sale: SaleId) => Promise<SaleStock>
-  readonly pollStretch?: () => number
 }
 
 export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {

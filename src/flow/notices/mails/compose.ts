@@ -1,4 +1,3 @@
-import { showGiftCode } from '../../../contracts/gift-cards.ts'
 import type { OrderId } from '../../../contracts/ids.ts'
 import { formatDate } from '../../../contracts/words/durations.ts'
 import { formatMoney } from '../../../contracts/words/money.ts'
@@ -91,7 +90,8 @@ function giftOf(card: GiftCard | undefined, { giftCard, locale }: MailWords): Co
   const amount = formatMoney(card.amount, card.currency, locale)
   return {
     text: filled(giftCard.text, { amount }),
-    code: showGiftCode(card.code),
+    // In groups of four, as people read it.
+    code: card.code.replace(/(.{4})(?=.)/g, '$1-'),
     until: filled(giftCard.until, { until: formatDate(card.expires_at.getTime(), locale, ZONE) }),
   }
 }
