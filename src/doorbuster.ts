@@ -6,6 +6,7 @@ import { projectPath } from './platform/project.ts'
 import { runProcess } from './platform/shutdown.ts'
 import { CHAOS_FLAGS } from '../sim/chaos/options.ts'
 import { RUSH_FLAGS } from '../sim/options.ts'
+import { SIMULATE_FLAGS } from '../sim/simulate-flags.ts'
 
 // The command line. Each command imports what it needs when it runs, so that --help needs nothing.
 
@@ -189,6 +190,17 @@ const chaosCommand = program
     }),
   )
 for (const { flags, description } of CHAOS_FLAGS) chaosCommand.option(flags, description)
+
+const simulateCommand = program
+  .command('simulate')
+  .description('simulate whole sales with faults in one thread, each a function of its seed, and judge them')
+  .action((options: Record<string, string | boolean>) =>
+    command(async () => {
+      const { simulate } = await import('../sim/simulate.ts')
+      process.exitCode = await simulate(options, print)
+    }),
+  )
+for (const { flags, description } of SIMULATE_FLAGS) simulateCommand.option(flags, description)
 
 await program.parseAsync()
 

@@ -54,8 +54,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Doors of a step beside `<step>.ts`: the ways in that the composition root mounts. */
-const MOUNTED =
-  /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|(steady-)?provider)\.ts$/
+const MOUNTED = /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|provider)\.ts$/
+
+/** What the simulation composes beside the doors, and the models it puts in place of stores. */
+const SIMULATED = /\/(routes|consumer|claiming|stock-board|provider|model|states|postponed)\.ts$/
 
 /** Which files may import a client library. */
 const QUARANTINE: Readonly<Record<string, RegExp>> = {
@@ -85,8 +87,8 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   gift_card_uses: /^src\/flow\/(gift-cards|notices)\/sql\.ts$/,
   oversell_plans: /^src\/flow\/oversell\/sql\.ts$/,
   oversell_approvals: /^src\/flow\/oversell\/sql\.ts$/,
-  contacts: /^src\/flow\/notices\/(contacts-)?sql\.ts$/,
-  notices: /^src\/flow\/notices\/(contacts-)?sql\.ts$/,
+  contacts: /^src\/flow\/notices\/sql\.ts$/,
+  notices: /^src\/flow\/notices\/sql\.ts$/,
   reconcile_runs: /^src\/flow\/reconcile\/sql\.ts$/,
   audit_log: /^src\/operator\/sql\.ts$/,
   schema_migrations: /^src\/platform\/migrate\.ts$/,
@@ -119,6 +121,8 @@ const rules: Record<string, Rule> = {
         if (target === `src/flow/${step}/${step}.ts`) return false
         // The auditor reads the state from outside, by the keys' names.
         if (target.endsWith('/keys.ts') && path.startsWith('sim/audit/')) return false
+        // The simulation puts models in place of what the parts of a step reach.
+        if (path.startsWith('sim/simulation/') && SIMULATED.test(target)) return false
         return !(MOUNTED.test(target) && /^src\/(app|hosts)\.ts$|^src\/processes\//.test(path))
       })
       .map((target) => `${path} imports ${target}`),

@@ -1,0 +1,79 @@
+import type { Delivery } from '../../src/flow/events/events.ts'
+import { logicalShard } from '../../src/platform/postgres.ts'
+import type { Server } from './node.ts'
+import type { World } from './world.ts'
+
+export interface Poll {
+  readonly generation: number
+  readonly partition: number
+  /** What to commit once the batch is done. */
+  readonly next: number
+  readonly batch: readonly Delivery[]
+}
+
+const PARTITIONS = 2
+/** A worker that has not polled for so long is out of the group; its partitions go to others. */
+const SESSION_MS = 5000
+
+/** A topic of two partitions and one consumer group. A crash may lose what was not yet on disk. */
+export class KafkaModel {
+  readonly partitions: Delivery[][] = Array.from({ length: PARTITIONS }, () => [])
+  readonly committed: number[] = Array.from({ length: PARTITIONS }, () => 0)
+  private readonly seen = new Map<string, number>()
+  private members: string[] = []
+  private generation = 0
+
+  publish(batch: readonly Delivery[]): void {
+    for (const delivery of batch)
+      this.partitions[logicalShard(delivery.event.user_id) % PARTITIONS]?.push(delivery)
+  }
+
+  /** Also the sign of life that keeps a worker in the group. */
+  poll(worker: string, now: number, max: number): Poll | undefined {
+    this.seen.set(worker, now)
+    const members = [...this.seen].flatMap(([name, at]) => (now - at <= SESSION_MS ? name : [])).sort()
+    if (members.join() !== this.members.join()) {
+      this.members = members
+      this.generation += 1
+    }
+    for (const [partition, log] of this.partitions.entries()) {
+      const from = this.committed[partition] ?? 0
+      if (members[partition % members.length] !== worker || from >= log.length) continue
+      const batch = log.slice(from, from + max)
+      return { generation: this.generation, partition, next: from + batch.length, batch }
+    }
+    return undefined
+  }
+
+  ends(): number[] {
+    return this.partitions.map((log) => log.length)
+  }
+
+  /** From a worker that is no longer of the group it changes nothing. */
+  commit(worker: string, { generation, partition, next }: Poll): void {
+    if (generation !== this.generation) throw new Error(`${worker} is not of this generation`)
+    this.committed[partition] = Math.max(this.committed[partition] ?? 0, next)
+  }
+
+  /** The unsynced end of each partition is gone, and with it everybody's membership. */
+  crash(lost: number): void {
+    for (const [partition, log] of this.partitions.entries()) {
+      log.length = Math.max(0, log.length - lost)
+      this.committed[partition] = Math.min(this.committed[partition] ?? 0, log.length)
+    }
+    this.seen.clear()
+  }
+}
+
+export interface KafkaServer extends Server {
+  readonly model: KafkaModel
+}
+
+export function createKafkaServer(world: World, model: KafkaModel): KafkaServer {
+  return {
+    ...{ name: 'kafka', model, up: true, life: 1 },
+    losses: world.chance(0.5) ? 0.02 : 0,
+    refused: () => new Error('no broker'),
+    lost: () => new Error('the broker did not answer'),
+  }
+}
