@@ -2,15 +2,9 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { giftCodeOf } from './contracts/gift-cards.ts'
 import type { ItemId, OrderId, SaleId } from './contracts/ids.ts'
+import { createEventLog } from './event-log.ts'
 import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
 import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
-import {
-  createKafkaEventLog,
-  createRedisStreamEventLog,
-  createRelay,
-  type EventLog,
-  type Relay,
-} from './flow/events/events.ts'
 import { createBacklogLimit } from './flow/inventory/backlog-limit.ts'
 import { createGiftCards } from './flow/gift-cards/gift-cards.ts'
 import { createClaiming } from './flow/inventory/claiming.ts'
@@ -30,6 +24,7 @@ import type { Config, Secrets } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
 import { connectMailServer, type MailServer } from './platform/mail.ts'
 import { connectShards, type Shards } from './platform/postgres.ts'
+import { followServerClock, redisTime } from './platform/server-clock.ts'
 import { connectRedis, type RedisConnection, unsafeSettings } from './platform/redis.ts'
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
 import { createTokens } from './platform/tokens.ts'
@@ -54,11 +49,18 @@ export type Application = Awaited<ReturnType<typeof createApp>>
  * is set so that selling would not be safe.
  */
 export async function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}) {
-  const clock = overrides.clock ?? shiftedClock(config.clockOffsetMs)
   const log = overrides.log ?? createLog(config.logLevel, overrides.process ?? 'doorbuster')
   const metrics = createMetrics()
   const onError = (error: Error) => log.warn({ err: error }, 'connection')
   const redis = overrides.redis ?? (await connectRedis({ url: config.redis.url, onError }))
+  const closing = new AbortController()
+  const clock =
+    overrides.clock ??
+    (await followServerClock(
+      shiftedClock(config.clockOffsetMs),
+      () => redisTime(redis.commands),
+      closing.signal,
+    ))
   await refuseUnsafeRedis(redis, config)
   const onChange = (state: 'open' | 'closed') =>
     log.warn(
@@ -181,6 +183,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     commands,
     newOrderId: overrides.newOrderId ?? (() => uuidv7()),
     close: async () => {
+      closing.abort()
       await eventLog.close()
       if (overrides.mail === undefined) mail?.close()
       await Promise.all([
@@ -211,37 +214,6 @@ function guardSettings(catalogue: Catalogue) {
     known.set(given, settings)
     return settings
   }
-}
-
-interface LogParts {
-  readonly redis: RedisConnection
-  readonly clock: Clock
-  readonly log: Log
-  readonly consumer: string
-}
-
-function createEventLog(config: Config, { log, ...parts }: LogParts): EventLog {
-  const onRetry = (what: string, error: unknown) => log.warn({ err: error, what }, 'trying again')
-  return config.profile === 'full'
-    ? createKafkaEventLog({ ...parts, onRetry, brokers: config.kafkaBrokers })
-    : createRedisStreamEventLog({ ...parts, onRetry })
-}
-
-/** Only the full profile has one; it needs the outboxes and Kafka, no SQL. */
-export async function createRelayApp(config: Config): Promise<Relay & { close(): Promise<void> }> {
-  const log = createLog(config.logLevel, 'relay')
-  const redis = await connectRedis({
-    url: config.redis.url,
-    onError: (error) => log.warn({ err: error }, 'connection'),
-  })
-  const relay = createRelay({
-    redis,
-    brokers: config.kafkaBrokers,
-    clock: shiftedClock(config.clockOffsetMs),
-    consumer: config.workerName,
-    onRetry: (what, error) => log.warn({ err: error, what }, 'trying again'),
-  })
-  return { ...relay, close: () => redis.close() }
 }
 
 async function refuseUnsafeRedis(redis: RedisConnection, config: Config): Promise<void> {

@@ -1,4 +1,4 @@
-import { createRelayApp } from '../app.ts'
+import { createRelayApp } from '../event-log.ts'
 import { readConfig } from '../platform/config.ts'
 import { runProcess } from '../platform/shutdown.ts'
 

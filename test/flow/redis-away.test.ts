@@ -26,3 +26,19 @@ test('the gate without Redis: status and tickets go on; a join is 503, to be tri
   const kept = await buyer.join(sale, ticket)
   expect([kept.status, kept.body.position]).toEqual([200, 1])
 })
+
+test('an item that is not loaded is no empty shelf: what was seen last is told, or nothing', async () => {
+  const other = await startApp()
+  try {
+    const seen = await createSale(other)
+    const status = () => other.send('queue', 'GET', `/api/queue/${seen.sale}`)
+    expect((await status()).body).toMatchObject({ total: 10, available: 10 })
+    const unseen = await createSale(other)
+    for (const { item } of [seen, unseen]) await other.app.redis.commands.del(`item:{${item}}:stock`)
+    other.clock.aheadMs += 1000
+    expect(await status()).toMatchObject({ status: 200, body: { total: 10, available: 10 } })
+    expect(problemOf(await other.send('queue', 'GET', `/api/queue/${unseen.sale}`))).toBe('unavailable')
+  } finally {
+    await other.close()
+  }
+})
