@@ -44,7 +44,8 @@ describe.skipIf(skipped)('without scripts', () => {
     await shows(scripted.page, '#heading', 'It is your turn')
     await other.page.goto(`${system.urls.queue}/plain/plain`)
     await other.page.getByRole('button', { name: 'Take a place in line' }).click()
-    await other.page.getByText('We let you in as soon as there is room.').waitFor()
+    // A full checkout stops the line before them: only the one before has a turn.
+    await other.page.getByText('You are next.').waitFor()
     await picture(other.page, 'plain-full')
 
     await page.getByRole('button', { name: 'Claim it' }).click()
