@@ -1,4 +1,4 @@
-import { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import type { RedisCommands } from './redis.ts'
 
 /** A setting without which a restart could forget a claim or evict stock, and what it should be. */
@@ -23,6 +23,13 @@ const WANTED: readonly Omit<UnsafeSetting, 'found'>[] = [
   },
 ]
 
+/** Behind sentinels two servers may take themselves for the master; a claim on the one that is left behind would be lost. */
+const MIN_REPLICAS = {
+  setting: 'min-replicas-to-write',
+  wanted: '1',
+  why: 'a master cut off from its replicas would go on selling beside the new one',
+}
+
 /** The persistence settings (design, section 2) on which selling would not be safe; empty when all is well. */
 export async function unsafeSettings(commands: RedisCommands): Promise<UnsafeSetting[]> {
   const unsafe: UnsafeSetting[] = []
@@ -32,5 +39,11 @@ export async function unsafeSettings(commands: RedisCommands): Promise<UnsafeSet
       const found = reply[1] ?? 'unreadable'
       if (found !== want.wanted) unsafe.push({ ...want, found })
     }
+  if (commands instanceof Redis && commands.options.sentinels) {
+    const [, found = 'unreadable'] = (await commands
+      .config('GET', MIN_REPLICAS.setting)
+      .catch(() => [])) as string[]
+    if (!(Number(found) >= 1)) unsafe.push({ ...MIN_REPLICAS, found })
+  }
   return unsafe
 }
