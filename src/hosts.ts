@@ -6,6 +6,7 @@ import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
 import { giveContact, noticeRoutes } from './flow/notices/routes.ts'
 import { createOrderView, orderRoutes } from './flow/orders/routes.ts'
+import { plainPayment } from './flow/payments/plain.ts'
 import { paymentRoutes } from './flow/payments/routes.ts'
 import { PLAIN_QUEUE_PATH, plainWaitingRoom } from './flow/waiting-room/plain.ts'
 import { waitingRoomRoutes } from './flow/waiting-room/routes.ts'
@@ -38,7 +39,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   const { config, secrets, log, metrics, orders, restock } = app
   const identity = createIdentity({ auth: config.auth, secrets, origin: config.urls.shop, clock: app.clock })
   const findOrder = (user: string, id: string) => orders.find(user, id)
-  const pages = createPlainPages(assets, config.urls)
+  const pages = createPlainPages(assets, { ...config.urls, elsewhere: paypalPages(app) })
   const hosts = {
     queue: createHttpApp('queue', {
       log,
@@ -95,14 +96,20 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     viewOrder,
     cancel,
     giveContact: (user, id, email) => giveContact(app.notices, user, id, email),
+    paypal: app.payments.names.includes('paypal'),
   })
+  const onStart = async (
+    c: Context<AppEnv>,
+    { user_id, order_id }: { user_id: string; order_id: string },
+  ) => {
+    const email = app.notices.mails ? await identity.email(c).catch(() => undefined) : undefined
+    if (email !== undefined) await app.notices.suggest(user_id, order_id, email)
+  }
+  plainPayment(hosts.shop, { ...app, findOrder, onStart, identity, pages, urls: config.urls })
   paymentRoutes(hosts.shop, {
     ...app,
     findOrder,
-    onStart: async (c, { user_id, order_id }) => {
-      const email = app.notices.mails ? await identity.email(c).catch(() => undefined) : undefined
-      if (email !== undefined) await app.notices.suggest(user_id, order_id, email)
-    },
+    onStart,
     isProcessing: async (user, id) => (await restock.findHold(user, id)) !== undefined,
     identity,
     pageOf: ({ sale_id, order_id }) => `${config.urls.shop}/checkout/${sale_id}?order=${order_id}`,
@@ -154,4 +161,12 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
       return new Response(null, { status: 302, headers })
     },
   }
+}
+
+/** Where PayPal's own pages are, which the shop's forms may lead to. */
+function paypalPages({ config, payments }: Application): readonly string[] {
+  if (!payments.names.includes('paypal')) return []
+  const { origin, hostname } = new URL(config.paypal.apiUrl)
+  if (!hostname.endsWith('.paypal.com')) return [origin]
+  return [`https://www.${hostname.includes('.sandbox.') ? 'sandbox.' : ''}paypal.com`]
 }

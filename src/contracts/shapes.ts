@@ -15,4 +15,5 @@ export type Contact = z.infer<typeof http.ContactAnswer>
 export type Receipt = z.infer<typeof http.Receipt>
 export type GiftCard = z.infer<typeof gift.GiftCard>
 export type GiftCardAnswer = z.infer<typeof gift.GiftCardAnswer>
+export type PaymentCheck = z.infer<typeof http.PaymentCheck>
 export type PaymentAnswer = z.infer<typeof http.PaymentAnswer>

@@ -28,6 +28,8 @@ export interface PlainPage {
 export interface PlainUrls {
   readonly shop: string
   readonly queue: string
+  /** Origins of others that a form may lead to. */
+  readonly elsewhere?: readonly string[]
 }
 
 /** How long a page that could not be made waits before it tries again. */
@@ -42,7 +44,7 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
       "style-src 'self'",
       "img-src 'self'",
       // A form of the waiting room may end, by redirects, in the shop.
-      `form-action 'self' ${urls.shop}`,
+      `form-action ${["'self'", urls.shop, ...(urls.elsewhere ?? [])].join(' ')}`,
       "base-uri 'none'",
       "frame-ancestors 'none'",
     ].join('; '),

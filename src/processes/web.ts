@@ -10,7 +10,10 @@ await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
   const app = await createApp(config, secrets, { process: 'web' })
   const assets = await buildAssets({
-    config: { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops },
+    config: {
+      ...{ shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops },
+      payment_providers: app.payments.names.join(' '),
+    },
   })
   const hosts = createHosts(app, { assets, stopping: signal })
   const server = listen({ ...config.http, fetch: (request, client) => hosts.fetch(request, client) })

@@ -1,4 +1,4 @@
-/** The whole flow in one process: the real composition root, Redis, two PostgreSQL shards, the Stripe sandbox. */
+/** The whole flow in one process: the real composition root, Redis, two PostgreSQL shards, both payment sandboxes. */
 import { randomUUID } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import { type Application, createApp, type Overrides } from '../../src/app.ts'
@@ -12,6 +12,7 @@ import { readConfig } from '../../src/platform/config.ts'
 import { keyOf } from './inventory.ts'
 import { testDatabases } from './postgres.ts'
 import { startTestRedis } from './redis.ts'
+import { startPaypalSandbox } from './paypal.ts'
 import { startStripeSandbox, stripeKeys } from './stripe.ts'
 
 export const PRICE = 1999
@@ -44,24 +45,29 @@ export function testEnv(redisUrl: string, databaseUrls: readonly string[], strip
 export const testConfig = (...servers: Parameters<typeof testEnv>) => readConfig(testEnv(...servers))
 
 export async function startFlow(overrides: Overrides = {}) {
-  const [server, databases, stripe] = await Promise.all([
+  const [server, databases, stripe, paypal] = await Promise.all([
     startTestRedis({ appendfsync: 'always' }),
     testDatabases(2),
     startStripeSandbox(),
+    startPaypalSandbox(),
   ])
   const { config, secrets } = testConfig(server.url, databases.urls, stripe.url)
   const provider = stripe.provider({ maxNetworkRetries: 0 })
-  const app = await createApp(config, secrets, { providers: [provider], ...overrides })
+  const paypalProvider = paypal.provider()
+  const app = await createApp(config, secrets, { providers: [provider, paypalProvider], ...overrides })
   return {
     app,
     server,
     databases,
     stripe,
     provider,
+    paypal,
+    paypalProvider,
     ...actions(app),
     [Symbol.asyncDispose]: async () => {
       await app.close()
       await stripe[Symbol.asyncDispose]()
+      await paypal[Symbol.asyncDispose]()
       await databases.drop()
       await server.stop()
     },

@@ -24,7 +24,7 @@ let events = 0
 
 /** Paying for orders of an item, from both sides, step by step. */
 export function paying(flow: Flow, item: string) {
-  const { app, stripe, provider } = flow
+  const { app, stripe, provider, paypal, paypalProvider } = flow
   const starting = async (claimed: Claim): Promise<Started> => {
     const outcome = await app.payments.start(await flow.row(claimed), 'stripe', PAGE)
     if (outcome.kind !== 'started') throw new Error(outcome.kind)
@@ -46,12 +46,28 @@ export function paying(flow: Flow, item: string) {
     starting,
     started,
     eventOf,
+    /** A payment with PayPal; `secret` is the page where its buyer agrees. */
+    withPaypal: async (claimed: Claim): Promise<Started> => {
+      const outcome = await app.payments.start(await flow.row(claimed), 'paypal', PAGE)
+      if (outcome.kind !== 'started') throw new Error(outcome.kind)
+      const secret = outcome.browser['approve_url'] ?? ''
+      return { ...claimed, secret, ref: new URL(secret).searchParams.get('token') ?? '' }
+    },
+    /** An event of PayPal's about a payment, as it is read when it comes. */
+    paypalEvent: async (ref: string, type: ProviderEvent['type'], event_id = `WH-${++events}`) => {
+      const payment = await paypalProvider.find(ref)
+      if (payment === undefined) throw new Error(`no payment ${ref}`)
+      return { event_id, type, payment, occurred_at: systemClock.now() } satisfies ProviderEvent
+    },
     /** Payments with a provider some of whose calls are others. */
-    paymentsWith: (change: Partial<PaymentProvider>): Payments =>
+    paymentsWith: (
+      change: Partial<PaymentProvider>,
+      paypalLike: PaymentProvider = paypalProvider,
+    ): Payments =>
       createPayments({
         shards: app.shards,
         orders: app.orders,
-        providers: [{ ...provider, ...change }],
+        providers: [{ ...provider, ...change }, paypalLike],
         settle: (order) => app.inventory.settle(order.item_id, order.order_id),
         log: app.log,
       }),
@@ -97,7 +113,7 @@ export function paying(flow: Flow, item: string) {
      */
     expectLedger: async (claimed: Claim) => {
       const { status, amount } = await flow.row(claimed)
-      const entries = stripe.entry(claimed.order_id)
+      const entries = [...stripe.entry(claimed.order_id), ...paypal.entry(claimed.order_id)]
       const sum = (name: 'captured' | 'refunded') => entries.reduce((all, entry) => all + entry[name], 0)
       const kept = entries.filter((entry) => entry.captured > entry.refunded)
       expect(sum('captured') - sum('refunded')).toBe(status === 'PAID' ? amount : 0)

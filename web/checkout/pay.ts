@@ -10,6 +10,7 @@ import type { Card } from './card.ts'
 import { wireCardForm } from './card-form.ts'
 import { wireContact } from './contact.ts'
 import { drawOrder } from './order-view.ts'
+import { type PaypalSaid, wirePaypal } from './paypal.ts'
 import { showReceipt } from './receipt.ts'
 import { showScene } from './scenes.ts'
 import { confirmCard, type StripePayment } from './stripe.ts'
@@ -27,26 +28,35 @@ export interface Paying {
   readonly clock: ServerClock
   /** What the bank's page sent the buyer back with. */
   readonly bankSaid: 'succeeded' | 'failed' | undefined
+  readonly paypalSaid: PaypalSaid | undefined
 }
 
 /** Shows an order until it is PAID or FAILED, and takes the payment. Runs as long as the page. */
-export async function payOrder({ sale, orderId, memory, clock, bankSaid }: Paying): Promise<void> {
+export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying): Promise<void> {
   let order: Order | undefined
   let itemName = ''
   let payment: StripePayment | undefined
-  let payingUntil = bankSaid === 'succeeded' ? performance.now() + UNSURE_MS : 0
+  let payingUntil = said.bankSaid === 'succeeded' ? performance.now() + UNSURE_MS : 0
   const paying = () => performance.now() < payingUntil
   const draw = () => {
     if (order !== undefined) drawOrder(order, itemName, clock, paying())
   }
 
-  if (bankSaid === 'failed')
+  if (said.bankSaid === 'failed')
     notice(byId('card-error'), {
       title: 'Your bank did not confirm the payment.',
       detail: 'Try again or use another card.',
     })
   byId('again').setAttribute('href', `${config.queue_url}/${sale}#new`)
   wireCardForm(pay)
+  wirePaypal({
+    orderId,
+    said: said.paypalSaid,
+    waitFor: (ms) => {
+      payingUntil = performance.now() + ms
+      draw()
+    },
+  })
   wireCancel()
   let restored = false
 
@@ -120,6 +130,10 @@ export async function payOrder({ sale, orderId, memory, clock, bankSaid }: Payin
       case 'action':
         location.assign(confirmation.url)
         return 'Your bank asks you to confirm. Taking you there…'
+      case 'over':
+        // Closed meanwhile; the shop opens another.
+        payment = undefined
+        return 'This took too long. Press the button once more.'
       case 'declined':
         return confirmation.message
     }

@@ -35,15 +35,26 @@ test("the bank's question is followed only to a web address", () => {
   expect(readConfirmation(true, asks('javascript:alert(1)')).kind).toBe('declined')
 })
 
-test('a decline carries the words of the bank', () => {
+test('a decline says why in our words, and no more than a thief may know', () => {
   const error = {
     type: 'card_error',
+    code: 'card_declined',
+    decline_code: 'insufficient_funds',
     message: 'Your card has insufficient funds.',
     payment_intent: { status: 'requires_payment_method' },
   }
   expect(readConfirmation(false, { error })).toEqual({
     kind: 'declined',
-    message: 'Your card has insufficient funds.',
+    message: 'There is not enough money on this card. Try another one, or pay another way.',
+  })
+  const words = (decline_code: string) => readConfirmation(false, { error: { ...error, decline_code } })
+  expect(words('stolen_card')).toEqual(words('generic_decline'))
+  expect(words('fraudulent')).toEqual(words('a code of next year'))
+})
+
+test('a payment that was closed is over, another may be started', () => {
+  expect(readConfirmation(false, { error: { type: 'x', payment_intent: { status: 'canceled' } } })).toEqual({
+    kind: 'over',
   })
 })
 

@@ -1,3 +1,4 @@
+import { declineText } from '../../src/contracts/words/decline.ts'
 import type { Card } from './card.ts'
 
 /** What the server hands the browser to pay one order (`browser` of the payment answer). */
@@ -14,6 +15,8 @@ export type Confirmation =
   /** The bank wants to ask its customer, at this address. */
   | { readonly kind: 'action'; readonly url: string }
   | { readonly kind: 'declined'; readonly message: string }
+  /** This payment was closed; another may be started. */
+  | { readonly kind: 'over' }
   /** No answer: the payment may have gone through, the order tells. */
   | { readonly kind: 'unsure' }
 
@@ -61,7 +64,12 @@ interface IntentLike {
   readonly next_action?: { readonly redirect_to_url?: { readonly url?: string } } | null
 }
 interface ConfirmBody extends IntentLike {
-  readonly error?: { readonly type?: string; readonly message?: string; readonly payment_intent?: IntentLike }
+  readonly error?: {
+    readonly type?: string
+    readonly code?: string
+    readonly decline_code?: string
+    readonly payment_intent?: IntentLike
+  }
 }
 
 /** Reads the provider's answer: a PaymentIntent, or `{error}`. */
@@ -84,9 +92,9 @@ export function readConfirmation(ok: boolean, answer: unknown): Confirmation {
       }
     }
     case 'canceled':
-      return { kind: 'declined', message: 'This payment is over.' }
+      return { kind: 'over' }
     default:
   }
   if (body.error === undefined || body.error.type === 'api_error') return { kind: 'unsure' }
-  return { kind: 'declined', message: body.error.message ?? 'The card was declined.' }
+  return { kind: 'declined', message: declineText(body.error.decline_code ?? body.error.code) }
 }

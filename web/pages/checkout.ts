@@ -7,7 +7,7 @@ import { backoffMs, pause } from '../lib/time.ts'
 import type { Sale } from '../../src/contracts/shapes.ts'
 import type { CheckoutMemory } from '../checkout/attempt.ts'
 import { choose } from '../checkout/choose.ts'
-import { payOrder } from '../checkout/pay.ts'
+import { type Paying, payOrder } from '../checkout/pay.ts'
 import { showNoPass } from '../checkout/scenes.ts'
 
 /** The checkout of one sale: a pass becomes a claim, a claim an order, an order a payment. */
@@ -16,7 +16,7 @@ const queueUrl = `${config.queue_url}/${saleId}`
 const memory = createMemory<CheckoutMemory>(() => sessionStorage, `doorbuster.checkout.${saleId}`)
 const clock = createServerClock()
 
-const { orderId, bankSaid } = readAddress()
+const { orderId, ...said } = readAddress()
 const kept = memory.read()
 const known = orderId ?? kept?.claim?.order_id
 if (known !== undefined) await showOrder(known)
@@ -25,17 +25,18 @@ else if (kept?.pass === undefined)
 else await claimWith(kept.pass)
 
 /** Takes the pass and the bank's answer out of the address: neither belongs into history, bookmarks or screenshots. */
-function readAddress(): { orderId: string | undefined; bankSaid: 'succeeded' | 'failed' | undefined } {
+function readAddress(): Pick<Paying, 'bankSaid' | 'paypalSaid'> & { orderId: string | undefined } {
   const pass = new URLSearchParams(location.hash.slice(1)).get('pass')
   const query = new URLSearchParams(location.search)
   // The same pass again is the same visit; a new one starts afresh.
   if (pass !== null && pass !== memory.read()?.pass) memory.write({ pass })
   const order = query.get('order') ?? undefined
   setAddress(order)
-  const redirect = query.get('redirect_status')
+  const [redirect, paypal] = [query.get('redirect_status'), query.get('paypal')]
   return {
     orderId: order,
     bankSaid: redirect === 'succeeded' || redirect === 'failed' ? redirect : undefined,
+    paypalSaid: paypal === 'approved' || paypal === 'cancelled' ? paypal : undefined,
   }
 }
 
@@ -45,7 +46,7 @@ function setAddress(order: string | undefined): void {
 
 function showOrder(order: string): Promise<void> {
   setAddress(order)
-  return payOrder({ sale: saleId, orderId: order, memory, clock, bankSaid })
+  return payOrder({ sale: saleId, orderId: order, memory, clock, ...said })
 }
 
 async function claimWith(pass: string): Promise<void> {

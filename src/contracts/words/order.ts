@@ -4,16 +4,16 @@ import type { Order } from '../shapes.ts'
 export function failureText(reason: Order['failure_reason']): string {
   switch (reason) {
     case 'declined':
-      return 'The payment was declined. Your card was not charged.'
+      return 'The payment was declined. You were not charged.'
     case 'payment_timeout':
     case 'hold_expired':
-      return 'No payment arrived in time, so the unit went to the next person in line. Your card was not charged.'
+      return 'No payment arrived in time, so the unit went to the next person in line. You were not charged.'
     case 'cancelled_by_user':
-      return 'You cancelled it. Your card was not charged.'
+      return 'You cancelled it. You were not charged.'
     case 'oversold':
       return 'We took more orders than there were units, and yours was among the last. We are sorry: your money goes back to you.'
     case null:
-      return 'Your card was not charged.'
+      return 'You were not charged.'
   }
 }
 

@@ -36,6 +36,7 @@ export interface PlainCheckoutViewParts {
   readonly pages: PlainPages
   readonly clock: Clock
   readonly urls: { readonly shop: string; readonly queue: string }
+  readonly paypal: boolean
 }
 
 const LOCALE = 'en-GB'
@@ -43,7 +44,7 @@ const LOCALE = 'en-GB'
 const [SOON_S, LATER_S, TYPING_S] = [2, 10, 60]
 
 /** The pages of the checkout for browsers without scripts. */
-export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutViewParts) {
+export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainCheckoutViewParts) {
   const { part, nothing } = pages
   const orderPath = (sale: SaleId, id: OrderId) => `/checkout/${sale}/plain/orders/${id}`
   const orderLink = (sale: SaleId, id: OrderId | undefined): Html =>
@@ -160,6 +161,8 @@ export function createPlainCheckoutView({ pages, clock, urls }: PlainCheckoutVie
               ? part('pay', {
                   href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
                   path: c.req.path,
+                  paypal:
+                    paypal && order.status === 'PENDING' ? part('paypal', { path: c.req.path }) : nothing,
                 })
               : order.status === 'FAILED'
                 ? joinLink(order.sale_id, true)

@@ -40,6 +40,8 @@ export interface PlainCheckoutParts {
   readonly metrics: Metrics
   readonly clock: Clock
   readonly urls: { readonly shop: string; readonly queue: string }
+  /** Whether the shop takes PayPal, which needs no scripts. */
+  readonly paypal: boolean
 }
 
 const PASS_S = 24 * 3600

@@ -114,11 +114,14 @@ export async function selectUnreleased(sql: Sql, max: number): Promise<Order[]> 
   return found.rows.map(toOrder)
 }
 
-/** The compare-and-set: only the first of all who try gets `true`. */
+/**
+ * The compare-and-set: only the first of all who try gets `true`, and only within the payment window, by the clock of the
+ * database: the same one that says which orders are overdue, so at no moment may an order be both paid and timed out.
+ */
 export async function compareAndPay(sql: Sql, user: UserId, id: OrderId): Promise<boolean> {
   const done = await sql.query(
     `update orders set status = 'PAID', paid_at = now()
-     where user_id = $1 and id = $2 and status = 'PENDING'`,
+     where user_id = $1 and id = $2 and status = 'PENDING' and pay_by > now()`,
     [user, id],
   )
   return done.rowCount === 1

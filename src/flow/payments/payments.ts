@@ -5,7 +5,8 @@ import type { Shards, Sql } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import { createClosing } from './closing.ts'
-import type { PaymentProvider, ProviderEvent, ProviderName } from './provider.ts'
+import type { PaymentProvider, ProviderEvent, ProviderName, ProviderState } from './provider.ts'
+import { ProviderUnavailable } from './provider.ts'
 import * as sqlStore from './sql.ts'
 import { createRecording } from './recording.ts'
 import { isOver, type PaymentState } from './states.ts'
@@ -73,6 +74,9 @@ const AT_ONCE = 8
 /** How long a PAID order may wait for its money before an operator is told. */
 const UNFUNDED_AFTER_S = 60
 
+/** Nothing the buyer could do would change these. */
+const MOVED_ON: ReadonlySet<ProviderState> = new Set(['approved', 'authorised', 'captured', 'cancelled'])
+
 const SEEN_BY_BUYER: Readonly<Record<PaymentState, CheckOutcome['payment']>> = {
   started: 'waiting',
   failed: 'declined',
@@ -106,7 +110,7 @@ export function createPayments(parts: PaymentParts): Payments {
   const byName = new Map(providers.map((provider) => [provider.name, provider]))
   const finish = createClosing({ shards, store, orders, providers: byName, settle, log })
 
-  const { record, authorise, ask, isPayable } = createRecording({
+  const { record, authorise, follow, ask, isPayable } = createRecording({
     shards,
     store,
     orders,
@@ -139,7 +143,13 @@ export function createPayments(parts: PaymentParts): Payments {
       })
       // If the order fails right now, `repair` finds this row and cancels the payment.
       await store.lockPayment(sql, user_id, name, payment)
-      return { kind: 'started', browser }
+      if (!MOVED_ON.has(payment.state)) return { kind: 'started', browser }
+      // Its news have not come to us yet: they may have paid the order, or make room for another attempt.
+      await follow(name, payment)
+      await finishOrLater(user_id, order_id)
+      const now = (await orders.find(user_id, order_id)) ?? order
+      if (!(await isPayable(now))) return { kind: 'not_payable', status: now.status }
+      throw new ProviderUnavailable(name, `the payment of ${order_id} has just ended; another may be started`)
     },
 
     check: async ({ user_id, order_id }, name) => {

@@ -105,7 +105,10 @@ export function createRecording({ shards, store, orders, providers, leftToPay }:
   /** Asks the provider how a payment stands, and does what follows from it. */
   const ask = async (name: ProviderName, provider_ref: string): Promise<EventOutcome> => {
     const payment = await providers.get(name)?.find(provider_ref)
-    if (payment === undefined) return 'recorded'
+    return payment === undefined ? 'recorded' : follow(name, payment)
+  }
+
+  const follow = async (name: ProviderName, payment: ProviderPayment): Promise<EventOutcome> => {
     switch (payment.state) {
       case 'approved':
         return authorise(name, payment, undefined)
@@ -120,7 +123,7 @@ export function createRecording({ shards, store, orders, providers, leftToPay }:
     }
   }
 
-  return { record, authorise, ask, isPayable }
+  return { record, authorise, follow, ask, isPayable }
 }
 
 /** Rolls the transaction back: the provider sends the event again, and by then the order is written. */

@@ -126,7 +126,7 @@ export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
     })
 }
 
-function explain(error: unknown): never {
+export function explain(error: unknown): never {
   if (error instanceof ProviderUnavailable)
     throw new Problem('unavailable', 'The payment provider does not answer; try again in a few seconds.', {
       retryAfterS: 2,
