@@ -42,6 +42,10 @@ const planted: Record<string, Evidence | Evidence[]> = {
     changed({ statuses: [...run.lawfulRun().statuses, run.shown(6000, 4, 'sold_out', [0, 1, 2])] }),
   ],
   'paid units in SQL <= units': changed({ orders: [...run.lawfulRun().orders, run.order(4, 5000)] }),
+  'an item that nobody has checked on this Redis sells nothing': withStock(
+    run.stock(9100, [0, 0, 2], { fenced: true, seq: 3 }),
+    run.stock(9300, [0, 0, 2], { fenced: true, seq: 4 }),
+  ),
   'units not sold are available again': withOrder('order-3', {
     status: 'FAILED',
     failure_reason: 'declined',

@@ -72,6 +72,8 @@ export interface ItemSample {
   /** claim_seq of the latest claim. */
   readonly seq: number
   readonly epoch: number
+  /** It was last checked on another Redis process than this one. */
+  readonly fenced: boolean
   /** Events SQL has not confirmed. */
   readonly outbox: number
   readonly holds: number

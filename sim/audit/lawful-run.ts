@@ -69,7 +69,18 @@ export const stock = (
   ...{ asked: at, answered: at + 1, at },
   items: [
     {
-      ...{ id: ITEM, total: 2, available, held, sold, seq: 3, epoch: 1, outbox: 0, holds: held },
+      ...{
+        id: ITEM,
+        total: 2,
+        available,
+        held,
+        sold,
+        seq: 3,
+        epoch: 1,
+        outbox: 0,
+        holds: held,
+        fenced: false,
+      },
       oldest_deadline: undefined,
       ...change,
     },

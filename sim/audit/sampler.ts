@@ -36,28 +36,34 @@ export function startSampler(redis: RedisConnection, items: readonly string[], e
 const FIELDS = ['total', 'available', 'held', 'sold', 'seq', 'epoch'] as const
 
 /** One reading. The counters of an item are read in one command, so they belong together. Throws without Redis. */
-export async function readStock(
-  { commands }: RedisConnection,
-  items: readonly string[],
-): Promise<StockSample> {
+export async function readStock(redis: RedisConnection, items: readonly string[]): Promise<StockSample> {
+  const { commands } = redis
   const asked = now()
   const [time, ...read] = await Promise.all([
     commands.time(),
     ...items.map(async (id): Promise<ItemSample> => {
       const keys = itemKeys(id)
       const [stock, outbox, holds, oldest] = await Promise.all([
-        commands.hmget(keys.stock, ...FIELDS),
+        commands.hmget(keys.stock, ...FIELDS, 'run_id'),
         commands.xlen(keys.outbox),
         commands.zcard(keys.holds),
         commands.zrange(keys.holds, '0', '0', 'WITHSCORES'),
       ])
       const [total, available, held, sold, seq, epoch] = stock.map((value) => Number(value ?? NaN))
+      const checkedOn = stock.at(-1)
       const counters = { total, available, held, sold, seq, epoch } as Omit<
         ItemSample,
-        'id' | 'outbox' | 'holds'
+        'id' | 'outbox' | 'holds' | 'fenced'
       >
       const oldest_deadline = oldest[1] === undefined ? undefined : Number(oldest[1])
-      return { id, ...counters, outbox, holds, oldest_deadline }
+      return {
+        id,
+        ...counters,
+        outbox,
+        holds,
+        oldest_deadline,
+        fenced: checkedOn !== redis.runId(keys.stock),
+      }
     }),
   ])
   const [seconds = 0, micros = 0] = time.map(Number)

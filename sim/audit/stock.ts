@@ -4,6 +4,7 @@ import { type Check, type Evidence, examined, last, notChecked, sum } from './ev
 export const STOCK_CHECKS: readonly Check[] = [
   { invariant: 1, name: 'available + held + sold = total, none below 0', examine: balances },
   { invariant: 2, name: 'paid units in SQL <= units', examine: neverOversold },
+  { invariant: 2, name: 'an item that nobody has checked on this Redis sells nothing', examine: fenceHolds },
   { invariant: 4, name: 'units not sold are available again', examine: (evidence) => settled(evidence, -1) },
   { invariant: 7, name: 'no unit came back twice', examine: (evidence) => settled(evidence, 1) },
   { invariant: 13, name: '"sold out" is shown only when it is true', examine: honest },
@@ -67,6 +68,21 @@ function settled({ sale, orders, stock }: Evidence, direction: 1 | -1) {
     return fine ? [] : [`${id}: ${available} available, but ${units} - ${paid} paid = ${units - paid}`]
   })
   return examined(sale.items.length, wrong)
+}
+
+/** Between two readings of one state, both fenced, no claim may have been numbered. */
+function fenceHolds({ stock }: Evidence) {
+  const pairs = stock
+    .slice(1)
+    .flatMap(({ items }, at) =>
+      items.map((item) => ({ item, before: stock[at]?.items.find(({ id }) => id === item.id) })),
+    )
+  const wrong = pairs.flatMap(({ item, before }) =>
+    item.fenced && before?.fenced === true && before.epoch === item.epoch && item.seq > before.seq
+      ? [`${item.id}: claims ${before.seq + 1} to ${item.seq} were granted behind the fence`]
+      : [],
+  )
+  return examined(pairs.length, wrong)
 }
 
 /** A status or an answer said `sold_out` although all that time, and a second before, units were available. */

@@ -3,6 +3,9 @@ import type { Fault } from '../fault.ts'
 import { killRole } from './kills.ts'
 import { suffer } from './network.ts'
 
+/** A worker whose statements are slow takes longer until it is at work. */
+const SLOW_START_MS = [1500, 2500] as const
+
 /** Two things at once, where one alone would hardly ever hit the moment that counts. */
 export const COMPOUND: readonly Fault[] = [
   {
@@ -10,10 +13,10 @@ export const COMPOUND: readonly Fault[] = [
     component: 'order-worker',
     does: 'kill -9, 3 times, each while its statements take a quarter of a second',
     expected: 'what SQL has not confirmed is read again: no order lost, none twice',
-    lasts: [2, 3],
+    lasts: [6, 7],
     inject: async (world, random) => {
       const slow = await suffer(world, ['postgres-0', 'postgres-1'], { kind: 'slow', ms: 120, jitterMs: 60 })
-      const killed = await killRole(world, random, 'order-worker')
+      const killed = await killRole(world, random, 'order-worker', SLOW_START_MS)
       return {
         heal: async () => {
           await killed.heal()

@@ -19,15 +19,20 @@ async function nextPid(world: World, role: Role, last: number | undefined): Prom
   return undefined
 }
 
-/** kill -9 of one of our processes, three times, each when the supervisor has it running again. */
-export async function killRole(world: World, random: Random, role: Role): Promise<Injected> {
+/** kill -9 of one of our processes, three times, each some time after the supervisor has started it again. */
+export async function killRole(
+  world: World,
+  random: Random,
+  role: Role,
+  gapMs: readonly [number, number] = [700, 1500],
+): Promise<Injected> {
   let died = 0
   const killing = (async () => {
     let last: number | undefined
     for (let time = 0; time < TIMES; time++) {
       const pid = await nextPid(world, role, last)
       if (pid === undefined) return
-      if (time > 0) await sleep(between(random, [300, 900]))
+      if (time > 0) await sleep(between(random, gapMs))
       if (await killFamily(pid)) died++
       last = pid
     }
