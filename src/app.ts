@@ -12,6 +12,7 @@ import { createInventory, outboxKey } from './flow/inventory/inventory.ts'
 import { createStockBoard } from './flow/inventory/stock-board.ts'
 import { createNotices } from './flow/notices/notices.ts'
 import { createOrders } from './flow/orders/orders.ts'
+import { createOversell } from './flow/oversell/oversell.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
 import { createPaypalProvider } from './flow/payments/paypal.ts'
 import { createStripeProvider } from './flow/payments/stripe.ts'
@@ -19,6 +20,7 @@ import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.t
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
+import { insertAudit } from './operator/sql.ts'
 import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
@@ -148,6 +150,17 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     database: shards.catalogue,
     runId: runIdOf,
   })
+  const oversell = createOversell({
+    shards,
+    database: shards.catalogue,
+    orders,
+    catalogue,
+    giftCards,
+    inventory,
+    reconcile,
+    audit: insertAudit,
+    log,
+  })
   const commands = createCommands({
     database: shards.catalogue,
     catalogue,
@@ -180,6 +193,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     eventLog,
     reconcile,
     driftReport,
+    oversell,
     commands,
     newOrderId: overrides.newOrderId ?? (() => uuidv7()),
     close: async () => {

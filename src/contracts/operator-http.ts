@@ -11,7 +11,7 @@ const text = (max: number) =>
     .trim()
     .max(max)
     .refine((value) => !value.includes('\0'), 'no NUL characters')
-const Reason = text(500).min(1).describe('Why; kept in the audit log')
+export const Reason = text(500).min(1).describe('Why; kept in the audit log')
 /** Slower than one person in 1000 seconds no line moves. */
 const Rate = z.number().min(0.001).max(1_000_000)
 /** Up to the end of the year 9999: later moments are none to JavaScript or to SQL. */

@@ -48,6 +48,8 @@ export const PROBLEMS = {
   order_not_cancellable: { status: 409, title: 'The order can not be cancelled' },
   provider_not_offered: { status: 409, title: 'This shop does not take this way to pay' },
   group_full: { status: 409, title: 'All places of the group are taken' },
+  not_oversold: { status: 409, title: 'The item is not oversold' },
+  preview_outdated: { status: 409, title: 'The preview is out of date' },
   already_exists: { status: 409, title: 'It exists already' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
   turn_lapsed: { status: 410, title: 'The turn has lapsed' },

@@ -1,11 +1,13 @@
 import type { OperatorKey } from '../platform/config.ts'
 import type { App } from '../platform/http.ts'
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
+import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
 import { type RecoveryRouteParts, recoveryRoutes } from './recovery-routes.ts'
 import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
 import { type By, operatorOf, operatorsOnly } from './sign-in.ts'
 
-export interface OperatorRouteParts extends SaleRouteParts, RecoveryRouteParts, NoticeRouteParts {
+export interface OperatorRouteParts
+  extends SaleRouteParts, RecoveryRouteParts, NoticeRouteParts, OversellRouteParts {
   readonly operators: readonly OperatorKey[]
 }
 
@@ -15,5 +17,6 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   app.use('/api/operator/*', operatorsOnly(parts.operators))
   saleRoutes(app, parts, by)
   recoveryRoutes(app, parts, by)
+  oversellRoutes(app, parts, by)
   noticeRoutes(app, parts, by)
 }

@@ -1,5 +1,6 @@
 import type { ItemId } from '../contracts/ids.ts'
 import type { Catalogue } from '../flow/catalogue/catalogue.ts'
+import type { Oversell } from '../flow/oversell/oversell.ts'
 import type { Payments } from '../flow/payments/payments.ts'
 import type { Reconcile } from '../flow/reconcile/reconcile.ts'
 import type { Restock } from '../flow/restock/restock.ts'
@@ -16,6 +17,7 @@ export interface UpkeepParts {
   readonly restock: Pick<Restock, 'sweep'>
   readonly payments: Pick<Payments, 'repair'>
   readonly reconcile: Reconcile
+  readonly oversell: Pick<Oversell, 'approveAutomatic' | 'execute'>
   readonly redis: Pick<RedisConnection, 'runId'>
   readonly clock: Clock
   readonly log: Log
@@ -42,7 +44,7 @@ export async function keepClean(
   { sweepIntervalS, reconcileIntervalS }: UpkeepIntervals,
   signal: AbortSignal,
 ): Promise<void> {
-  const { redis, restock, payments, reconcile, clock, log } = parts
+  const { redis, restock, payments, reconcile, oversell, clock, log } = parts
   const attempt = (what: string, work: () => Promise<unknown>) =>
     work().catch((error: unknown) => log.warn({ err: error, what }, 'failed; tried again'))
   const everySweep = async (
@@ -68,6 +70,7 @@ export async function keepClean(
       await attempt('sweep', () => restock.sweep())
       if (clock.now() - reconciledAt < reconcileIntervalS * 1000) return
       await attempt('reconcile', () => reconcile.all())
+      await attempt('approve cancelling', () => oversell.approveAutomatic())
       reconciledAt = clock.now()
     }),
     // By itself: a fence may wait for the event log, and holds end meanwhile.
@@ -78,6 +81,7 @@ export async function keepClean(
     ),
     // By itself: places are marked every second, whatever else is slow.
     everySweep(async () => void (await attempt('keep waiting rooms', () => keepWaitingRooms(parts)))),
+    everySweep(async () => void (await attempt('cancel oversold orders', () => oversell.execute()))),
     // By itself: a payment provider that hangs holds up nothing but payments.
     everySweep(async () => void (await attempt('repair payments', () => payments.repair(PAYMENTS)))),
   ])
