@@ -16,6 +16,7 @@ import { createOversell } from './flow/oversell/oversell.ts'
 import { createPayments, type PaymentProvider } from './flow/payments/payments.ts'
 import { createPaypalProvider } from './flow/payments/paypal.ts'
 import { createStripeProvider } from './flow/payments/stripe.ts'
+import { steadyProvider } from './flow/payments/steady-provider.ts'
 import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.ts'
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
@@ -28,6 +29,7 @@ import { connectMailServer, type MailServer } from './platform/mail.ts'
 import { connectShards, type Shards } from './platform/postgres.ts'
 import { followServerClock, redisTime } from './platform/server-clock.ts'
 import { connectRedis, type RedisConnection, unsafeSettings } from './platform/redis.ts'
+import { createShedding } from './platform/shedding.ts'
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
 import { createTokens } from './platform/tokens.ts'
 
@@ -71,6 +73,10 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError, onChange })
   const tokens = createTokens(secrets.tokenKeys)
 
+  const shedding = createShedding({
+    on: config.shedding,
+    onShed: (kind) => metrics.shed.inc({ kind }),
+  })
   const catalogue = createCatalogue({ database: shards.catalogue, clock })
   const inventory = createInventory({ redis })
   const runIdOf = (item: ItemId) => redis.runId(outboxKey(item))
@@ -82,6 +88,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     catalogue,
     marks: sqlMarkStore(shards.catalogue),
     stock: async (sale) => board.sum((await catalogue.products(sale)).map(({ id }) => id)),
+    pollStretch: () => shedding.stretch(),
   })
   const guard = createGuard({
     redis,
@@ -98,7 +105,11 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   const payments = createPayments({
     shards,
     orders,
-    providers: overrides.providers ?? createProviders(config, secrets, clock),
+    providers:
+      overrides.providers ??
+      createProviders(config, secrets, clock).map((provider) =>
+        steadyProvider(provider, { clock, random: () => Math.random() }),
+      ),
     settle: (order) => inventory.settle(order.item_id, order.order_id),
     giftPart: (sql, user, order) => giftCards.part(user, order, sql),
     log,
@@ -177,6 +188,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     clock,
     log,
     metrics,
+    shedding,
     redis,
     shards,
     catalogue,
@@ -211,7 +223,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
 function createProviders(config: Config, secrets: Secrets, clock: Clock): PaymentProvider[] {
   const { stripe, paypal } = secrets
   return [
-    createStripeProvider({ ...stripe, apiUrl: config.stripe.apiUrl, clock }),
+    // It is for `steadyProvider` to try again.
+    createStripeProvider({ ...stripe, apiUrl: config.stripe.apiUrl, clock, maxNetworkRetries: 0 }),
     ...(paypal === undefined
       ? []
       : [createPaypalProvider({ ...paypal, apiUrl: config.paypal.apiUrl, clock })]),

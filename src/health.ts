@@ -59,6 +59,7 @@ export function healthRoutes(host: App, app: Application, stopping: AbortSignal)
     return c.json({ ready, degraded, ...checks }, ready ? 200 : 503)
   })
   host.get('/metrics', async (c) => {
+    metrics.pressure.set(app.shedding.pressure())
     await measureBacklog(app).catch(() => metrics.backlog.set(NaN))
     const { due, dead } = await notices.backlog()
     metrics.notices.set({ state: 'due' }, due)

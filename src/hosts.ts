@@ -18,6 +18,8 @@ import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
 import { healthRoutes } from './health.ts'
 import type { Assets } from './platform/assets.ts'
+import { systemClock } from './platform/clock.ts'
+import { atTheDoor } from './platform/front-door.ts'
 import { type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { mountPages } from './platform/pages.ts'
@@ -145,18 +147,21 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   }
 
   const byName = new Map(
-    Object.entries(hosts).map(([name, host]) => [
+    Object.keys(hosts).map((name) => [
       new URL(config.urls[name as keyof typeof hosts]).hostname,
-      host,
+      name as keyof typeof hosts,
     ]),
   )
+  void app.shedding.watch(systemClock, stopping)
+  const enter = (name: keyof typeof hosts, path: string, request: Request, client: { address: string }) =>
+    atTheDoor(app.shedding, { host: name, path, request }, () => hosts[name].fetch(request, client))
   return {
     fetch: (request, client = { address: '' }) => {
-      const url = new URL(request.url)
-      const host = byName.get(url.hostname)
-      if (host !== undefined) return host.fetch(request, client)
+      const { hostname, pathname } = new URL(request.url)
+      const name = byName.get(hostname)
+      if (name !== undefined) return enter(name, pathname, request, client)
       // By its bare address: health checks and webhooks are answered, a person is shown the way.
-      if (url.pathname !== '/') return hosts.shop.fetch(request, client)
+      if (pathname !== '/') return enter('shop', pathname, request, client)
       const headers = { Location: `${config.urls.shop}/`, 'X-Request-Id': crypto.randomUUID() }
       return new Response(null, { status: 302, headers })
     },

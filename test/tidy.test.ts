@@ -54,7 +54,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Doors of a step beside `<step>.ts`: the ways in that the composition root mounts. */
-const MOUNTED = /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|provider)\.ts$/
+const MOUNTED =
+  /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|(steady-)?provider)\.ts$/
 
 /** What the simulation composes beside the doors, and the models it puts in place of stores. */
 const SIMULATED = /\/(routes|consumer|claiming|stock-board|provider|model|states|postponed)\.ts$/
@@ -87,8 +88,8 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   gift_card_uses: /^src\/flow\/(gift-cards|notices)\/sql\.ts$/,
   oversell_plans: /^src\/flow\/oversell\/sql\.ts$/,
   oversell_approvals: /^src\/flow\/oversell\/sql\.ts$/,
-  contacts: /^src\/flow\/notices\/sql\.ts$/,
-  notices: /^src\/flow\/notices\/sql\.ts$/,
+  contacts: /^src\/flow\/notices\/(contacts-)?sql\.ts$/,
+  notices: /^src\/flow\/notices\/(contacts-)?sql\.ts$/,
   reconcile_runs: /^src\/flow\/reconcile\/sql\.ts$/,
   audit_log: /^src\/operator\/sql\.ts$/,
   schema_migrations: /^src\/platform\/migrate\.ts$/,

@@ -32,6 +32,7 @@ const planted: Record<string, Evidence | Evidence[]> = {
   'every buyer came to a lawful end': [
     also('fates', run.fate(5, { ending: 'refused', detail: 'claim: pass_used' })),
     also('fates', run.fate(5, { ending: 'gave_up' })),
+    also('claims', run.claim(4, 6100, { outcome: 'pass_expired', order_id: undefined })),
   ],
   'available + held + sold = total, none below 0': [
     withStock(run.stock(9100, [1, 0, 2])),
@@ -241,6 +242,13 @@ describe('what could not be looked at is not passed', () => {
         'not_checked',
       )
   })
+})
+
+test('a line that was lost has forgotten some of those it has let in', () => {
+  const rebuilt = withStock(run.stock(9100, [0, 0, 2], { epoch: 2 }))
+  expect(verdict({ ...rebuilt, entered: 0 }, 10)?.result).toBe('held')
+  const history = { ...rebuilt.history, enters: [run.enter(1, 1200)] }
+  expect(verdict({ ...rebuilt, history, entered: 0 }, 10)?.result).toBe('broken')
 })
 
 test('a rebuilt item may skip claim numbers and put units back without an event', () => {

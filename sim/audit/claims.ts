@@ -1,4 +1,5 @@
 import { type Check, type Evidence, examined, notChecked } from './evidence.ts'
+import { wasRebuilt } from './orders.ts'
 import { isLastWord, isUnknown } from './unknown.ts'
 
 /** What claims were answered: invariants 5 and 10, and that buyers who keep the rules are served (0). */
@@ -11,10 +12,28 @@ export const CLAIM_CHECKS: readonly Check[] = [
   { invariant: 10, name: 'no more orders than positions let in', examine: ordersEntered },
 ]
 
-function lawfulEnds({ history, bots }: Evidence) {
+/** When each buyer was first given a pass. */
+function firstPass({ enters }: Evidence['history']): Map<number, number> {
+  const at = new Map<number, number>()
+  for (const { buyer, outcome, sent } of enters)
+    if (outcome === 'entered') at.set(buyer, Math.min(at.get(buyer) ?? Infinity, sent))
+  return at
+}
+
+function lawfulEnds(evidence: Evidence) {
+  const { history, bots, sale } = evidence
+  const given = firstPass(history)
+  const early = history.claims.filter(
+    ({ buyer, outcome, answered }) =>
+      outcome === 'pass_expired' && answered - (given.get(buyer) ?? 0) < sale.pass_s * 1000,
+  )
+  // With the data of Redis the passes are gone.
+  const spared = sale.items.some(({ id }) => wasRebuilt(evidence, id))
+  const cheated = new Set(spared ? [] : early.map(({ buyer }) => buyer))
   const wrong = history.fates.flatMap(({ buyer, ending, detail }) => {
     if (bots.has(buyer)) return []
     if (ending === 'refused') return [`buyer ${buyer} was refused: ${detail}`]
+    if (cheated.has(buyer)) return [`the pass of buyer ${buyer} had expired before its time`]
     if (ending === 'gave_up') return [`buyer ${buyer} was still busy when the run was cut off`]
     return []
   })
@@ -77,7 +96,13 @@ function probesRefused({ probes }: Evidence) {
   )
 }
 
-function ordersEntered({ orders, entered }: Evidence) {
+function ordersEntered(evidence: Evidence) {
+  const { orders, history, sale } = evidence
+  // A waiting room that has lost its memory does not know of all whom it has let in; they do.
+  const lost = sale.items.some(({ id }) => wasRebuilt(evidence, id))
+  const open = history.enters.filter(({ outcome }) => outcome === 'entered' || isUnknown(outcome))
+  const told = new Set(open.map(({ position }) => position)).size
+  const entered = lost ? Math.max(evidence.entered, told) : evidence.entered
   const wrong = orders.length > entered ? [`${orders.length} orders, ${entered} positions let in`] : []
   return examined(orders.length, wrong)
 }

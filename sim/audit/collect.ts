@@ -61,6 +61,7 @@ export async function collect(sources: Sources): Promise<Evidence> {
     sale: {
       id: sale.id,
       rate_per_second: sale.rate_per_second,
+      pass_s: sale.pass_s,
       items: sale.products.map(({ id, units, per_buyer_limit, amount }) => ({
         id,
         units,

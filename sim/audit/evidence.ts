@@ -37,6 +37,8 @@ export interface Evidence {
 export interface SaleTerms {
   readonly id: SaleId
   readonly rate_per_second: number
+  /** Seconds for which a pass is good. */
+  readonly pass_s: number
   readonly items: readonly ItemTerms[]
 }
 export interface ItemTerms {

@@ -150,11 +150,12 @@ function admissionOrder(evidence: Evidence) {
 }
 
 /** Let in although the serving number was still lower afterwards; it never falls. */
-function beforeTurn({ history, statuses }: Evidence) {
+function beforeTurn({ history, statuses, limits }: Evidence) {
   const shown = [...statuses].sort((a, b) => a.sent - b.sent)
   const entered = history.enters.filter(({ outcome }) => outcome === 'entered')
   const wrong = entered.flatMap(({ position, answered }) => {
-    const serving = shown[firstPast(shown, ({ sent }) => sent, answered)]?.status.now_serving ?? Infinity
+    const serving =
+      shown[firstPast(shown, ({ sent }) => sent, answered + limits.staleMs)]?.status.now_serving ?? Infinity
     return serving < position ? [`position ${position} was let in, ${serving} was served afterwards`] : []
   })
   return examined(entered.length, wrong)

@@ -109,6 +109,7 @@ export function lawfulRun(): Evidence {
     sale: {
       id: 's',
       rate_per_second: 10,
+      pass_s: 60,
       items: [{ id: ITEM, units: 2, per_buyer_limit: 1, amount: 500 }],
     },
     bots: new Set(),

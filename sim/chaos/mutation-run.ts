@@ -49,7 +49,9 @@ export async function tryMutation(
   try {
     const found = faultOf(mutation)
     const fault = { ...found, habits: { ...found.habits, ...mutation.habits } }
-    const rounds = await runPlan(planRounds([fault], options.seed), options, { root, ...parts })
+    const units = mutation.units ?? options.units
+    const plan = planRounds([fault], options.seed)
+    const rounds = await runPlan(plan, { ...options, units }, { root, ...parts })
     const { faults, broken } = reportOf(options.seed, rounds)
     const fired = faults.every((one) => one.fired)
     const caught = mutation.breaks.some((name) => broken.includes(name))

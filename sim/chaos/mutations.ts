@@ -9,6 +9,8 @@ export interface Mutation {
   readonly fault: string
   /** What the crowd does more often than usual, so that a small one is enough. */
   readonly habits?: Partial<Habits>
+  /** Default: as the command line says. */
+  readonly units?: number
   /** The invariants one of which at least must be reported broken. */
   readonly breaks: readonly (typeof INVARIANTS)[number]['name'][]
   readonly needs?: 'full'
@@ -60,6 +62,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [edit('inventory/claim.lua', 'active + terms.quantity > terms.limit', 'false')],
     fault: 'redis-script-flush',
     habits: { greedy: 0.5, rush: 0.8 },
+    units: 1000,
     breaks: ['buyer_limit'],
   },
   {

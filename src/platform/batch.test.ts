@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createBatcher } from './batch.ts'
+import { withUrgency } from './deadline.ts'
+import { Overloaded } from './errors.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -84,4 +86,36 @@ test('too few or too many results are an error for all: nobody may get the answe
         reason: { message: `batch of 2 got ${results.length} results` },
       })
   }
+})
+
+test('only so many are under way; the next is refused, and nothing of it is sent', async () => {
+  const sent: number[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const send = createBatcher(
+    async (batch: readonly number[]) => {
+      sent.push(...batch)
+      await promise
+      return batch
+    },
+    2,
+    3,
+  )
+  const asked = [1, 2, 3].map((n) => send(n))
+  expect(await send(4).catch((error: unknown) => error)).toBeInstanceOf(Overloaded)
+  resolve()
+  expect(await Promise.all(asked)).toEqual([1, 2, 3])
+  expect(await send(5)).toBe(5)
+  expect(sent).toEqual([1, 2, 3, 5])
+})
+
+test('whoever is not waited for any more is not sent', async () => {
+  const sent: number[] = []
+  const send = createBatcher(async (batch: readonly number[]) => {
+    sent.push(...batch)
+    return batch
+  })
+  const late = withUrgency({ until: performance.now() - 1, sheddable: true }, () => send(1))
+  const other = send(2)
+  expect(await late.catch((error: unknown) => error)).toBeInstanceOf(Overloaded)
+  expect([await other, sent]).toEqual([2, [2]])
 })

@@ -1,4 +1,6 @@
 import {
+  bulkhead,
+  BulkheadRejectedError,
   circuitBreaker,
   CircuitState,
   ConsecutiveBreaker,
@@ -6,7 +8,7 @@ import {
   handleWhen,
   BrokenCircuitError,
 } from 'cockatiel'
-import { Unavailable } from './errors.ts'
+import { Overloaded, Unavailable } from './errors.ts'
 
 /** Keeps callers from waiting, one after the other, for something that does not answer. */
 export interface Breaker {
@@ -53,5 +55,17 @@ export function createBreaker(options: BreakerOptions): Breaker {
       }
     },
     isOpen: () => circuit.state !== CircuitState.Closed,
+  }
+}
+
+/** At most so many at once, at most so many that wait; the next one is refused with `Overloaded`. */
+export function createBulkhead(name: string, atOnce: number, waiting: number) {
+  const places = bulkhead(atOnce, waiting)
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await places.execute(work)
+    } catch (error) {
+      throw error instanceof BulkheadRejectedError ? new Overloaded(`too many wait for ${name}`) : error
+    }
   }
 }

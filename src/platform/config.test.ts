@@ -54,6 +54,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     },
     auth: { kind: 'guest' },
     mail: { from: 'no-reply@shop.localhost', contactDays: 30 },
+    shedding: true,
     outboxMax: 100_000,
     sweepIntervalS: 0.5,
     reconcileIntervalS: 30,

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { SettingError } from './errors.ts'
+import { readOperators, readTokenKey } from './key-settings.ts'
 import {
   type PaypalKeys,
   readPaypalKeys,
@@ -8,7 +9,17 @@ import {
   required,
   type StripeKeys,
 } from './provider-keys.ts'
-import { flag, httpUrl, list, mailSender, postgresUrl, redisUrl, seconds, smtpUrl } from './setting-shapes.ts'
+import {
+  flag,
+  httpUrl,
+  list,
+  mailSender,
+  onUnlessOff,
+  postgresUrl,
+  redisUrl,
+  seconds,
+  smtpUrl,
+} from './setting-shapes.ts'
 
 /**
  * Settings in three steps: read the environment, check what depends on each other, keep secrets apart.
@@ -57,6 +68,7 @@ const Environment = z.object({
   MAIL_FROM: mailSender.optional(),
   CONTACT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   MAILBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  SHEDDING: onUnlessOff,
   OUTBOX_MAX: z.coerce.number().int().min(1).max(10_000_000).default(100_000),
   SWEEP_INTERVAL_S: seconds(0.5),
   RECONCILE_INTERVAL_S: seconds(30),
@@ -97,6 +109,8 @@ export interface Config {
       }
   /** `contactDays`: until an address of a buyer is deleted. */
   readonly mail: { readonly from: string; readonly contactDays: number }
+  /** Whether requests are turned away under load. */
+  readonly shedding: boolean
   /** Events of an item that may wait for SQL; past it nothing new is claimed. */
   readonly outboxMax: number
   /** Seconds between two sweeps of the cleanup worker. */
@@ -195,6 +209,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
       from: e.MAIL_FROM ?? `no-reply@${new URL(origin(e.SHOP_URL, 'shop')).hostname}`,
       contactDays: e.CONTACT_RETENTION_DAYS,
     },
+    shedding: e.SHEDDING,
     outboxMax: e.OUTBOX_MAX,
     sweepIntervalS: e.SWEEP_INTERVAL_S,
     reconcileIntervalS: e.RECONCILE_INTERVAL_S,
@@ -225,30 +240,4 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
 
 function withoutEmpty(env: Env): Env {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-}
-
-function readTokenKey(pair: string): TokenKey {
-  const [, kid, encoded] = /^([\w-]{1,32}):([\w-]{43,})=*$/.exec(pair) ?? []
-  if (kid === undefined || encoded === undefined)
-    throw new SettingError('TOKEN_KEYS holds a key that is not `kid:base64url` with at least 32 bytes')
-  return { kid, secret: Buffer.from(encoded, 'base64url') }
-}
-
-/** `name:token` pairs, and the token without a name. */
-function readOperators(token: string | undefined, pairs: readonly string[]): OperatorKey[] {
-  const named = pairs.map((pair) => {
-    const [, name, secret] = /^([a-z][a-z0-9._-]{0,31}):(\S{16,})$/.exec(pair) ?? []
-    if (name === undefined || secret === undefined)
-      throw new SettingError(
-        'OPS_TOKENS holds one that is not `name:token` with a token of at least 16 characters',
-      )
-    return { name, token: secret }
-  })
-  const all = [...(token === undefined ? [] : [{ name: 'operator', token }]), ...named]
-  if (all.length === 0) throw new SettingError('OPS_TOKEN is missing: at least 16 random characters')
-  // One token for two names, or one name with two, would make two persons of one.
-  for (const field of ['name', 'token'] as const)
-    if (new Set(all.map((key) => key[field])).size < all.length)
-      throw new SettingError(`OPS_TOKENS gives the same ${field} twice, or that of OPS_TOKEN`)
-  return all
 }

@@ -2,6 +2,11 @@ import { z } from 'zod'
 
 /** What single settings may look like; see config.ts. A message says what the value should be, never what it is. */
 export const seconds = (fallback: number) => z.coerce.number().positive().max(86_400).default(fallback)
+/** On, where nobody says otherwise. */
+export const onUnlessOff = z
+  .enum(['0', '1'])
+  .default('1')
+  .transform((value) => value === '1')
 export const flag = z
   .enum(['0', '1'])
   .default('0')

@@ -35,6 +35,9 @@ export interface Metrics {
   readonly enters: Counter<'outcome'>
   readonly refusals: Counter<'problem' | 'why'>
   readonly payments: Counter<'outcome'>
+  readonly shed: Counter<'kind'>
+  /** Of the shedding: 0 to 5. */
+  readonly pressure: Gauge
   readonly backlog: Gauge
   /** Mails to buyers that wait, and that were given up. */
   readonly notices: Gauge<'state'>
@@ -84,6 +87,8 @@ export function createMetrics(): Metrics {
     }),
     drift: gauge('reconcile_drift_units', 'Units Redis showed too many (+) or too few (-)', 'item'),
     oversold: gauge('oversold_units', 'Units sold and promised beyond those there are', 'item'),
+    shed: counter('shed_total', 'Requests turned away for want of time, by kind', ['kind']),
+    pressure: total('pressure', 'How much is turned away: 0 nothing, 5 all that may be'),
     backlog: total('outbox_backlog', 'Events taken from stock that SQL has not confirmed'),
     oldestEvent: total('outbox_oldest_seconds', 'Age of the oldest of them'),
     consumerLag: total('consumer_lag', 'Events that no order worker has been given yet'),

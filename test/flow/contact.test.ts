@@ -1,20 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { SignJWT } from 'jose'
+import { createHosts } from '../../src/hosts.ts'
 import { FROM, startTestMailbox, type TestMailbox } from '../support/mail.ts'
 import { problemOf, startApp, type TestApp, URLS } from '../support/app.ts'
 import { createBuyer, createSale } from '../support/buyer.ts'
+import { startStripeSandbox, type TestSandbox } from '../support/stripe.ts'
 
 // The address for mails about an order, and its receipt, over HTTP and on the pages without scripts.
 let mailbox: TestMailbox
 let app: TestApp
 let silent: TestApp
+let stripe: TestSandbox
 beforeAll(async () => {
   mailbox = await startTestMailbox()
-  app = await startApp({ SMTP_URL: mailbox.url, MAIL_FROM: FROM })
+  stripe = await startStripeSandbox()
+  app = await startApp({ SMTP_URL: mailbox.url, MAIL_FROM: FROM, STRIPE_API_URL: stripe.url })
   silent = await startApp()
 }, 30_000)
 afterAll(async () => {
   await app.close()
   await silent.close()
+  await stripe[Symbol.asyncDispose]()
   await mailbox[Symbol.asyncDispose]()
 })
 
@@ -135,6 +141,47 @@ test('a hostile product name is a name: in the subject, in the text, in the HTML
     expect(mail?.text).toContain(`${plain}\n`)
     expect(mail?.html).not.toContain('<img')
     expect(mail?.html).toContain('&lt;img src=x onerror=alert(1)&gt;&quot;&#39; {amount}')
+  })
+})
+
+test("with AUTH=jwt the provider's address is taken when a payment is opened, unless the buyer typed another", async () => {
+  const jwtKey = 'a shared key of at least 32 characters'
+  const auth = { kind: 'jwt', jwksUrl: undefined, issuer: undefined, audience: undefined } as const
+  const { app: application, assets } = app
+  const hosts = createHosts(
+    { ...application, config: { ...application.config, auth }, secrets: { ...application.secrets, jwtKey } },
+    { assets, stopping: new AbortController().signal },
+  )
+  await app.withWorker(async () => {
+    for (const [claims, typed, expected] of [
+      [{ email: 'claim@example.com' }, undefined, 'claim@example.com'],
+      [{ email: 'claim@example.com', email_verified: false }, undefined, undefined],
+      [{ email: 'claim@example.com' }, 'typed@example.com', 'typed@example.com'],
+    ] as const) {
+      const { sale, item } = await createSale(app)
+      const pass = await createBuyer(app).pass(sale)
+      const user = `customer-${sale}`
+      const token = await new SignJWT({ sub: user, ...claims })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setExpirationTime('1 hour')
+        .sign(new TextEncoder().encode(jwtKey))
+      const ask = async (method: string, path: string, body: object) => {
+        const headers = {
+          ...{ authorization: `Bearer ${pass}`, 'idempotency-key': `key-of-${user}` },
+          ...{ 'content-type': 'application/json', 'x-user-token': token },
+        }
+        const init = { method, headers, body: JSON.stringify(body) }
+        const response = await hosts.fetch(new Request(`${URLS.shop}${path}`, init))
+        return { status: response.status, body: (await response.json()) as { order_id: string } }
+      }
+      const id = (await ask('POST', '/api/claims', { item_id: item, quantity: 1 })).body.order_id
+      await written({ user, id })
+      if (typed !== undefined) await ask('PUT', `/api/orders/${id}/contact`, { email: typed })
+      expect(await application.notices.contact(user, id)).toBe(typed)
+      const opened = await ask('POST', `/api/orders/${id}/payment`, { provider: 'stripe' })
+      expect(opened.status).toBe(200)
+      expect(await application.notices.contact(user, id)).toBe(expected)
+    }
   })
 })
 

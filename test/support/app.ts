@@ -57,6 +57,8 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
     TOKEN_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64url')}`,
     SESSION_KEY: 'a session key that is long enough',
     OPS_TOKEN,
+    // Test and application share an event loop: how late it is says nothing.
+    SHEDDING: '0',
     STRIPE_SECRET_KEY: stripeKeys.secretKey,
     STRIPE_PUBLISHABLE_KEY: stripeKeys.publishableKey,
     STRIPE_WEBHOOK_SECRET: stripeKeys.webhookSecret,

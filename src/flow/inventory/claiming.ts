@@ -2,7 +2,7 @@ import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
 import { times } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/orders.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { isConnectionError } from '../../platform/errors.ts'
+import { isConnectionError, Overloaded } from '../../platform/errors.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
 import type { Order, Orders } from '../orders/orders.ts'
@@ -185,7 +185,8 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       const claim = { user_id, order_id, quantity, product }
       const outcome = await take(claim, sale).catch(async (error: unknown) => {
         // Nothing was done. Where the outcome is unknown the pass stays with the one request that can find it out.
-        if (error instanceof InventoryUnavailable) await free().catch(() => undefined)
+        if (error instanceof InventoryUnavailable || error instanceof Overloaded)
+          await free().catch(() => undefined)
         throw error
       })
       if (outcome.kind === 'reserved' || outcome.kind === 'repeated') {

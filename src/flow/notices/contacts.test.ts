@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startTelling, type Telling, watchedMail } from '../../../test/support/notices.ts'
+import { eventually } from '../../../test/support/stripe.ts'
+import type { Mail } from '../../platform/mail.ts'
 import { planNotices, takeDue } from './sql.ts'
 
 // Addresses: given, changed, withdrawn, forgotten; and that nothing is done for orders without one.
@@ -106,6 +108,39 @@ test('the last address before the mail counts; after it the address is settled, 
   await round()
   expect(await mails('third@example.com')).toEqual([])
   expect(await mails('right@example.com')).toHaveLength(1)
+})
+
+test('an address given while the mail to another is under way is told too; after that nobody', async () => {
+  const order = await ended('under-way@example.com')
+  const go = Promise.withResolvers<undefined>()
+  const slow = watchedMail(telling.mail, () => undefined)
+  const mail = { ...slow, send: async (one: Mail) => (await go.promise, slow.send(one)) }
+  const sending = telling.notices({ mail }).round()
+  await eventually(async () => (await telling.stateOf(order))[0]?.attempts === 1)
+  expect(await give(order, 'better@example.com')).toBe('kept')
+  go.resolve(undefined)
+  await sending
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    await telling.rest()
+    await round()
+  }
+  expect(await mails('under-way@example.com')).toHaveLength(1)
+  expect(await mails('better@example.com')).toHaveLength(1)
+  expect(await telling.stateOf(order)).toMatchObject([{ state: 'sent', attempts: 2 }])
+})
+
+test('an address given twice before the mail went out, and looked at in between: one mail', async () => {
+  const order = await ended('same@example.com')
+  const away = watchedMail(telling.mail, () => Promise.resolve({ kind: 'unavailable', code: 'away' }))
+  await telling.notices({ mail: away }).round()
+  await give(order, 'same@example.com')
+  await telling.notices({ mail: away, policy: { firstRetryS: 900 } }).round()
+  await telling.rest()
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    await round()
+    await telling.onEach(`update contacts set waiting = true where email = 'same@example.com'`)
+  }
+  expect(await mails('same@example.com')).toHaveLength(1)
 })
 
 test('withdrawn before the mail goes out: none goes; given again: one goes', async () => {

@@ -5,19 +5,21 @@ import type { Database, Shards } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { createComposer } from './mails/compose.ts'
-import { createSending, type Round, type SendingPolicy } from './sending.ts'
+import { CORRECTIONS, createSending, type Round, type SendingPolicy } from './sending.ts'
 import {
-  countNotices,
   deleteContact,
   deleteOldContacts,
   insertContact,
-  reviveNotices,
   selectContact,
+  upsertContact,
+} from './contacts-sql.ts'
+import {
+  countNotices,
+  reviveNotices,
   selectTold,
   selectUndelivered,
   type Told,
   type Undelivered,
-  upsertContact,
 } from './sql.ts'
 
 export type { Round, SendingPolicy } from './sending.ts'
@@ -84,8 +86,6 @@ export interface NoticeParts {
   readonly policy?: Partial<SendingPolicy>
 }
 
-/** How often one order's mail may be tried because its buyer gave another address. */
-const CORRECTIONS = 5
 const FORGET_BATCH = 1000
 const FORGET_EVERY_MS = 600_000
 

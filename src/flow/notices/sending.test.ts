@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startTelling, type Telling, watchedMail } from '../../../test/support/notices.ts'
 import { connectionLost, watchShards } from '../../../test/support/sql.ts'
+import type { Sql } from '../../platform/postgres.ts'
+import { planNotices, takeDue } from './sql.ts'
 import { eventually } from '../../../test/support/stripe.ts'
 
 let telling: Telling
@@ -192,7 +194,22 @@ describe('exactly once in intent', () => {
     expect(await mails(order.email)).toHaveLength(1)
   })
 
-  test('one that lost its lease does not put back what another has sent', async () => {
+  test('what one worker is about to take, another passes over without waiting', async () => {
+    const orders = [await telling.ordered(await telling.flow.newItem(2))]
+    for (const order of orders) await fail(order, 'declined')
+    const shard = app().shards.of(orders[0]?.user_id ?? '')
+    await planNotices(shard, { freshS: 60, max: 10 })
+    const take = (sql: Sql) => takeDue(sql, { leaseS: 60, max: 10 })
+    await shard.transaction(async (sql) => {
+      expect(await take(sql)).toHaveLength(1)
+      const other = take(shard)
+      expect(await Promise.race([other, app().clock.sleep(2000)])).toEqual([])
+    })
+    await telling.rest()
+    await round()
+  })
+
+  test('one that lost its lease does not put back what is another’s by now', async () => {
     const order = await telling.ordered(await telling.flow.newItem(2))
     await fail(order, 'declined')
     const answer = Promise.withResolvers<{ kind: 'refused'; code: string }>()
@@ -200,10 +217,14 @@ describe('exactly once in intent', () => {
     const late = telling.notices({ mail: slow }).round()
     await eventually(() => slow.tried.includes(order.email))
     await telling.rest()
-    await round()
+    const busy = watchedMail(telling.mail, () => Promise.resolve({ kind: 'deferred', code: '451 DATA' }))
+    await telling.notices({ mail: busy }).round()
     answer.resolve({ kind: 'refused', code: '550 RCPT TO' })
     await late
-    expect(await telling.stateOf(order)).toMatchObject([{ state: 'sent', attempts: 2 }])
+    expect(await telling.stateOf(order)).toMatchObject([{ state: 'due', attempts: 2, code: '451 DATA' }])
+    await telling.rest()
+    await round()
+    expect(await mails(order.email)).toHaveLength(1)
   })
 })
 

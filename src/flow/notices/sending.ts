@@ -35,6 +35,8 @@ const PLAN = 500
 const AT_ONCE = 4
 /** How long the end of the process waits for mails under way; those that it leaves behind are sent again. */
 const GRACE_MS = 400
+/** How often one order's mail may be tried because its buyer gave another address. */
+export const CORRECTIONS = 5
 /** Between two rounds while the mail server is away. */
 const MOST_REST_MS = 60_000
 
@@ -88,7 +90,8 @@ export function createSending(parts: SendingParts) {
         return { kind: 'deferred', code: 'not written' }
       })
     if (outcome.kind === 'accepted') {
-      await markSent(shard, taken)
+      if (!(await markSent(shard, taken, email, CORRECTIONS)))
+        await putBack(shard, taken, { state: 'due', code: 'another address' })
       return 'sent'
     }
     const dead = outcome.kind === 'refused' || attempts >= policy.maxAttempts

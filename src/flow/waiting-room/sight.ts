@@ -36,6 +36,8 @@ export interface SightParts {
   readonly catalogue: Pick<Catalogue, 'sale' | 'groups'>
   /** Units of a sale's items together. */
   readonly stock: (sale: SaleId) => Promise<SaleStock>
+  /** By what the time between two polls is multiplied right now, for everybody. */
+  readonly pollStretch?: () => number
 }
 
 /**
@@ -43,7 +45,7 @@ export interface SightParts {
  * looks. `see` gives undefined for an unknown sale. While Redis is
  * away, hangs or has lost the waiting room, what was seen last goes on being told; rejects where that was nothing.
  */
-export function createSight({ redis, clock, catalogue, stock }: SightParts) {
+export function createSight({ redis, clock, catalogue, stock, pollStretch = () => 1 }: SightParts) {
   const sights = new Map<SaleId, Look>()
 
   const look = async (id: SaleId, moments: Look['moments']): Promise<Seen | undefined> => {
@@ -71,7 +73,8 @@ export function createSight({ redis, clock, catalogue, stock }: SightParts) {
     // Lost by Redis, or not made yet: it will be there in a moment.
     if (line === undefined || main === undefined)
       throw new Unavailable(`the waiting room of ${id} is missing`)
-    return { lines, enough, status: statusOf({ line, numbers: main, lanes }, units, sale) }
+    const status = statusOf({ line, numbers: main, lanes, stretch: pollStretch() }, units, sale)
+    return { lines, enough, status }
   }
 
   /** Looks; where that takes long or fails while something was seen before, that is told meanwhile. */

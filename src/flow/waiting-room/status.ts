@@ -63,6 +63,15 @@ export interface QueueStatus extends SaleStock, LineNumbers {
 }
 
 const POLL: PollPolicy = { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 }
+/** Even under load the end of a sale reaches everybody within a minute. */
+const LONGEST_POLL_S = 60
+
+const stretched = ({ min_s, max_s, per_wait_s, jitter }: PollPolicy, by: number): PollPolicy => ({
+  min_s: min_s * by,
+  max_s: Math.min(LONGEST_POLL_S, max_s * by),
+  per_wait_s: per_wait_s * by,
+  jitter,
+})
 
 /** The phase follows from the operator's hand, the time and the stock; nobody stores it. */
 export function phaseOf(
@@ -83,9 +92,15 @@ export interface Looked {
   readonly line: Line
   readonly numbers: LineNumbers
   readonly lanes: Readonly<Record<string, LineNumbers>>
+  /** By what the time between two polls is multiplied right now, for everybody. */
+  readonly stretch: number
 }
 
-export function statusOf({ line, numbers, lanes }: Looked, stock: SaleStock, sale: Sale): QueueStatus {
+export function statusOf(
+  { line, numbers, lanes, stretch }: Looked,
+  stock: SaleStock,
+  sale: Sale,
+): QueueStatus {
   return {
     phase: phaseOf(line, stock, sale),
     server_time: line.now,
@@ -99,7 +114,7 @@ export function statusOf({ line, numbers, lanes }: Looked, stock: SaleStock, sal
     total: stock.total,
     message: sale.message,
     draw: sale.draw_commitment === null ? null : publicDraw(line, sale.draw_commitment),
-    poll: POLL,
+    poll: stretched(POLL, stretch),
   }
 }
 

@@ -57,6 +57,7 @@ export interface WaitingRoomParts {
   readonly marks: MarkStore
   /** Units of a sale's items together. */
   readonly stock: (sale: SaleId) => Promise<SaleStock>
+  readonly pollStretch?: () => number
 }
 
 export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {

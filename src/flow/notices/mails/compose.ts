@@ -1,3 +1,4 @@
+import { showGiftCode } from '../../../contracts/gift-cards.ts'
 import type { OrderId } from '../../../contracts/ids.ts'
 import { formatDate } from '../../../contracts/words/durations.ts'
 import { formatMoney } from '../../../contracts/words/money.ts'
@@ -90,8 +91,7 @@ function giftOf(card: GiftCard | undefined, { giftCard, locale }: MailWords): Co
   const amount = formatMoney(card.amount, card.currency, locale)
   return {
     text: filled(giftCard.text, { amount }),
-    // In groups of four, as people read it.
-    code: card.code.replace(/(.{4})(?=.)/g, '$1-'),
+    code: showGiftCode(card.code),
     until: filled(giftCard.until, { until: formatDate(card.expires_at.getTime(), locale, ZONE) }),
   }
 }

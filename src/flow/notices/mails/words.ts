@@ -66,5 +66,5 @@ export const ENGLISH: MailWords = {
   facts: { item: 'Item', total: 'Total', paid_with: 'Paid with', paid_at: 'Paid at', order: 'Order' },
   button: 'Look at the order',
   footer:
-    'You get this mail because you gave this address for this order. There will be no others but about this order. The order opens in the browser it was made with.',
+    'You get this mail because this address was given for this order; nothing else is sent to it. The order opens in the browser it was made with.',
 }

@@ -1,0 +1,71 @@
+import { systemClock } from './clock.ts'
+import { withUrgency } from './deadline.ts'
+import { overloaded, type Problem, unavailable } from './errors.ts'
+import { type HostName, kindOf } from './request-kind.ts'
+import type { Kind, Shedding } from './shedding.ts'
+
+/** How long a request may take, in milliseconds. Then it is answered without waiting for what it began. */
+const PATIENCE_MS: Readonly<Record<Kind, number>> = {
+  analytics: 10_000,
+  operator: 60_000,
+  browsing: 5000,
+  poll: 5000,
+  joins: 8000,
+  admissions: 8000,
+  claims: 10_000,
+  vital: 20_000,
+}
+/** Kinds that must not take the last places in a queue behind the door from those that matter more. */
+const YIELDS: ReadonlySet<Kind> = new Set(['analytics', 'browsing', 'poll', 'joins', 'admissions'])
+
+/**
+ * Before anything is read or parsed: turns a request away where there is too much to do, gives every other one its time,
+ * and answers when that is over. Whoever asks again with the same key then learns what became of it.
+ */
+export async function atTheDoor(
+  shedding: Shedding,
+  { host, request, path }: { host: HostName; request: Request; path: string },
+  answer: () => Response | Promise<Response>,
+): Promise<Response> {
+  const kind = kindOf(host, request.method, path)
+  if (kind === undefined) return answer()
+  const done = shedding.admit(kind)
+  if (done === undefined) return refusal(request, overloaded())
+  const patience = new AbortController()
+  try {
+    const until = performance.now() + PATIENCE_MS[kind]
+    const answered = withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer())
+    const late = systemClock.sleep(PATIENCE_MS[kind], patience.signal).then(() => undefined)
+    return (await Promise.race([answered, late])) ?? refusal(request, tooLate(request.method))
+  } finally {
+    patience.abort()
+    done()
+  }
+}
+
+const tooLate = (method: string): Problem =>
+  unavailable(
+    method === 'GET' || method === 'HEAD'
+      ? 'It takes too long right now; try again in a few seconds.'
+      : 'It is not known whether it was done: ask again in a few seconds, with the same Idempotency-Key where you sent one.',
+  )
+
+/** Cheap on purpose: nothing of the request is looked at but what kind of answer it can read. */
+function refusal(request: Request, problem: Problem): Response {
+  const retry = String(Math.ceil(problem.retryAfterS ?? 1))
+  const id = crypto.randomUUID()
+  const headers = { 'Cache-Control': 'no-store', 'Retry-After': retry, 'X-Request-Id': id }
+  const isPage = request.headers.get('accept')?.includes('text/html') ?? false
+  return isPage
+    ? new Response(`<!doctype html><html lang="en"><title>One moment</title><p>${PAGE}</p></html>`, {
+        status: problem.status,
+        headers: { ...headers, Refresh: retry, 'Content-Type': 'text/html; charset=utf-8' },
+      })
+    : new Response(JSON.stringify(problem.body(id)), {
+        status: problem.status,
+        headers: { ...headers, 'Content-Type': 'application/problem+json' },
+      })
+}
+
+const PAGE =
+  'A lot of people are here right now. This page tries again by itself in a moment; your place is kept.'
