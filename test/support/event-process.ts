@@ -2,8 +2,12 @@
  * A worker or relay of `flow/events` in a process of its own, for tests to kill. It reports on standard output
  * and, as told, hangs at the point where it is to die.
  */
+import { orderConsumer } from '../../src/flow/orders/consumer.ts'
+import { createOrders } from '../../src/flow/orders/orders.ts'
 import { systemClock } from '../../src/platform/clock.ts'
+import { connectShards } from '../../src/platform/postgres.ts'
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts'
+import { createLog } from '../../src/platform/telemetry.ts'
 import {
   createKafkaEventLog,
   createRedisStreamEventLog,
@@ -21,6 +25,8 @@ export type EventProcess =
 /** Where a worker hangs: with a batch in hand, or when the batch is done and is to leave the outbox. */
 interface Dying {
   readonly at?: 'handler' | 'outbox'
+  /** Does not hang, but writes orders here, the first batch late enough to be frozen with it in hand. */
+  readonly databaseUrls?: readonly string[]
 }
 
 interface OnKafka {
@@ -34,6 +40,26 @@ interface OnKafka {
 const hang = (): Promise<never> => {
   process.stdout.write('reached\n')
   return new Promise(() => undefined)
+}
+
+/** Says `reached` with its first batch in hand, `written` when it has done that after all. */
+function slowOrderWorker(urls: readonly string[]): Handler {
+  const log = createLog('silent', 'worker')
+  const work = orderConsumer({
+    orders: createOrders({ shards: connectShards(urls) }),
+    log,
+    clock: systemClock,
+  })
+  let first = true
+  return async (batch, postponing) => {
+    if (!first) return work(batch, postponing)
+    first = false
+    process.stdout.write('reached\n')
+    await systemClock.sleep(500)
+    const rejections = await work(batch, postponing)
+    process.stdout.write('written\n')
+    return rejections
+  }
 }
 
 /** A connection that never takes anything off an outbox. */
@@ -59,7 +85,12 @@ if (import.meta.main) {
   else {
     const isDone = options.at === 'outbox'
     const parts = { ...common, redis: isDone ? withoutDeletes(redis) : redis }
-    const handler: Handler = isDone ? async () => [] : hang
+    const handler: Handler =
+      options.databaseUrls !== undefined
+        ? slowOrderWorker(options.databaseUrls)
+        : isDone
+          ? async () => []
+          : hang
     const log =
       options.role === 'redis-worker'
         ? createRedisStreamEventLog({ ...parts, consumer: options.consumer })
