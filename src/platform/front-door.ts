@@ -26,6 +26,7 @@ export async function atTheDoor(
   shedding: Shedding,
   { host, request, path }: { host: HostName; request: Request; path: string },
   answer: () => Response | Promise<Response>,
+  patienceMs?: number,
 ): Promise<Response> {
   const kind = kindOf(host, request.method, path)
   if (kind === undefined) return answer()
@@ -33,9 +34,10 @@ export async function atTheDoor(
   if (done === undefined) return refusal(request, overloaded())
   const patience = new AbortController()
   try {
-    const until = performance.now() + PATIENCE_MS[kind]
+    const time = patienceMs ?? PATIENCE_MS[kind]
+    const until = performance.now() + time
     const answered = withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer())
-    const late = systemClock.sleep(PATIENCE_MS[kind], patience.signal).then(() => undefined)
+    const late = systemClock.sleep(time, patience.signal).then(() => undefined)
     return (await Promise.race([answered, late])) ?? refusal(request, tooLate(request.method))
   } finally {
     patience.abort()

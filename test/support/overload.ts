@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { WireAnswer } from '../../sim/wire/client.ts'
+import type { Database } from '../../src/platform/postgres.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import type { Crowd, CrowdReport } from './crowd-process.ts'
 import { UNGUARDED } from './buyer.ts'
@@ -73,8 +74,23 @@ export async function startOverloadable(env: Readonly<Record<string, string>> = 
       })
       if (created.status !== 201) throw new Error(created.text)
     },
+    /** A buyer with a session and an order that waits to be paid. */
+    buyerWithOrder: async (sale: string, database: Database) => {
+      const session = await send('shop', 'GET', '/api/session')
+      const cookie = /^[^;]+/.exec(session.headers.get('set-cookie') ?? '')?.[0] ?? ''
+      const { user_id } = JSON.parse(session.text) as { user_id: string }
+      const order = crypto.randomUUID()
+      await database.query(
+        `insert into orders (id, user_id, sale_id, item_id, quantity, amount, currency, status, claim_seq, claimed_at,
+                             pay_by, hold_expires_at)
+         values ($1, $2, $3, $4, 1, 19900, 'EUR', 'PENDING', 1, now(),
+                 now() + interval '5 minutes', now() + interval '10 minutes')`,
+        [order, user_id, sale, `${sale}-tv`],
+      )
+      return { cookie, order }
+    },
     /** Browsers that look at the shop, ask for the status, and join the line, as fast as they are answered. */
-    crowd: (sale: string, connections: number) => {
+    crowd: (sale: string, connections: number, patient = false) => {
       const json = { 'Content-Type': 'application/json' }
       const join: Crowd['requests'][number] = {
         ...{
@@ -87,7 +103,7 @@ export async function startOverloadable(env: Readonly<Record<string, string>> = 
         body: JSON.stringify({ device: 'visitor-{n}' }),
       }
       return startCrowd({
-        ...{ port: web.port, connections },
+        ...{ port: web.port, connections, patient },
         requests: [
           join,
           { kind: 'browse', method: 'GET', host: HOSTS.shop, path: '/api/products' },
