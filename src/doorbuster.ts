@@ -132,6 +132,28 @@ program
     }),
   )
 
+for (const [name, description] of [
+  ['units <item> <units>', 'set how many units of an item there are, after a count in the warehouse'],
+  ['drift <item>', 'what SQL, Redis, outbox and event log each say of an item'],
+  [
+    'oversell [item]',
+    'oversold items; of one, which orders would be cancelled; --approve <hash> approves that',
+  ],
+] as const)
+  program
+    .command(name)
+    .description(description)
+    .addOption(new Option('--token <token>', 'of the person who gives the command').env('OPERATOR_TOKEN'))
+    .option('--approve <hash>', 'of the list that `oversell` showed')
+    .option('--reason <text>', 'why; kept in the audit log')
+    .addOption(dataDir())
+    .action((item: string | undefined, ...rest: unknown[]) =>
+      command(async () => {
+        const { stockLines } = await import('./operator/stock-commands.ts')
+        for (const line of await stockLines(name, item, rest)) print(line)
+      }),
+    )
+
 program
   .command('verify-draw <sale>')
   .description('recompute the draw of a sale from its published inputs; exit code 1 where they do not fit')

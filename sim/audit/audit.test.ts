@@ -111,11 +111,12 @@ const planted: Record<string, Evidence | Evidence[]> = {
     probes: [{ what: 'a claim without a pass', expected: 'pass_missing', answered: 'http_201' }],
   }),
   'no more orders than positions let in': changed({ entered: 2 }),
-  'captured - refunded = price when PAID, else 0': [
+  'captured - refunded + gift part = price when PAID, else nothing is kept': [
     changed({ ledger: [run.payment(1), run.payment(2), run.payment(3)] }),
     changed({ ledger: [run.payment(1)] }),
     changed({ ledger: [run.payment(1), run.payment(3, { refunded: 500 })] }),
     changed({ ledger: [run.payment(1), run.payment(3), run.payment(9)] }),
+    withOrder('order-1', { gift_part: 100 }),
   ],
   'at most one capture an order': [
     changed({ ledger: [run.payment(1), run.payment(3, { captures: 2 })] }),

@@ -92,6 +92,8 @@ export interface OrderRow {
   readonly item_id: ItemId
   readonly quantity: number
   readonly amount: number
+  /** What gift cards pay of it. */
+  readonly gift_part: number
   readonly status: OrderStatus
   readonly failure_reason: FailureReason | null
   readonly claim_seq: number

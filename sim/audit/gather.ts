@@ -25,7 +25,9 @@ export async function readOrders(shards: Shards, sale: string): Promise<OrderRow
   const found = await Promise.all(
     shards.all.map(async (database, shard) => {
       const { rows } = await database.query<OrderRow>(
-        `select id as order_id, user_id, item_id, quantity, amount, status, failure_reason, claim_seq, ${times.join()}
+        `select id as order_id, user_id, item_id, quantity, amount, coalesce((
+           select sum(u.amount) from gift_card_uses u
+           where u.user_id = orders.user_id and u.order_id = orders.id), 0)::bigint as gift_part, status, failure_reason, claim_seq, ${times.join()}
          from orders where sale_id = $1`,
         [sale],
       )

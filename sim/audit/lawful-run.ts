@@ -41,7 +41,15 @@ export const fate = (buyer: number, change: Partial<Fate> = {}): Fate => ({
 
 export const order = (buyer: number, claimed_at: number, change: Partial<OrderRow> = {}): OrderRow => ({
   ...{ shard: buyer % 2, home_shard: buyer % 2, order_id: `order-${buyer}`, user_id: `user-${buyer}` },
-  ...{ item_id: ITEM, quantity: 1, amount: 500, status: 'PAID', failure_reason: null, claim_seq: buyer },
+  ...{
+    item_id: ITEM,
+    quantity: 1,
+    amount: 500,
+    gift_part: 0,
+    status: 'PAID',
+    failure_reason: null,
+    claim_seq: buyer,
+  },
   ...{ claimed_at, pay_by: claimed_at + 3000, hold_expires_at: claimed_at + 6000 },
   ...{ created_at: claimed_at + 50, paid_at: claimed_at + 500, failed_at: null, restocked_at: null },
   ...change,

@@ -2,7 +2,11 @@ import { type Check, type Evidence, examined, type LedgerEntry, notChecked, sum 
 
 /** Money: invariant 8, from the provider's own ledger. */
 export const MONEY_CHECKS: readonly Check[] = [
-  { invariant: 8, name: 'captured - refunded = price when PAID, else 0', examine: kept },
+  {
+    invariant: 8,
+    name: 'captured - refunded + gift part = price when PAID, else nothing is kept',
+    examine: kept,
+  },
   { invariant: 8, name: 'at most one capture an order', examine: oneCapture },
   { invariant: 8, name: 'nothing was captured for an order that was never PAID', examine: noneInVain },
   { invariant: 8, name: 'nothing stays reserved', examine: noneReserved },
@@ -24,7 +28,8 @@ function kept({ orders, ledger }: Evidence) {
     if (has !== price) wrong.push(`order ${id} is ${status}: ${has} was kept, it should be ${price}`)
     entries.delete(id)
   }
-  for (const order of orders) look(order.order_id, order.status, order.status === 'PAID' ? order.amount : 0)
+  for (const { order_id, status, amount, gift_part } of orders)
+    look(order_id, status, status === 'PAID' ? amount - gift_part : 0)
   for (const id of [...entries.keys()]) look(id, 'in no database', 0)
   return examined(orders.length, wrong)
 }

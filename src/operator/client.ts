@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { SaleWithProducts } from '../contracts/http.ts'
-import type { NewSale, ReconcileRun } from '../contracts/operator-http.ts'
+import type { DriftReport, NewSale, ReconcileRun } from '../contracts/operator-http.ts'
+import type { OversellAnswer, OversellPlan, OversoldItem } from '../contracts/oversell-http.ts'
 import { PROBLEMS, type ProblemBody } from '../contracts/problems.ts'
 import { SettingError } from '../platform/errors.ts'
 import { readRunFile, readSecrets } from '../platform/servers/data-dir.ts'
@@ -30,28 +31,34 @@ export interface OperatorClient {
   createSale(sale: z.input<typeof NewSale>): Promise<SaleView>
   command(sale: string, name: 'open' | 'pause' | 'resume' | 'end', reason: string): Promise<SaleView>
   reconcile(reason: string, item?: string): Promise<{ runs: z.infer<typeof ReconcileRun>[] }>
+  drift(item: string): Promise<z.infer<typeof DriftReport>>
+  setUnits(item: string, units: number, reason: string): Promise<z.infer<typeof ReconcileRun>>
+  oversold(): Promise<{ items: z.infer<typeof OversoldItem>[] }>
+  oversell(item: string): Promise<z.infer<typeof OversellAnswer>>
+  approve(item: string, hash: string, reason: string): Promise<z.infer<typeof OversellPlan>>
 }
 
 /** The system that runs in a data folder. Throws SettingError, in one line, where nothing does. */
-export function connectRunning(dataDir: string): OperatorClient {
+/** `token`: of the person who gives the command; that of `operator` where it is left out. */
+export function connectRunning(dataDir: string, token?: string): OperatorClient {
   const run = readRunFile(dataDir)
   if (run === undefined)
     throw new SettingError('Doorbuster is not running here: start it with `npm start`, then try again')
-  const token = readSecrets(dataDir)['OPS_TOKEN'] ?? ''
-  return connectOperator({ port: run.port, opsUrl: run.urls.ops, token })
+  const used = token ?? readSecrets(dataDir)['OPS_TOKEN'] ?? ''
+  return connectOperator({ port: run.port, opsUrl: run.urls.ops, token: used })
 }
 
 export function connectOperator({ port, opsUrl, token }: OperatorAccess): OperatorClient {
-  const call = async <Answer>(path: string, body: object): Promise<Answer> => {
+  const call = async <Answer>(path: string, body?: object, method = 'POST'): Promise<Answer> => {
     const answer = await fetch(`http://127.0.0.1:${port}/api/operator/${path}`, {
-      method: 'POST',
+      method,
       signal: AbortSignal.timeout(30_000),
       headers: {
         Host: new URL(opsUrl).host,
         Authorization: `Bearer ${token}`,
         'Content-Type': 'application/json',
       },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const value: unknown = await answer.json()
     if (!answer.ok) throw new Refused(value as Partial<ProblemBody>)
@@ -62,5 +69,12 @@ export function connectOperator({ port, opsUrl, token }: OperatorAccess): Operat
     command: (sale, name, reason) => call(`sales/${encodeURIComponent(sale)}/${name}`, { reason }),
     reconcile: (reason, item) =>
       call('reconcile', { reason, ...(item === undefined ? {} : { item_id: item }) }),
+    drift: (item) => call(`items/${encodeURIComponent(item)}/drift`, undefined, 'GET'),
+    setUnits: (item, units, reason) =>
+      call(`items/${encodeURIComponent(item)}/units`, { units, reason }, 'PUT'),
+    oversold: () => call('oversold', undefined, 'GET'),
+    oversell: (item) => call(`items/${encodeURIComponent(item)}/oversell`, undefined, 'GET'),
+    approve: (item, hash, reason) =>
+      call(`items/${encodeURIComponent(item)}/oversell/approve`, { hash, reason }),
   }
 }
