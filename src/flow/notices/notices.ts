@@ -55,7 +55,7 @@ export interface Notices {
   give(user: UserId, order: OrderId, email: string | null): Promise<'kept' | 'settled'>
   /** Keeps an address the buyer did not type, where there is none. Never throws: a payment goes on without. */
   suggest(user: UserId, order: OrderId, email: string): Promise<void>
-  /** The receipt of an order; `unpaid` and `unknown` have none. */
+  /** The receipt of an order; `unpaid` ones (also where the money was lost again) and `unknown` ones have none. */
   receipt(user: UserId, order: OrderId): Promise<Receipt | 'unpaid' | 'unknown'>
   /** One round: writes down what is to be told and sends what is due. Safe to repeat, and in several processes. */
   round(signal?: AbortSignal): Promise<Round>
@@ -136,7 +136,7 @@ export function createNotices(parts: NoticeParts): Notices {
     receipt: async (user, order) => {
       const told = await selectTold(shards.of(user), user, order)
       if (told === undefined) return 'unknown'
-      if (told.status !== 'PAID' || told.paid_at === null) return 'unpaid'
+      if (told.status !== 'PAID' || told.paid_at === null || told.lost) return 'unpaid'
       return toReceipt(order, { ...told, paid_at: told.paid_at }, await nameOf(told.item_id))
     },
     round: sending.round,

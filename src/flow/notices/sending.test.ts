@@ -132,6 +132,25 @@ describe('a mail for each end of an order', () => {
     expect((await mails('mixed@example.com'))[0]?.text).toContain('Paid with: Gift card (€4.99)')
   })
 
+  test('paid with money that the provider then gave up: no receipt until it is paid again', async () => {
+    const order = await telling.ordered(await telling.flow.newItem(2))
+    const ref = await telling.pay(order)
+    const shard = app().shards.of(order.user_id)
+    await shard.query(`update payments set state = 'lost' where provider_ref = $1`, [ref])
+    expect(await app().notices.receipt(order.user_id, order.order_id)).toBe('unpaid')
+    await round()
+    expect(await mails(order.email)).toEqual([])
+    expect(await telling.stateOf(order)).toMatchObject([{ state: 'due', code: 'payment lost' }])
+    await shard.query(
+      `insert into payments (user_id, order_id, provider, provider_ref, amount, currency, state)
+       values ($1, $2, 'paypal', 'again', 1999, 'EUR', 'captured')`,
+      [order.user_id, order.order_id],
+    )
+    await telling.rest()
+    await round()
+    expect((await mails(order.email)).map(({ text }) => text.includes('PayPal'))).toEqual([true])
+  })
+
   test('oversold before the receipt went out: nobody is told that it is theirs', async () => {
     const order = await telling.ordered(await telling.flow.newItem(2))
     await telling.pay(order)

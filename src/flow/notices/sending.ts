@@ -81,14 +81,16 @@ export function createSending(parts: SendingParts) {
       return 'obsolete'
     }
     const card = kind === 'oversold' ? await selectGiftCard(shard, user_id, order_id) : undefined
-    const outcome = await compose(order_id, kind, told, card)
-      .then((words) =>
-        mail.send({ ...words, to: email, messageId: `${kind}.${order_id}@${host}`, date: clock.now() }),
-      )
-      .catch((error: unknown): MailOutcome => {
-        log.error({ err: error, order_id, kind }, 'a mail could not be written')
-        return { kind: 'deferred', code: 'not written' }
-      })
+    const attempt = async (): Promise<MailOutcome> => {
+      // No receipt for money that is not there: the buyer may still pay again.
+      if (kind === 'paid' && told.lost) return { kind: 'deferred', code: 'payment lost' }
+      const words = await compose(order_id, kind, told, card)
+      return mail.send({ ...words, to: email, messageId: `${kind}.${order_id}@${host}`, date: clock.now() })
+    }
+    const outcome = await attempt().catch((error: unknown): MailOutcome => {
+      log.error({ err: error, order_id, kind }, 'a mail could not be written')
+      return { kind: 'deferred', code: 'not written' }
+    })
     if (outcome.kind === 'accepted') {
       if (!(await markSent(shard, taken, email, CORRECTIONS)))
         await putBack(shard, taken, { state: 'due', code: 'another address' })
@@ -102,7 +104,7 @@ export function createSending(parts: SendingParts) {
     })
     const line = { order_id, kind, attempts, code: outcome.code }
     if (dead) log.error(line, 'a mail to a buyer was given up')
-    else log.warn(line, 'the mail server did not take a mail; tried again')
+    else log.warn(line, 'a mail did not go out; tried again')
     return outcome.kind
   }
 

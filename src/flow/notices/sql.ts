@@ -129,6 +129,8 @@ export interface Told {
   readonly gift_amount: number
   /** Money that had reached us goes back. */
   readonly returned: boolean
+  /** The provider gave the payment up before it was captured, and no other has come in its place. */
+  readonly lost: boolean
   /** State of the notice of this kind. */
   readonly notice: 'due' | 'sent' | 'dead' | 'obsolete' | null
 }
@@ -148,13 +150,14 @@ export async function selectTold(sql: Sql, user: UserId, order: OrderId): Promis
               o.failure_reason, o.paid_at, c.email, p.provider, p.provider_ref, p.amount as provider_amount,
               (select coalesce(sum(u.amount), 0)::bigint from gift_card_uses u
                where u.user_id = o.user_id and u.order_id = o.id) as gift_amount,
-              coalesce(p.state in ('refund_due', 'refunded'), false) as returned
+              coalesce(p.state in ('refund_due', 'refunded'), false) as returned,
+              coalesce(p.state = 'lost', false) as lost
        from orders o
          left join contacts c on c.user_id = o.user_id and c.order_id = o.id
          left join lateral (
            select provider, provider_ref, amount, state from payments p
            where p.user_id = o.user_id and p.order_id = o.id
-             and p.state in ('authorised', 'captured', 'refund_due', 'refunded')
+             and p.state in ('authorised', 'captured', 'lost', 'refund_due', 'refunded')
            order by p.state in ('captured', 'authorised') desc, p.updated_at desc limit 1
          ) p on true
        where o.user_id = $1 and o.id = $2
