@@ -39,6 +39,7 @@ export interface Acknowledged {
 }
 
 const PATIENCE_MS = 30_000
+const MOST_BUYERS = 4000
 
 async function load({ redisUrl, perSecond, plenty, scarce }: LoadOptions, stop: AbortSignal) {
   const redis = await connectRedis({ url: redisUrl })
@@ -81,6 +82,8 @@ async function load({ redisUrl, perSecond, plenty, scarce }: LoadOptions, stop: 
   const started = systemClock.now()
   for (let next = 0; !stop.aborted; await systemClock.sleep(2)) {
     for (const due = ((systemClock.now() - started) * perSecond) / 1000; next < due; next += 1) {
+      // As the waiting room does: those who wait for an answer are bounded.
+      if (buying.size >= MOST_BUYERS) continue
       const one = buy(next % 2 === 0 ? plenty : (scarce[current] ?? plenty))
       buying.add(one)
       void one.finally(() => buying.delete(one))

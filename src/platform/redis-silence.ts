@@ -21,12 +21,31 @@ interface Inside {
 export function refuseInSilence(node: Redis): () => boolean {
   const inside = node as unknown as Inside
   let heardAt = 0
-  node.on('connect', () => inside.stream.on('data', () => (heardAt = performance.now())))
-  const silent = () => inside.commandQueue.length > 0 && performance.now() - heardAt > SILENCE_MS
+  let looking = false
+  let confirmed = false
+  const heard = () => {
+    heardAt = performance.now()
+    confirmed = false
+  }
+  node.on('connect', () => inside.stream.on('data', heard))
+  const overdue = () => inside.commandQueue.length > 0 && performance.now() - heardAt > SILENCE_MS
+  /** Where we are late ourselves the answer may lie there unread: it is read before this is confirmed. */
+  const confirm = () => {
+    looking = false
+    confirmed = overdue()
+  }
+  const silent = () => {
+    if (!overdue()) return false
+    if (!confirmed && !looking) {
+      looking = true
+      setImmediate(() => setImmediate(confirm))
+    }
+    return confirmed
+  }
 
   const refusal = () => {
     // Nothing is owed: the silence begins with what is sent now.
-    if (inside.commandQueue.length === 0) heardAt = performance.now()
+    if (inside.commandQueue.length === 0) heard()
     if (silent()) return new RedisSilent('Redis has not answered for a second; nothing was sent')
     if (inside.commandQueue.length >= MAX_WAITING)
       return new RedisSilent(`${MAX_WAITING} commands wait for Redis; nothing was sent`)

@@ -26,6 +26,8 @@ export interface TestRedisOptions {
   readonly appendfsync?: 'always' | 'no'
   /** An existing folder for its data, which outlives `stop`. Without one a temporary folder is made. */
   readonly dir?: string
+  /** Further environment of the process. */
+  readonly env?: Readonly<Record<string, string>>
   /** Further settings of redis.conf. */
   readonly settings?: () => Promise<Readonly<Record<string, string>>>
 }
@@ -36,7 +38,7 @@ export async function startTestRedis(options: TestRedisOptions = {}): Promise<Te
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'doorbuster-redis-')))
   let port = 0
   let settings: Readonly<Record<string, string>> = {}
-  const start = () => launch(port, dir, { appendfsync, ...settings })
+  const start = () => launch(port, dir, { appendfsync, ...settings }, options.env)
   let server: ChildProcess | undefined
   for (let attempt = 1; server === undefined; attempt++) {
     port = await freePort()
@@ -71,6 +73,7 @@ async function launch(
   port: number,
   dir: string,
   more: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ChildProcess> {
   const settings = {
     port: String(port),
@@ -85,7 +88,7 @@ async function launch(
   const server = spawn(
     'redis-server',
     Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } },
   )
   let output = ''
   await new Promise<void>((resolve, reject) => {
