@@ -29,6 +29,8 @@ async function measureBacklog({ eventLog, metrics }: Application): Promise<void>
 
 /** Longest wait for a database before it counts as away; whoever asks whether we are ready does not wait longer. */
 const ANSWER_MS = 1000
+/** So many of each shard are counted. */
+const UNFUNDED = 1000
 
 const answers = (database: Database): Promise<boolean> =>
   Promise.race([
@@ -61,6 +63,10 @@ export function healthRoutes(host: App, app: Application, stopping: AbortSignal)
   host.get('/metrics', async (c) => {
     metrics.pressure.set(app.shedding.pressure())
     await measureBacklog(app).catch(() => metrics.backlog.set(NaN))
+    await app.payments.unfunded(UNFUNDED).then(
+      (orders) => metrics.unfunded.set(orders.length),
+      () => metrics.unfunded.set(NaN),
+    )
     const { due, dead } = await notices.backlog()
     metrics.notices.set({ state: 'due' }, due)
     metrics.notices.set({ state: 'dead' }, dead)

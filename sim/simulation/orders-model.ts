@@ -75,9 +75,11 @@ export const modelOrders: OrderStore = {
     ),
 
   compareAndPay: (sql, user, id) =>
-    runOn(sql, `pay ${short(id)}`, (transaction) =>
-      changeFrom(transaction, user, id, ['PENDING'], { status: 'PAID', paid_at: transaction.now }),
-    ),
+    runOn(sql, `pay ${short(id)}`, (transaction) => {
+      const row = transaction.get<OrderRow>(ORDERS, keyOf(user, id))
+      if (row === undefined || row.pay_by <= transaction.now) return false
+      return changeFrom(transaction, user, id, ['PENDING'], { status: 'PAID', paid_at: transaction.now })
+    }),
 
   compareAndFail: (sql, user, id, from, reason) =>
     runOn(sql, `fail ${short(id)} ${reason}`, (transaction) =>

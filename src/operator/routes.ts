@@ -1,5 +1,6 @@
 import type { OperatorKey } from '../platform/config.ts'
 import type { App } from '../platform/http.ts'
+import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-routes.ts'
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
 import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
 import { type RecoveryRouteParts, recoveryRoutes } from './recovery-routes.ts'
@@ -7,7 +8,7 @@ import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
 import { type By, operatorOf, operatorsOnly } from './sign-in.ts'
 
 export interface OperatorRouteParts
-  extends SaleRouteParts, RecoveryRouteParts, NoticeRouteParts, OversellRouteParts {
+  extends SaleRouteParts, RecoveryRouteParts, NoticeRouteParts, OversellRouteParts, OperatorPaymentParts {
   readonly operators: readonly OperatorKey[]
 }
 
@@ -19,4 +20,5 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   recoveryRoutes(app, parts, by)
   oversellRoutes(app, parts, by)
   noticeRoutes(app, parts, by)
+  operatorPaymentRoutes(app, parts)
 }

@@ -39,6 +39,8 @@ export interface Metrics {
   /** Of the shedding: 0 to 5. */
   readonly pressure: Gauge
   readonly backlog: Gauge
+  /** PAID orders whose money has not come. */
+  readonly unfunded: Gauge
   /** Mails to buyers that wait, and that were given up. */
   readonly notices: Gauge<'state'>
   /** As the latest reconciliation of each item found it. */
@@ -90,6 +92,7 @@ export function createMetrics(): Metrics {
     shed: counter('shed_total', 'Requests turned away for want of time, by kind', ['kind']),
     pressure: total('pressure', 'How much is turned away: 0 nothing, 5 all that may be'),
     backlog: total('outbox_backlog', 'Events taken from stock that SQL has not confirmed'),
+    unfunded: total('orders_paid_unfunded', 'PAID orders whose money has not come for a minute or more'),
     oldestEvent: total('outbox_oldest_seconds', 'Age of the oldest of them'),
     consumerLag: total('consumer_lag', 'Events that no order worker has been given yet'),
   }

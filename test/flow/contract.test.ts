@@ -49,7 +49,7 @@ const ENDPOINTS: Record<keyof typeof URLS, string[]> = {
     ...['open', 'pause', 'resume', 'end'].map((command) => `POST /api/operator/sales/{sale}/${command}`),
     ...['PUT /api/operator/sales/{sale}/rate', 'GET /api/operator/reconcile', 'POST /api/operator/reconcile'],
     ...['GET /api/operator/audit', 'GET /api/operator/dead-letters'],
-    'POST /api/operator/dead-letters/{id}/replay',
+    ...['POST /api/operator/dead-letters/{id}/replay', 'GET /api/operator/payments/unfunded'],
     ...['GET /api/operator/notices', 'POST /api/operator/notices/retry'],
   ],
 }
