@@ -29,6 +29,9 @@ const whatHappens = fc.record({
       'webhook',
       'webhook',
       'same webhook',
+      'paypal',
+      'same paypal',
+      'back from paypal',
       'cancel',
       'expire',
       'lapse',
@@ -46,7 +49,7 @@ type Happening = typeof whatHappens extends fc.Arbitrary<infer One> ? One : neve
 async function prepare() {
   const item = await flow.newItem(UNITS)
   const pay = paying(flow, item)
-  const claims: (Claim & { ref?: string })[] = []
+  const claims: (Claim & { ref?: string; paypal?: string })[] = []
   for (let n = 0; n < ORDERS; n += 1) {
     if (n % 2 === 1) {
       claims.push(await flow.claim(item))
@@ -54,7 +57,10 @@ async function prepare() {
     }
     const payment = await pay.starting(await flow.pending(item))
     await flow.stripe.confirm(payment.secret, { payment_method: 'pm_card_visa' })
-    claims.push(payment)
+    // The same buyer has agreed at PayPal too, in another tab.
+    const other = await pay.withPaypal(payment)
+    await flow.paypal.answer(other.secret, 'approve')
+    claims.push({ ...payment, paypal: other.ref })
   }
   return { item, pay, claims }
 }
@@ -68,7 +74,7 @@ function behind(gate: Gate, item: string) {
   const settle = (order: { item_id: string; order_id: string }) =>
     inventory.settle(order.item_id, order.order_id)
   const { log, catalogue } = app
-  const providers = [gateProvider(flow.provider, gate)]
+  const providers = [gateProvider(flow.provider, gate), gateProvider(flow.paypalProvider, gate)]
   const payments = createPayments({ shards, orders, providers, settle, log })
   return {
     payments,
@@ -95,7 +101,7 @@ test('webhooks, sweeps, cancellations, events and reconciliation at once leave t
         const { payments, restock, reconcile, consume } = behind(gate, item)
 
         const happen = async ({ kind, order }: Happening): Promise<unknown> => {
-          const claimed = claims[order] as Claim & { ref?: string }
+          const claimed = claims[order] as Claim & { ref?: string; paypal?: string }
           switch (kind) {
             case 'webhook':
             case 'same webhook': {
@@ -103,6 +109,17 @@ test('webhooks, sweeps, cancellations, events and reconciliation at once leave t
               const id = kind === 'webhook' ? undefined : `same-${claimed.order_id}`
               return payments.receive('stripe', await pay.eventOf(claimed.ref, 'authorised', id))
             }
+            case 'paypal':
+            case 'same paypal': {
+              if (claimed.paypal === undefined) return
+              const id = kind === 'paypal' ? undefined : `same-paypal-${claimed.order_id}`
+              const event = await pay.paypalEvent(claimed.paypal, 'approved', id)
+              return payments.receive('paypal', event)
+            }
+            case 'back from paypal':
+              return claimed.paypal === undefined
+                ? undefined
+                : payments.check(await flow.row(claimed), 'paypal')
             case 'cancel':
               return restock.cancel(claimed.user_id, claimed.order_id)
             case 'expire':

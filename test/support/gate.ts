@@ -43,6 +43,7 @@ export function gateProvider(provider: PaymentProvider, gate: Gate): PaymentProv
   return {
     ...provider,
     find: (...call) => gate('provider find', () => provider.find(...call)),
+    authorise: (...call) => gate('provider authorise', () => provider.authorise(...call)),
     capture: (...call) => gate('provider capture', () => provider.capture(...call)),
     cancel: (...call) => gate('provider cancel', () => provider.cancel(...call)),
     refund: (...call) => gate('provider refund', () => provider.refund(...call)),
