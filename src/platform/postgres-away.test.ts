@@ -9,11 +9,11 @@ import { connectDatabase, type Database, type PoolOptions } from './postgres.ts'
 
 setDefaultTimeout(30_000)
 let server: OwnPostgres
-beforeAll(async () => void (server = await ownPostgres()))
-afterAll(() => server.stop())
+beforeAll(async () => void (server = await ownPostgres()), 120_000)
+afterAll(() => server.stop(), 120_000)
 
 const open: Database[] = []
-afterAll(() => Promise.all(open.map((database) => database.close())))
+afterAll(() => Promise.all(open.map((database) => database.close())), 120_000)
 const connect = (options: PoolOptions = {}) => {
   const database = connectDatabase(server.url, options)
   open.push(database)

@@ -24,8 +24,8 @@ import { eventually } from '../support/stripe.ts'
 setDefaultTimeout(90_000)
 const kafka = await testKafka()
 let flow: Flow
-beforeAll(async () => void (flow = await startFlow()))
-afterAll(() => flow[Symbol.asyncDispose]())
+beforeAll(async () => void (flow = await startFlow()), 120_000)
+afterAll(() => flow[Symbol.asyncDispose](), 120_000)
 
 interface Rig {
   worker(name: string): EventLog

@@ -9,8 +9,8 @@ import { stripeKeys } from '../support/stripe.ts'
 setDefaultTimeout(90_000)
 type System = Awaited<ReturnType<typeof startOverloadable>>
 let system: System
-beforeAll(async () => void (system = await startOverloadable()))
-afterAll(() => system.stop())
+beforeAll(async () => void (system = await startOverloadable()), 120_000)
+afterAll(() => system.stop(), 120_000)
 
 const SALE = 'rush'
 const CONNECTIONS = 2500

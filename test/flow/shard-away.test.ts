@@ -32,23 +32,23 @@ beforeAll(async () => {
     connectTimeoutMs: 300,
   })
   flow = await startFlow({ shards })
-})
+}, 120_000)
 afterAll(async () => {
   await flow[Symbol.asyncDispose]()
   await shards.close()
   await Promise.all([server.stop(), databases.drop()])
-})
+}, 120_000)
 
 let stopping = new AbortController()
 let working: Promise<void>
 beforeEach(() => {
   stopping = new AbortController()
   working = flow.app.eventLog.consume(orderConsumer(flow.app), stopping.signal)
-})
+}, 120_000)
 afterEach(async () => {
   stopping.abort()
   await working
-})
+}, 120_000)
 
 const faults = {
   'is gone': { lose: () => server.crash(), heal: () => server.restart() },

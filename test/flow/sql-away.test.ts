@@ -12,11 +12,11 @@ let server: OwnPostgres
 beforeAll(async () => {
   server = await ownPostgres()
   app = await startApp({ DATABASE_URLS: server.url })
-})
+}, 120_000)
 afterAll(async () => {
   await app.close()
   await server.stop()
-})
+}, 120_000)
 
 const problem = (answer: Answer<never> | Answer) => problemOf(answer)
 const quickly = async <T>(work: Promise<T>, ms: number): Promise<T> => {

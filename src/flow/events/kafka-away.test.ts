@@ -28,7 +28,7 @@ const redis = await connectRedis({ url: server.url })
 afterAll(async () => {
   await redis.close()
   await server.stop()
-})
+}, 120_000)
 
 describe.skipIf(!available)('Kafka away', () => {
   let dataDir: string
@@ -44,11 +44,11 @@ describe.skipIf(!available)('Kafka away', () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-kafka-'))
     kafka = await startKafka({ dataDir, jarsDir: TEST_KAFKA_JARS })
-  })
+  }, 120_000)
   afterAll(async () => {
     await kafka.stop()
     await rm(dataDir, { recursive: true, force: true })
-  })
+  }, 120_000)
 
   let background = createBackground()
   let attempts: string[] = []
@@ -73,7 +73,7 @@ describe.skipIf(!available)('Kafka away', () => {
       got.push(...batch)
       return []
     })
-  })
+  }, 120_000)
   afterEach(() => background.end())
 
   /** Each event once, in the order of the first time it came. */
