@@ -10,7 +10,7 @@ import {
   type Visitor,
   type WaitingRoom,
 } from '../../src/flow/waiting-room/waiting-room.ts'
-import type { Mark } from '../../src/flow/waiting-room/sql.ts'
+import type { LaneOf, Mark, MarkStore } from '../../src/flow/waiting-room/sql.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts'
 import { createTokens, type Tokens } from '../../src/platform/tokens.ts'
@@ -40,6 +40,7 @@ export interface NodeParts {
   readonly tokens?: Tokens
   readonly clock?: Clock
   readonly redis?: RedisConnection
+  readonly marks?: MarkStore
 }
 
 /** `server`: on a Redis of the test's own, which goes on when the rooms are closed. */
@@ -56,27 +57,15 @@ export async function startRooms({
   const groups = new Map<string, Group[]>()
   const stocks = new Map<string, SaleStock>()
   const clock = shiftedClock()
-  const marks = new Map<string, Mark & { at: number }>()
+  const marks = memoryMarks()
 
   const node = (parts: NodeParts = {}): WaitingRoom =>
     createWaitingRoom({
       redis: first,
       tokens,
       clock,
+      marks,
       ...parts,
-      marks: {
-        read: async (sale, lane) => {
-          const mark = marks.get(`${sale} ${lane}`)
-          return mark && { ...mark, age_s: (Date.now() - mark.at) / 1000 }
-        },
-        write: async (mark) =>
-          void marks.set(`${mark.sale} ${mark.lane}`, {
-            ...mark,
-            joins_per_second: 0,
-            age_s: 0,
-            at: Date.now(),
-          }),
-      },
       catalogue: { sale: async (id) => sales.get(id), groups: async (id) => groups.get(id) ?? [] },
       stock: async (id) => stocks.get(id) ?? { total: 0, available: 0, held: 0, sold: 0 },
     })
@@ -111,7 +100,7 @@ export async function startRooms({
     return outcome
   }
   return {
-    ...{ redis, connections, commands, tokens, clock, sales, groups, stocks, node, newSale, join },
+    ...{ redis, connections, commands, tokens, clock, marks, sales, groups, stocks, node, newSale, join },
     /** One for each connection. */
     rooms: all,
     room,
@@ -130,6 +119,29 @@ export async function startRooms({
     [Symbol.asyncDispose]: async () => {
       await Promise.all(connections.map((connection) => connection.close()))
       if (server === undefined) await redis.stop()
+    },
+  }
+}
+
+/** As `queue_marks` in SQL. */
+function memoryMarks(): MarkStore {
+  const marks = new Map<string, Mark>()
+  const keyOf = ({ sale, lane }: LaneOf) => `${sale} ${lane}`
+  const find = (line: LaneOf): Mark => marks.get(keyOf(line)) ?? { ceiling: 0, serving: 0, lobby: undefined }
+  const put = (line: LaneOf, change: Partial<Mark>) =>
+    void marks.set(keyOf(line), { ...find(line), ...change })
+  return {
+    read: async (line) => marks.get(keyOf(line)),
+    note: async (line, { serving, lobby }) => {
+      const before = find(line)
+      put(line, { serving: Math.max(before.serving, serving), lobby: before.lobby ?? lobby })
+    },
+    raise: async (line, wanted) => {
+      put(line, { ceiling: Math.max(find(line).ceiling + 1, wanted) })
+      return find(line).ceiling
+    },
+    lower: async (line, from, to) => {
+      if (find(line).ceiling === from && to < from) put(line, { ceiling: to })
     },
   }
 }

@@ -47,8 +47,8 @@ test('one node sends those who arrive in one event-loop turn together, in their 
   const before = await calls()
   const crowd = await Promise.all(Array.from({ length: 3000 }, () => rooms.join(sale)))
   expect(crowd.map(({ position }) => position)).toEqual(Array.from({ length: 3000 }, (_, index) => 2 + index))
-  // Three batches, and at most a look at the status.
-  expect((await calls()) - before).toBeLessThanOrEqual(5)
+  // Three batches, each of which may have to reserve first, and at most a look at the status.
+  expect((await calls()) - before).toBeLessThanOrEqual(11)
 })
 
 test('on four nodes nobody who joins after another has an answer stands before them', async () => {

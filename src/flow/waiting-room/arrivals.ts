@@ -4,6 +4,7 @@ import { createBatcher } from '../../platform/batch.ts'
 import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys } from './keys.ts'
+import { type Recovery, wantedCeiling } from './recovery.ts'
 import * as scripts from './scripts.ts'
 
 /** Somebody who joins. */
@@ -27,19 +28,24 @@ export type Arrive = ReturnType<typeof createArrivals>
 
 const BATCH = 1024
 
+export interface ArrivalParts {
+  readonly redis: RedisConnection
+  readonly raise: Recovery['raise']
+}
+
 /**
  * Hands out positions: those who arrive in one event-loop turn get theirs together, in the order they came. Over several
  * nodes, nobody who arrives after another has an answer stands before them: only those who arrive within one turn and one
  * answer of Redis of each other, on different nodes, may be swapped.
  */
-export function createArrivals({ redis }: { redis: RedisConnection }) {
+export function createArrivals({ redis, raise }: ArrivalParts) {
   const batchers = new Map<string, (arrival: Arrival) => Promise<Arrived>>()
 
   const batcherOf = (sale: SaleId, lane: string) => {
     const key = `${sale} ${lane}`
     let batcher = batchers.get(key)
     if (batcher === undefined) {
-      batcher = createBatcher(async (arrivals: readonly Arrival[]): Promise<Arrived[]> => {
+      const handOut = async (arrivals: readonly Arrival[]): Promise<Arrived[]> => {
         const run_id = redis.runId(keys.queue(sale, lane))
         if (run_id === undefined) throw new Unavailable('no connection to Redis')
         const result = await scripts.join.run(redis.commands, {
@@ -56,6 +62,9 @@ export function createArrivals({ redis }: { redis: RedisConnection }) {
             throw new Unavailable('Redis was restarted or replaced')
           case 'unloaded':
             throw new Unavailable(`the waiting room of ${sale} is missing`)
+          case 'reserve':
+            await raise({ sale, lane }, wantedCeiling(result.tail, arrivals.length))
+            return handOut(arrivals)
           case 'ended':
             return arrivals.map(() => ({ kind: 'ended' }))
           case 'joined': {
@@ -63,7 +72,8 @@ export function createArrivals({ redis }: { redis: RedisConnection }) {
             return result.positions.map((position) => ({ kind, position, lobby_size }))
           }
         }
-      }, BATCH)
+      }
+      batcher = createBatcher(handOut, BATCH)
       batchers.set(key, batcher)
     }
     return batcher

@@ -11,5 +11,5 @@ if redis.call('EXISTS', KEYS[1]) == 1 then return 'exists' end
 redis.call('HSET', KEYS[1], 'tail', 0, 'base', 0, 'since', 0, 'rate', rate, 'pace', rate, 'peak', rate, 'show', 1,
   'state', state, 'stopped', 'no', 'opens_at', opens_at, 'ends_at', ends_at, 'lobby_size', '', 'tickets_hash', '',
   'secret', secret, 'dormant', threshold == '' and 0 or 1, 'threshold', threshold, 'places', places,
-  'walked', 0, 'run_id', '')
+  'walked', 0, 'run_id', '', 'ceiling', 0)
 return 'created'

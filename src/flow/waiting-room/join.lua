@@ -5,6 +5,7 @@
 --          each
 -- RESULTS  joined    + now (ms), size of the lobby ('' until the sale opens), position for each (0: the lane is full)
 --          ended     by the operator, or ends_at has passed; nothing is changed
+--          reserve   + tail; the ceiling has to be raised first; nothing is changed
 --          fenced    Redis is another process than the queue was last used on; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
 -- WRITES   queue recent
@@ -17,6 +18,7 @@ local q = read_queue(key, now)
 if not q then return { 'unloaded' } end
 if q.state == 'ended' then return { 'ended' } end
 if q.run_id ~= run_id then return { 'fenced' } end
+if q.tail + #ARGV - 2 > q.ceiling then return { 'reserve', q.tail } end
 close_lobby(key, q, now)
 
 -- Whoever asks again with the same key, because the answer was lost, has a place already.

@@ -4,6 +4,7 @@ import { type Rooms, startRooms } from '../../../test/support/rooms.ts'
 import { replaySettings } from '../../../test/support/seed.ts'
 import { letPass } from '../../../test/support/waiting-room.ts'
 import { MAIN_LANE } from './keys.ts'
+import { reserveScript } from './recovery.ts'
 import * as scripts from './scripts.ts'
 import type { Line } from './scripts.ts'
 
@@ -19,6 +20,7 @@ async function newLine(rate: number): Promise<string> {
     ...{ sale, lane, rate, opens_at: Date.now(), ends_at: null, threshold: null, places: null, secret: null },
     state: 'open',
   })
+  await reserveScript.run(rooms.commands, { sale, lane, run_id: '', ceiling: 1e9, change: 'raise' })
   return sale
 }
 async function joinMany(sale: string, count: number): Promise<void> {

@@ -12,7 +12,8 @@ import { keys, MAIN_LANE } from './keys.ts'
 import servingSource from './serving.lua' with { type: 'text' }
 import { bindPasses, type PassUse, unbindPass } from './pass-scripts.ts'
 import recoverSource from './recover.lua' with { type: 'text' }
-import { recoverScript } from './recovery.ts'
+import { recoverScript, reserveScript } from './recovery.ts'
+import reserveSource from './reserve.lua' with { type: 'text' }
 import * as scripts from './scripts.ts'
 
 import steerSource from './steer.lua' with { type: 'text' }
@@ -33,11 +34,18 @@ const HOUR = 3_600_000
 const lane = MAIN_LANE
 const queueOf = (sale: string) => keys.queue(sale, lane)
 const passOf = (sale: string, position: number) => keys.pass({ sale, lane, position })
-const create = (sale: string, change: Partial<scripts.NewLine> = {}) =>
+/** The line alone: nobody joins before positions are reserved. */
+const createBare = (sale: string, change: Partial<scripts.NewLine> = {}) =>
   scripts.create.run(redis.commands, {
     ...{ sale, lane, rate: 10, opens_at: 1, ends_at: null, threshold: null, places: null, secret: null },
     ...{ state: 'open', ...change },
   })
+const reserve = (sale: string, ceiling: number, change: 'raise' | 'lower' = 'raise', run_id = '') =>
+  reserveScript.run(redis.commands, { sale, lane, run_id, ceiling, change })
+async function create(sale: string, change: Partial<scripts.NewLine> = {}): Promise<void> {
+  await createBare(sale, change)
+  await reserve(sale, 1_000_000)
+}
 /** A client key '' is none. */
 const join = (sale: string, ...keysShown: string[]) =>
   scripts.join.run(redis.commands, {
@@ -77,7 +85,7 @@ test('create: as its header says', async () => {
   const watched = watchQueueScript(createSource)
   const call = (rate: number) =>
     watched.during(redis.commands, 'create', () =>
-      create('create', {
+      createBare('create', {
         rate,
         opens_at: 5,
         ends_at: 9,
@@ -123,6 +131,8 @@ test('join: as its header says', async () => {
   expect(await dumpQueue(redis.commands, 'join')).toEqual(before)
   await create('join-late', { ends_at: 2 })
   expect(await call('join-late', '')).toEqual({ kind: 'ended' })
+  await createBare('join-bare')
+  expect(await call('join-bare', '')).toEqual({ kind: 'reserve', tail: 0 })
   const elsewhere = { sale: 'join-fenced', lane, hash: 'ab', run_id: 'other', client_keys: [''] }
   await create('join-fenced')
   const fenced = await watched.during(redis.commands, 'join-fenced', () =>
@@ -138,7 +148,7 @@ test('recover: as its header says; nobody joins before it, and no position is gi
   const call = (sale: string, change: Partial<Parameters<typeof recoverScript.run>[1]> = {}) =>
     watched.during(redis.commands, sale, () =>
       recoverScript.run(redis.commands, {
-        ...{ sale, lane, run_id: 'new', tail: 7, serving: 3, lobby: undefined, ...change },
+        ...{ sale, lane, run_id: 'new', ceiling: 7, serving: 3, lobby: undefined, ...change },
       }),
     )
   await create('recover')
@@ -149,26 +159,49 @@ test('recover: as its header says; nobody joins before it, and no position is gi
   expect(await joinNew()).toEqual({ kind: 'fenced' })
   expect(await dumpQueue(redis.commands, 'recover')).toEqual(before)
   expect(await call('recover')).toBe('recovered')
+  expect(await joinNew()).toEqual({ kind: 'reserve', tail: 7 })
+  await reserve('recover', 20, 'raise', 'new')
   expect(await joinNew()).toMatchObject({ kind: 'joined', positions: [8] })
   expect(await joinMany('recover', 1)).toEqual({ kind: 'fenced' })
   expect(await read('recover')).toMatchObject({ run_id: 'new', tail: 8 })
   expect(await serving('recover')).toBeGreaterThanOrEqual(3)
-  expect(await call('recover', { tail: 99 })).toBe('same')
+  expect(await call('recover', { ceiling: 99 })).toBe('same')
   // What Redis knows better stays: neither tail nor serving number go back.
   await letPass(redis.commands, 'recover', 60_000)
-  expect(await call('recover', { run_id: 'newer', tail: 4, serving: 1 })).toBe('recovered')
-  expect(await read('recover')).toMatchObject({ tail: 8, serving: 8 })
+  expect(await call('recover', { run_id: 'newer', ceiling: 4, serving: 1 })).toBe('recovered')
+  expect(await read('recover')).toMatchObject({ tail: 8, serving: 8, ceiling: 8 })
 
   // A lobby that had closed is as it was; one that closed unseen is closed by the next who looks.
   await create('recover-lobby', { opens_at: Date.now() - 1000, secret: 'cd' })
   const lobby = { size: 5, tickets_hash: 'ef' }
-  expect(await call('recover-lobby', { tail: 9, lobby })).toBe('recovered')
+  expect(await call('recover-lobby', { ceiling: 9, lobby })).toBe('recovered')
   expect(await read('recover-lobby')).toMatchObject({ tail: 9, lobby })
-  expect(await call('recover-lobby', { run_id: 'newer', lobby: { size: 6, tickets_hash: '' } })).toBe(
-    'recovered',
-  )
+  const other = { run_id: 'newer', lobby: { size: 6, tickets_hash: '' } }
+  expect(await call('recover-lobby', other)).toBe('recovered')
   expect(await read('recover-lobby')).toMatchObject({ lobby })
   await onDamage((sale) => call(sale), 'recover')
+  watched.expectHeaderTrue()
+})
+
+test('reserve: as its header says; no position is given beyond the ceiling', async () => {
+  const watched = watchQueueScript(reserveSource)
+  const call = (...args: Parameters<typeof reserve>) =>
+    watched.during(redis.commands, args[0], () => reserve(...args))
+  await createBare('reserve')
+  const fresh = await dumpQueue(redis.commands, 'reserve')
+  expect(await joinMany('reserve', 1)).toEqual({ kind: 'reserve', tail: 0 })
+  expect(await call('reserve', 9, 'raise', 'other')).toMatchObject({ kind: 'fenced' })
+  expect(await dumpQueue(redis.commands, 'reserve')).toEqual(fresh)
+  expect(await call('reserve', 5)).toEqual({ kind: 'reserved', ceiling: 5 })
+  expect(await call('reserve', 3)).toEqual({ kind: 'reserved', ceiling: 5 })
+  expect(await joinMany('reserve', 4)).toMatchObject({ positions: [1, 2, 3, 4] })
+  const before = await dumpQueue(redis.commands, 'reserve')
+  expect(await joinMany('reserve', 2)).toEqual({ kind: 'reserve', tail: 4 })
+  expect(await dumpQueue(redis.commands, 'reserve')).toEqual(before)
+  expect(await call('reserve', 2, 'lower')).toEqual({ kind: 'reserved', ceiling: 4 })
+  expect(await call('reserve', 9, 'lower')).toEqual({ kind: 'reserved', ceiling: 4 })
+  expect(await joinMany('reserve', 1)).toEqual({ kind: 'reserve', tail: 4 })
+  await onDamage((sale) => call(sale, 9), 'reserve')
   watched.expectHeaderTrue()
 })
 

@@ -59,6 +59,7 @@ export type JoinResult =
       /** One for each that joined, of the lobby where it is in it; 0: the lane is full. */
       readonly positions: readonly number[]
     }
+  | { readonly kind: 'reserve'; readonly tail: number }
   | { readonly kind: 'ended' | 'fenced' | 'unloaded' }
 
 export const join = defineScript({
@@ -68,6 +69,7 @@ export const join = defineScript({
   args: ({ client_keys, hash, run_id }) => [run_id, hash, ...client_keys],
   result: (reply): JoinResult => {
     const [kind, now, size, ...positions] = words(reply)
+    if (kind === 'reserve') return { kind, tail: Number(now) }
     if (kind !== 'joined') return { kind: kind as 'ended' | 'fenced' | 'unloaded' }
     const lobby_size = size === '' ? undefined : Number(size)
     return { kind, now: Number(now), lobby_size, positions: positions.map(Number) }
@@ -113,6 +115,8 @@ export interface Line {
     { readonly size: number; readonly tickets_hash: string; readonly secret: string } | undefined
   /** Of the Redis process it was last used on. */
   readonly run_id: string
+  /** No position is given beyond it before it is raised. */
+  readonly ceiling: number
 }
 
 export const read = defineScript({
@@ -126,7 +130,9 @@ export const read = defineScript({
     const [serving, tail, rate, pace, show, opens_at, now, running, dormant, entered, in_checkout] = rest.map(
       Number,
     ) as [number, number, number, number, number, number, number, number, number, number, number]
-    const [size, tickets_hash, secret, run_id] = rest.slice(11) as [number | '', string, string, string]
+    const [size, tickets_hash, secret, run_id, ceiling] = rest.slice(11) as [
+      ...[number | '', string, string, string, number],
+    ]
     return {
       state: state as Line['state'],
       serving,
@@ -142,6 +148,7 @@ export const read = defineScript({
       in_checkout,
       lobby: size === '' ? undefined : { size, tickets_hash, secret },
       run_id,
+      ceiling: Number(ceiling),
     }
   },
 })

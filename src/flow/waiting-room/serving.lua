@@ -11,7 +11,7 @@
 --   dormant threshold           1 while everybody walks through, until more than `threshold` arrive in a second
 --   arrivals arrivals_at        on standby: how many arrived in the second that began then
 --   walked                      the last position that walked through on standby
---   run_id                      of the Redis process it was last used on, '' for none yet
+--   run_id ceiling              of the Redis process it was last used on, '' for none yet; no position is given beyond
 -- and the counters of admission.lua.
 
 local function now_ms()
@@ -23,15 +23,15 @@ end
 -- else. `serving` never goes back: not at the end of the sale, and not when the clock does.
 local function read_queue(key, now)
   if redis.call('TYPE', key).ok ~= 'hash' then return nil end
-  local names = { 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at', 'walked' }
+  local names = { 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at', 'walked', 'ceiling' }
   local values = redis.call('HMGET', key, 'tail', 'base', 'since', 'pace', 'peak', 'rate', 'show', 'opens_at',
-    'walked', 'ends_at', 'state', 'stopped', 'lobby_size', 'dormant', 'threshold', 'run_id')
+    'walked', 'ceiling', 'ends_at', 'state', 'stopped', 'lobby_size', 'dormant', 'threshold', 'run_id')
   local q = {}
   for index, name in ipairs(names) do
     q[name] = tonumber(values[index])
     if not q[name] then return nil end
   end
-  local ends_at, state, stopped, lobby_size, dormant = unpack(values, 10, 14)
+  local ends_at, state, stopped, lobby_size, dormant = unpack(values, 11, 15)
   if not (ends_at and state and stopped and lobby_size and dormant) then return nil end
   q.ends_at = tonumber(ends_at)
   if ends_at ~= '' and not q.ends_at then return nil end
@@ -40,11 +40,11 @@ local function read_queue(key, now)
   local moves = state == 'open' and stopped == 'no'
   q.state = over and 'ended' or state
   q.stopped = stopped
-  q.run_id = values[16]
+  q.run_id = values[17]
   q.running = moves and not over and now >= q.opens_at
   q.lobby_size = tonumber(lobby_size)
   -- A lobby arrives all at once, when the sale opens.
-  local small = q.lobby_size or now < q.opens_at or q.tail <= (tonumber(values[15]) or math.huge)
+  local small = q.lobby_size or now < q.opens_at or q.tail <= (tonumber(values[16]) or math.huge)
   q.dormant = dormant == '1' and small
   q.credit = q.base
   if moves then

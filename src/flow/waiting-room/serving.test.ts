@@ -6,6 +6,7 @@ import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
 import { MAIN_LANE } from './keys.ts'
+import { reserveScript } from './recovery.ts'
 import * as scripts from './scripts.ts'
 import type { Line } from './scripts.ts'
 
@@ -35,6 +36,7 @@ async function create(
     ...{ sale, lane, rate, opens_at, ends_at: null, threshold: null, places: null, secret: null },
     ...{ state: 'open', ...change },
   })
+  await reserveScript.run(redis.commands, { sale, lane, run_id: '', ceiling: 1e9, change: 'raise' })
   return sale
 }
 const redisNow = async () => {

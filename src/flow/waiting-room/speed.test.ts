@@ -4,7 +4,7 @@ import { type Moment, numbersOf, remember } from './speed.ts'
 
 const line = (now: number, serving: number, change: Partial<Line> = {}): Line => ({
   ...{ state: 'open', serving, tail: 1000, rate: 10, pace: 12, show: 1, opens_at: 0, now, running: true },
-  ...{ dormant: false, entered: 0, in_checkout: 0, lobby: undefined, run_id: 'r', ...change },
+  ...{ dormant: false, entered: 0, in_checkout: 0, lobby: undefined, run_id: 'r', ceiling: 0, ...change },
 })
 /** What is told of a line that was seen like this. */
 function toldOf(...lines: readonly Line[]) {

@@ -38,7 +38,8 @@ export interface WaitingRoom extends Passes {
   /** Steers the main line; `state` and `opens_at` go for the lanes of groups too. */
   steer(sale: SaleId, steering: Steering): Promise<'changed' | 'same' | 'opened' | 'unloaded'>
   /**
-   * Notes how far the lines are, or recovers them where Redis is another process since: once a second, by anybody. False
+   * Notes how far the lines are, reserves positions ahead, or recovers lines where Redis is another process since: about
+   * once a second, by anybody. False
    * where a line is missing; `create` makes it anew from what was noted.
    */
   keep(sale: SaleId): Promise<boolean>
@@ -75,7 +76,13 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
 
     hasPlace: ({ sale, visitor, ticket }) =>
       ticket !== undefined && tickets.read(sale, ticket, visitor).kind === 'valid',
-    join: createJoining({ clock, catalogue, see, tickets, arrive: createArrivals(parts) }),
+    join: createJoining({
+      clock,
+      catalogue,
+      see,
+      tickets,
+      arrive: createArrivals({ redis, raise: recovery.raise }),
+    }),
     enter: createEntering({ redis, clock, catalogue, see, tickets, slotMs: SLOT_MS }),
     create: async (sale, groups, secret) => {
       const { id, opens_at, ends_at, state } = sale
