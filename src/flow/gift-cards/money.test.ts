@@ -4,6 +4,7 @@ import { type Claim, type Flow, PRICE, startFlow } from '../../../test/support/f
 import { giftCards } from '../../../test/support/gift-cards.ts'
 import { paying } from '../../../test/support/paying.ts'
 import { replaySettings } from '../../../test/support/seed.ts'
+import type { GiftCard } from './gift-cards.ts'
 
 let flow: Flow
 beforeAll(async () => {
@@ -30,7 +31,7 @@ test('whatever is put, taken off, paid, failed and cancelled at once: no card is
   await fc.assert(
     fc.asyncProperty(steps, async (run) => {
       const user_id = `gift-money-${++buyers}`
-      const cards = []
+      const cards: GiftCard[] = []
       for (const amount of CARDS) cards.push(await gifts.cardFor(user_id, amount))
       const orders: Claim[] = []
       for (let n = 0; n < ORDERS; n += 1) orders.push(await flow.pending(item, { user_id }))
