@@ -110,6 +110,15 @@ describe('an order that is decided is never authorised', () => {
     expect(await pay.expectLedger(payment)).toBe('FAILED')
   })
 
+  test('failed a moment ago, the payment not closed yet', async () => {
+    const payment = await approved()
+    await flow.app.orders.fail(payment.user_id, payment.order_id, 'payment_timeout')
+    expect(await receive(payment.ref, 'approved')).toBe('recorded')
+    expect(flow.paypal.entry(payment.order_id)).toMatchObject([{ authorisations: 0 }])
+    expect(await pay.stateOf(payment)).toBe('cancelled')
+    expect(await pay.expectLedger(payment)).toBe('FAILED')
+  })
+
   test('the order without a row is early, and authorised when it is there', async () => {
     const claimed = await flow.claim(item)
     const order = {
