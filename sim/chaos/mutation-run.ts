@@ -3,7 +3,7 @@ import { chooseMutations, faultOf, plant } from './mutate.ts'
 import type { Mutation } from './mutations.ts'
 import type { ChaosOptions } from './options.ts'
 import { planRounds } from './plan.ts'
-import { reportOf } from './report.ts'
+import { renderRound, reportOf } from './report.ts'
 import { runPlan, type RunParts } from './run.ts'
 
 export interface Caught {
@@ -14,6 +14,8 @@ export interface Caught {
   readonly broken: readonly string[]
   /** One of those that this bug must break is among them. */
   readonly caught: boolean
+  /** For people. */
+  readonly round: string
 }
 
 /** Plants each bug alone and has the auditor look. Resolves with the exit code: 0 when it has found every one. */
@@ -28,6 +30,7 @@ export async function mutate(
     const result = await tryMutation(mutation, options, { say: () => undefined, signal })
     results.push(result)
     say(renderCaught(result))
+    if (!result.caught) say(result.round)
   }
   const missed = results.filter(({ caught }) => !caught)
   say(`\n${results.length} bugs planted, ${results.length - missed.length} found (--seed ${options.seed})`)
@@ -55,7 +58,8 @@ export async function tryMutation(
     const { faults, broken } = reportOf(options.seed, rounds)
     const fired = faults.every((one) => one.fired)
     const caught = mutation.breaks.some((name) => broken.includes(name))
-    return { name: mutation.name, fault: fault.name, fired, broken, caught }
+    const round = rounds.map(renderRound).join('\n')
+    return { name: mutation.name, fault: fault.name, fired, broken, caught, round }
   } finally {
     remove()
   }
