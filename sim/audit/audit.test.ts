@@ -139,9 +139,23 @@ const planted: Record<string, Evidence | Evidence[]> = {
     events: [...run.lawfulRun().events, run.event(9, 'OrderCreated')],
   }),
   'what was in an outbox is in the event log': changed({ log: run.lawfulRun().log?.slice(1) }),
-  'an event reaches SQL before its hold ends': withOrder('order-2', {
-    ...{ failure_reason: 'hold_expired', failed_at: 7450, created_at: 7450 },
-  }),
+  'an event reaches SQL before its hold ends': [
+    {
+      ...withOrder('order-2', { failure_reason: 'hold_expired', failed_at: 7450, created_at: 7450 }),
+      log: undefined,
+    },
+    // Everything was away all the time, it seems, and yet a younger event came through.
+    {
+      ...changed({
+        orders: run.lawfulRun().orders.map((row) => {
+          if (row.order_id === 'order-3') return { ...row, shard: 0, home_shard: 0, created_at: 1395 }
+          if (row.order_id !== 'order-2') return row
+          return { ...row, failure_reason: 'hold_expired', failed_at: 7450, created_at: 7450 }
+        }),
+      }),
+      outage: { from: 0, to: 9000 },
+    },
+  ],
   'turns in any window <= rate * t + burst': changed({
     statuses: [run.shown(1150, 1, 'open', [2, 0, 0]), run.shown(1450, 8, 'open', [2, 0, 0])],
   }),

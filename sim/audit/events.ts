@@ -48,21 +48,33 @@ function allInTheLog({ events, log }: Evidence) {
 
 /** Within this time, in ms, an event has become a row where nothing stands in its way. */
 const WRITTEN_MS = 2000
+/** With Kafka a worker finds its place in the group again first. */
+const REJOINED_MS = 8000
+/** Within this time, in ms, a worker that lives has taken over what a dead one was given. */
+const TAKEN_OVER_MS = 6000
 
 /**
- * A tombstone is written when a hold ends and its event has not arrived. That is right after an outage; while the system
- * was whole it means that the event was lost.
+ * A tombstone is written when a hold ends and its event has not arrived. That is right after an outage. While the system
+ * was whole, or when a younger event of the same shard has long arrived, it means that the event was lost.
  */
-function writtenInTime({ orders, outage }: Evidence) {
-  const buried = orders.filter(
-    ({ failure_reason, created_at, failed_at }) =>
-      failure_reason === 'hold_expired' && failed_at !== null && Math.abs(created_at - failed_at) < 1,
-  )
+function writtenInTime({ orders, outage, log }: Evidence) {
+  const allowed = log === undefined ? WRITTEN_MS : WRITTEN_MS + REJOINED_MS
+  const isBuried = ({ failure_reason, created_at, failed_at }: OrderRow) =>
+    failure_reason === 'hold_expired' && failed_at !== null && Math.abs(created_at - failed_at) < 1
+  const written = orders.filter((order) => !isBuried(order))
   const whole = ({ claimed_at, hold_expires_at }: OrderRow) => {
     const away = outage ? Math.min(hold_expires_at, outage.to) - Math.max(claimed_at, outage.from) : 0
     return hold_expires_at - claimed_at - Math.max(0, away)
   }
-  const wrong = buried.filter((order) => whole(order) > WRITTEN_MS)
+  const overtaken = ({ item_id, shard, claim_seq, hold_expires_at }: OrderRow) =>
+    written.some(
+      (other) =>
+        other.item_id === item_id &&
+        other.shard === shard &&
+        other.claim_seq > claim_seq &&
+        other.created_at < hold_expires_at - TAKEN_OVER_MS,
+    )
+  const wrong = orders.filter((order) => isBuried(order) && (whole(order) > allowed || overtaken(order)))
   return examined(
     orders.length,
     wrong.map((order) => `order ${order.order_id} was never written: its event is lost`),

@@ -149,14 +149,18 @@ function admissionOrder(evidence: Evidence) {
   return examined(asked, wrong)
 }
 
-/** Let in although the serving number was still lower afterwards; it never falls. */
-function beforeTurn({ history, statuses, limits }: Evidence) {
-  const shown = [...statuses].sort((a, b) => a.sent - b.sent)
+/** The clock of Redis and ours, on one machine, and the way of an answer. */
+const CLOCKS_MS = 50
+
+/** Let in although the serving number was still lower afterwards, by the clock of Redis; it never falls. */
+function beforeTurn({ history, statuses }: Evidence) {
+  const shown = statuses.map(({ status }) => status).sort((a, b) => a.server_time - b.server_time)
   const entered = history.enters.filter(({ outcome }) => outcome === 'entered')
   const wrong = entered.flatMap(({ position, answered }) => {
-    const serving =
-      shown[firstPast(shown, ({ sent }) => sent, answered + limits.staleMs)]?.status.now_serving ?? Infinity
-    return serving < position ? [`position ${position} was let in, ${serving} was served afterwards`] : []
+    const serving = shown[firstPast(shown, (one) => one.server_time, answered + CLOCKS_MS)]?.now_serving
+    return serving !== undefined && serving < position
+      ? [`position ${position} was let in, ${serving} was served afterwards`]
+      : []
   })
   return examined(entered.length, wrong)
 }

@@ -38,7 +38,12 @@ export function lostOrders(evidence: Evidence): string[] {
 }
 
 function noneLost(evidence: Evidence) {
-  const lost = lostOrders(evidence).map((id) => `order ${id} was acknowledged and is gone, or its unit is`)
+  const answers = new Map(evidence.history.receipts.map(({ order_id, outcome }) => [order_id, outcome]))
+  const lost = lostOrders(evidence).map((id) => {
+    const answer = answers.get(id)
+    const receipt = answer === undefined ? '' : `; its receipt was answered ${answer}`
+    return `order ${id} was acknowledged and is gone, or its unit is${receipt}`
+  })
   return examined(acknowledged(evidence).size, lost)
 }
 

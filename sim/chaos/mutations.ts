@@ -115,7 +115,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         'orders/sql.ts',
-        "where user_id = $1 and id = $2 and status = 'PENDING'`",
+        "where user_id = $1 and id = $2 and status = 'PENDING' and pay_by > now()`",
         'where user_id = $1 and id = $2`',
       ),
       edit(

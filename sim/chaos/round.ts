@@ -92,7 +92,7 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
 function newSale(id: string, { buyers, units }: RoundOptions) {
   return {
     ...{ id, name: id, rate_per_second: Math.max(5, buyers / 8), guard: NO_GUARD, reason: 'npm run chaos' },
-    ...{ payment_window_s: 5, hold_s: 10, pass_s: 300 },
+    ...{ payment_window_s: 5, hold_s: 12, pass_s: 300 },
     products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2 }],
   }
 }

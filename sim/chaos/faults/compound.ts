@@ -29,9 +29,9 @@ export const COMPOUND: readonly Fault[] = [
   {
     name: 'order-worker-stall',
     component: 'order-worker',
-    does: 'SIGSTOP for 13 s, the only one there is: holds end before their orders are written',
+    does: 'SIGSTOP for 15 s, the only one there is: holds end before their orders are written',
     expected: 'each such order is FAILED and stays so when its event comes after all',
-    lasts: [13, 13],
+    lasts: [15, 15],
     inject: async (world) => {
       const pid = world.pid('order-worker')
       const still = pid === undefined ? 0 : await freezeFamily(pid)
