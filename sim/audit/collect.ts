@@ -35,10 +35,9 @@ export async function collect(sources: Sources): Promise<Evidence> {
   const { target, sale, crowd, probes, sampler, tap, redis, shards, outage } = sources
   const items = sale.products.map((product) => product.id)
   // An order that is lost for good is never waited for: the auditor says so.
+  const answers = new Map(crowd.history.receipts.map(({ order_id, outcome }) => [order_id, outcome]))
   const gone = new Set(
-    crowd.history.receipts.flatMap((one) =>
-      one.outcome !== 'restored' && !isUnknown(one.outcome) ? one.order_id : [],
-    ),
+    [...answers].flatMap(([id, last]) => (last === 'restored' || isUnknown(last) ? [] : id)),
   )
   const told = new Set(crowd.history.claims.flatMap(({ order_id: id }) => (id && !gone.has(id) ? id : [])))
 

@@ -11,7 +11,8 @@ export function isSettled(
   const rows = new Map(orders.map((order) => [order.order_id, order]))
   for (const id of told) if (!rows.has(id)) return false
   const undone = orders.some(
-    (order) => order.status === 'PENDING' || (order.status === 'FAILED' && order.restocked_at === null),
+    ({ status, restocked_at, failure_reason }) =>
+      status === 'PENDING' || (status === 'FAILED' && restocked_at === null && failure_reason !== 'oversold'),
   )
   const busy = last(evidence)?.items.some((item) => item.held + item.holds + item.outbox > 0)
   if (undone || (busy ?? true)) return false

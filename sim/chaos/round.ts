@@ -40,6 +40,8 @@ const SAMPLE_MS = 200
 const CROWD_TIMEOUT_S = 90
 /** Between the crowd's leaving and the return of those whose order the shop does not know. */
 const RETURN_MS = 3000
+/** Until every web process knows a new sale. */
+const KNOWN_MS = 1200
 const AWAY_MS = 2000
 
 /** A sale of its own, a crowd, one fault in its middle, and the verdict once nothing is left to happen. */
@@ -50,6 +52,8 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
   const undo = await fault.prepare?.(world, random)
   const sale = await target.createSale(newSale(`chaos-${fault.name}-${seed.toString(36)}`, options))
   const items = sale.products.map(({ id }) => id)
+  // Another web process reads the catalogue anew once a second.
+  await sleep(KNOWN_MS)
   const redis = await connectRedis({ url: target.run.redis_url })
   const shards = connectShards(target.run.database_urls, { max: 2 })
   const sampler = startSampler(redis, items, SAMPLE_MS)

@@ -1,10 +1,14 @@
 import type { Random } from '../random.ts'
 import { timesOf } from './joining.ts'
-import { codeOf, isTransient, JSON_BODY, persist, type Shopping } from './scene.ts'
+import { backOff, codeOf, JSON_BODY, type Shopping } from './scene.ts'
+
+/** Refusals that no asking again will change. */
+const FINAL = new Set(['receipt_invalid', 'unknown_item', 'session_invalid', 'session_missing'])
 
 /**
- * The shop no longer knows an order it has said yes to: its own receipt brings it back, as the checkout page does.
- * `gone`: it was refused; `undefined`: no answer in time.
+ * The shop no longer knows an order it has said yes to: its own receipt brings it back, as the checkout page does, or has
+ * it FAILED as oversold. Asked again while units are held that may return. `gone`: it was refused; `undefined`: no
+ * answer in time.
  */
 export async function presentReceipt(
   scene: Shopping,
@@ -13,7 +17,7 @@ export async function presentReceipt(
 ): Promise<'restored' | 'gone' | undefined> {
   const wallet = scene.wallets.get(order_id)
   if (wallet === undefined) return 'gone'
-  const answer = await persist(scene, random, async () => {
+  for (let attempt = 0; !scene.over(); attempt++) {
     const sent = await scene.web.send({
       method: 'POST',
       host: scene.hosts.shop,
@@ -24,8 +28,9 @@ export async function presentReceipt(
     const restored = sent.kind === 'answer' && sent.status === 201
     const outcome = restored ? 'restored' : sent.kind === 'lost' ? 'lost' : codeOf(sent)
     scene.history.receipts.push({ buyer: wallet.buyer, ...timesOf(sent), outcome, order_id })
-    return sent
-  })
-  if (answer === undefined || isTransient(answer)) return undefined
-  return answer.status === 201 ? 'restored' : 'gone'
+    if (restored) return 'restored'
+    if (FINAL.has(outcome)) return 'gone'
+    await backOff(attempt, random)
+  }
+  return undefined
 }

@@ -1,18 +1,16 @@
+import { spawnSync } from 'node:child_process'
 import { startOther } from '../others.ts'
 import type { Fault } from '../fault.ts'
-import type { World } from '../world.ts'
 
 /** The clock of one machine an hour off: one more process of a role, which is told so, works beside the other. */
 
 const HOUR_MS = 3_600_000
+const offsetMs = (direction: 'ahead' | 'behind') => (direction === 'ahead' ? HOUR_MS : -HOUR_MS)
 
-/** Whether the other web process tells a time about an hour away from ours. */
-async function webIsOff({ otherWebPort }: World, item: string): Promise<boolean> {
-  const answer = await fetch(`http://127.0.0.1:${otherWebPort}/api/items/${item}/stock`, {
-    signal: AbortSignal.timeout(5000),
-  })
-  const { server_time = NaN } = (await answer.json()) as { server_time?: number }
-  return Math.abs(Math.abs(server_time - Date.now()) - HOUR_MS) < HOUR_MS / 10
+/** Whether the process was told so, by what the system says of its environment. */
+function isTold(pid: number, offsetMs: number): boolean {
+  const { stdout } = spawnSync('ps', ['eww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8' })
+  return stdout.includes(`CLOCK_OFFSET_MS=${offsetMs} `)
 }
 
 const off = (
@@ -25,11 +23,10 @@ const off = (
   does: `the clock of one of two processes is an hour ${direction}`,
   expected,
   lasts: [3, 4],
-  prepare: (world) =>
-    startOther(world, role, { CLOCK_OFFSET_MS: String(direction === 'ahead' ? HOUR_MS : -HOUR_MS) }),
-  inject: async (world, _random, item) => {
+  prepare: (world) => startOther(world, role, { CLOCK_OFFSET_MS: String(offsetMs(direction)) }),
+  inject: async (world) => {
     const pid = world.otherPid(role)
-    const isOff = pid !== undefined && (role !== 'web' || (await webIsOff(world, item)))
+    const isOff = pid !== undefined && isTold(pid, offsetMs(direction))
     return {
       heal: async () => undefined,
       // One that had to be started again in between was not there all the time.
