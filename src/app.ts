@@ -138,7 +138,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     catalogue,
     isBacklogFull: createBacklogLimit({ ...inventory, clock }, config.outboxMax),
     findOrder: (user, id) => orders.find(user, id),
-    orders,
+    endLost: (claim) => oversell.endLost(claim),
     tokens,
     clock,
   })

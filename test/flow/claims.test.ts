@@ -231,6 +231,7 @@ describe('a pass while its claim is under way', () => {
     createClaiming({
       ...app.app,
       findOrder: async () => undefined,
+      endLost: async () => undefined,
       isBacklogFull: async () => false,
       tokens: createTokens(app.app.secrets.tokenKeys),
       inventory: { ...app.app.inventory, claim },

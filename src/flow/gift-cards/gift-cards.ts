@@ -34,8 +34,11 @@ export type TakeOffOutcome =
   | { readonly kind: 'not_payable'; readonly status: OrderStatus }
 
 export interface GiftCards {
-  /** In the transaction in which the order fails: one card for it, however often, and its own cards live on. */
-  issue(sql: Sql, order: Order, gift: Money, validDays: number): Promise<void>
+  /**
+   * In the transaction in which the order fails: one card for it, however often, and its own cards live on. False where
+   * it has been issued before.
+   */
+  issue(sql: Sql, order: Order, gift: Money, validDays: number): Promise<boolean>
   of(user: UserId): Promise<GiftCard[]>
   /** The latest cards of everybody. */
   issued(max: number): Promise<GiftCard[]>
@@ -85,8 +88,10 @@ export function createGiftCards({ shards, orders, newCode }: GiftCardParts): Gif
 
   return {
     issue: async (sql, { user_id, order_id }, { amount, currency }, validDays) => {
-      await sqlStore.insertCard(sql, { user_id, order_id, code: newCode(), amount, currency }, validDays)
+      const card = { user_id, order_id, code: newCode(), amount, currency }
+      const isNew = await sqlStore.insertCard(sql, card, validDays)
       await sqlStore.prolongUsed(sql, user_id, order_id, validDays)
+      return isNew
     },
     of: (user) => sqlStore.selectCards(shards.of(user), user),
     issued: async (max) => {

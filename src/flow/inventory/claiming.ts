@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { isConnectionError, Overloaded } from '../../platform/errors.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
-import type { Order, Orders } from '../orders/orders.ts'
+import type { Order, Tombstone } from '../orders/orders.ts'
 import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-room.ts'
 import type { StockBoard } from './stock-board.ts'
 import { type ClaimOutcome, type Inventory, InventoryUnavailable } from './inventory.ts'
@@ -81,15 +81,26 @@ export interface ClaimingParts {
   /** Too many events of the item wait for SQL to take in more. */
   readonly isBacklogFull: (item: ItemId) => Promise<boolean>
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
-  readonly orders: Pick<Orders, 'bury'>
+  /** Ends a claim whose units are gone for good, with what its buyer is owed. */
+  readonly endLost: (claim: Tombstone) => Promise<void>
   readonly tokens: Tokens
   readonly clock: Clock
 }
 
 /** From a request to a hold: the pass is bound to the request first, then one script takes the stock. */
 export function createClaiming(parts: ClaimingParts): Claiming {
-  const { inventory, waitingRoom, catalogue, board, runId, isBacklogFull, findOrder, orders, tokens, clock } =
-    parts
+  const {
+    inventory,
+    waitingRoom,
+    catalogue,
+    board,
+    runId,
+    isBacklogFull,
+    findOrder,
+    endLost,
+    tokens,
+    clock,
+  } = parts
 
   const find = async (id: ItemId): Promise<{ product: Product; sale: Sale } | undefined> => {
     const product = await catalogue.product(id)
@@ -216,7 +227,7 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       const [at, claimed_at] = [clock.now(), verified.claims.iat * 1000]
       const ended = { ...claim, sale_id: sale.id, item_id: item, ...times(product, quantity) }
       // Number 0: which claim of the item it was went with Redis. Over now, so nobody looks for a hold to release.
-      await orders.bury({ ...ended, claim_seq: 0, claimed_at, pay_by: at, hold_expires_at: at }, 'oversold')
+      await endLost({ ...ended, claim_seq: 0, claimed_at, pay_by: at, hold_expires_at: at })
       return describe(claim, { kind: 'repeated', quantity })
     },
   }

@@ -22,6 +22,7 @@ export interface Order {
 }
 
 export type NewOrder = Order
+export type Tombstone = Omit<Order, 'status' | 'failure_reason'>
 
 /** The statements on one shard. A model in memory stands in for them in the simulation. */
 export type OrderStore = typeof sqlStore
@@ -46,9 +47,10 @@ export interface Orders {
   fail(user: UserId, id: OrderId, reason: FailureReason, sql?: Sql): Promise<boolean>
   /**
    * Decides for a hold without a row: writes the FAILED row, so that its event, should it still come, changes
-   * nothing. Where a row has appeared meanwhile it stays as it is.
+   * nothing. Where a row has appeared meanwhile it stays as it is. `sql`: a transaction on the buyer's shard in which
+   * more is written.
    */
-  bury(order: Omit<Order, 'status' | 'failure_reason'>, reason: FailureReason): Promise<void>
+  bury(order: Tombstone, reason: FailureReason, sql?: Sql): Promise<void>
   /** Numbers of the shards: what can be asked of one while another is away. */
   readonly shards: readonly number[]
   /** Where everything of this buyer is. */
@@ -113,8 +115,8 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
     pay: store.compareAndPay,
     fail: (user, id, reason, sql) =>
       store.compareAndFail(sql ?? shards.of(user), user, id, statesBefore(reason), reason),
-    bury: (order, failure_reason) =>
-      store.insertOrders(shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
+    bury: (order, failure_reason, sql) =>
+      store.insertOrders(sql ?? shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
     shards: shards.all.map((_database, number) => number),
     shardOf: (user) => shards.all.indexOf(shards.of(user)),
     overdue: (shard, max) => store.selectOverdue(numbered(shard), max),

@@ -179,11 +179,12 @@ describe('approved', () => {
     let cancelled = 0
     const giftCards = {
       issue: async (...[sql, order, gift, days]: Parameters<typeof flow.app.giftCards.issue>) => {
-        await flow.app.giftCards.issue(sql, order, gift, days)
+        const isNew = await flow.app.giftCards.issue(sql, order, gift, days)
         cancelled += 1
         const timedOut = orders[2] as Claim
         if (cancelled === 1)
           await flow.app.orders.fail(timedOut.user_id, timedOut.order_id, 'payment_timeout')
+        return isNew
       },
     }
     await standIn({ giftCards }).execute()

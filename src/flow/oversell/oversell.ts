@@ -5,9 +5,10 @@ import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import type { GiftCards } from '../gift-cards/gift-cards.ts'
 import type { Inventory } from '../inventory/inventory.ts'
-import type { Order, Orders } from '../orders/orders.ts'
+import type { Order, Orders, Tombstone } from '../orders/orders.ts'
 import type { Reconcile } from '../reconcile/reconcile.ts'
 import { createExecution } from './execution.ts'
+import { createLostClaims } from './lost-claims.ts'
 import { hashOf, lastOnes, type PlannedOrder } from './plan.ts'
 import { insertApproval, openPlan, type Plan, selectApproved, selectPlan } from './sql.ts'
 
@@ -58,6 +59,11 @@ export interface Oversell {
   approveAutomatic(): Promise<void>
   /** Carries out what is approved, or goes on with it. Safe to repeat, and to run in several processes at once. */
   execute(): Promise<void>
+  /**
+   * Ends a claim that nothing but its receipt knows of, when its units are gone for good: an order FAILED `oversold`
+   * with its gift card, or neither. Safe to repeat, and to do several times at once; a row that is there already stays.
+   */
+  endLost(claim: Tombstone): Promise<void>
 }
 
 export interface AuditEntry extends Approver {
@@ -142,6 +148,7 @@ export function createOversell(parts: OversellParts): Oversell {
   const execute = createExecution({ ...parts, count, settingsOf })
 
   return {
+    endLost: createLostClaims({ ...parts, settingsOf }),
     list: async () => {
       const counted = await Promise.all((await catalogue.products()).map(({ id }) => count(id)))
       return counted.flatMap((one) => (one !== undefined && one.oversold > 0 ? [one] : []))
