@@ -22,16 +22,26 @@ async function moveToSmallDisk({ redis }: World): Promise<() => Promise<void>> {
   renameSync(dir, aside)
   mkdirSync(dir, { mode: 0o700 })
   run('mount', '-t', 'tmpfs', '-o', `size=${ROOM_BYTES},mode=0700`, 'tmpfs', dir)
-  cpSync(aside, dir, { recursive: true })
-  await redis.start()
-  return async () => {
+  const back = async () => {
     await redis.kill()
-    rmSync(aside, { recursive: true })
-    cpSync(dir, aside, { recursive: true })
-    run('umount', dir)
+    try {
+      rmSync(aside, { recursive: true })
+      cpSync(dir, aside, { recursive: true })
+    } finally {
+      run('umount', dir)
+    }
     rmSync(dir, { recursive: true })
     renameSync(aside, dir)
     await redis.start()
+  }
+  try {
+    cpSync(aside, dir, { recursive: true })
+    await redis.start()
+    return back
+  } catch (error) {
+    // Nothing stays mounted, whatever else went wrong.
+    run('umount', dir)
+    throw error
   }
 }
 
