@@ -61,7 +61,7 @@ export const REDIS_DISK: readonly Fault[] = [
       let ended = false
       return {
         heal: async () => {
-          ended = !redis.running() && statfsSync(redis.dir).bavail === 0
+          ended = !redis.running() && statfsSync(redis.dir).bavail < 4
           rmSync(ballast)
           await redis.start()
         },
