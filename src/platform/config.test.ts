@@ -55,6 +55,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     auth: { kind: 'guest' },
     mail: { from: 'no-reply@shop.localhost', contactDays: 30 },
     shedding: true,
+    liveStreamsMax: 5000,
     outboxMax: 100_000,
     sweepIntervalS: 0.5,
     reconcileIntervalS: 30,

@@ -69,6 +69,7 @@ const Environment = z.object({
   CONTACT_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   MAILBOX_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   SHEDDING: onUnlessOff,
+  LIVE_STREAMS_MAX: z.coerce.number().int().min(0).max(1_000_000).default(5000),
   OUTBOX_MAX: z.coerce.number().int().min(1).max(10_000_000).default(100_000),
   SWEEP_INTERVAL_S: seconds(0.5),
   RECONCILE_INTERVAL_S: seconds(30),
@@ -111,6 +112,8 @@ export interface Config {
   readonly mail: { readonly from: string; readonly contactDays: number }
   /** Whether requests are turned away under load. */
   readonly shedding: boolean
+  /** Event streams of stock that one process keeps open at a time. */
+  readonly liveStreamsMax: number
   /** Events of an item that may wait for SQL; past it nothing new is claimed. */
   readonly outboxMax: number
   /** Seconds between two sweeps of the cleanup worker. */
@@ -210,6 +213,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
       contactDays: e.CONTACT_RETENTION_DAYS,
     },
     shedding: e.SHEDDING,
+    liveStreamsMax: e.LIVE_STREAMS_MAX,
     outboxMax: e.OUTBOX_MAX,
     sweepIntervalS: e.SWEEP_INTERVAL_S,
     reconcileIntervalS: e.RECONCILE_INTERVAL_S,

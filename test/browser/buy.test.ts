@@ -94,14 +94,17 @@ describe.skipIf(skipped)('buying in a browser', () => {
   test('stock is live, also where event streams do not come through', async () => {
     await createSale(system, 'live')
     const [watcher, blocked, buyer] = [await system.visitor(), await system.visitor(), await system.visitor()]
+    const full = await system.visitor()
     await blocked.page.route('**/stock/live', (route) => route.abort())
-    for (const { page } of [watcher, blocked]) {
+    await full.page.route('**/stock/live', (route) => route.fulfill({ status: 503, body: '{}' }))
+    for (const { page } of [watcher, blocked, full]) {
       await page.goto(`${system.urls.shop}/products/live-lamp`)
       await shows(page, '#stock', '10 of 10 left')
     }
     await claimIn(system, buyer.page, 'live')
     await shows(watcher.page, '#stock', '9 of 10 left')
     await shows(blocked.page, '#stock', '9 of 10 left')
+    await shows(full.page, '#stock', '9 of 10 left')
   }, 60_000)
 
   test('who comes to the checkout too late is told so, and may try again while units are held', async () => {

@@ -1,8 +1,9 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { streamSSE } from 'hono/streaming'
+import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { ClaimAnswer, ClaimRequest, IdParam, ReceiptRequest, StockAnswer } from '../../contracts/http.ts'
 import type { ItemId, OrderId } from '../../contracts/ids.ts'
+import type { Config } from '../../platform/config.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
@@ -102,6 +103,7 @@ export interface InventoryRouteParts {
   readonly newOrderId: () => OrderId
   readonly metrics: Metrics
   readonly clock: Clock
+  readonly config: Pick<Config, 'liveStreamsMax'>
   /** Ends open event streams when the process stops. */
   readonly stopping: AbortSignal
 }
@@ -150,23 +152,34 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
     c.header('Cache-Control', 'public, max-age=0, s-maxage=1')
     return c.json(stock, 200)
   })
+  let open = 0
   app.openapi(getLiveStock, async (c) => {
     const { id } = c.req.valid('param')
     if ((await readStock(id)) === undefined) throw new Problem('unknown_item')
+    if (open >= parts.config.liveStreamsMax) throw overloaded()
+    // Nobody would read it, and so nobody would leave.
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'Content-Type': 'text/event-stream' })
+    open += 1
     return streamSSE(c, async (stream) => {
-      let [sent, quietS] = ['', 0]
-      while (!stream.aborted && !stopping.aborted) {
-        const stock = await readStock(id)
-        const units = JSON.stringify({ ...stock, server_time: 0 })
-        quietS += 1
-        if (units !== sent || quietS >= HEARTBEAT_S) {
-          await stream.writeSSE({ event: 'stock', data: JSON.stringify(stock) })
-          ;[sent, quietS] = [units, 0]
-        }
-        await clock.sleep(1000, stopping)
-      }
+      const over = new AbortController()
+      stream.onAbort(() => over.abort())
+      const ending = AbortSignal.any([over.signal, stopping])
+      await tell(id, stream, ending).finally(() => (open -= 1))
     })
   })
+  const tell = async (id: ItemId, stream: SSEStreamingApi, ending: AbortSignal) => {
+    let [sent, quietS] = ['', 0]
+    while (!ending.aborted) {
+      const stock = await readStock(id)
+      const units = JSON.stringify({ ...stock, server_time: 0 })
+      quietS += 1
+      if (units !== sent || quietS >= HEARTBEAT_S) {
+        await stream.writeSSE({ event: 'stock', data: JSON.stringify(stock) })
+        ;[sent, quietS] = [units, 0]
+      }
+      await clock.sleep(1000, ending)
+    }
+  }
 }
 
 function bearer(c: Context<AppEnv>): string {
