@@ -70,6 +70,8 @@ interface Standing {
 }
 
 const RECEIPT_S = 90 * 24 * 3600
+/** How long whoever asks again waits to hear more than that they have it. */
+const SQL_PATIENCE_MS = 2000
 
 export interface ClaimingParts {
   readonly inventory: Inventory
@@ -140,6 +142,21 @@ export function createClaiming(parts: ClaimingParts): Claiming {
   const neverAgain = async (item: ItemId, { kind }: ClaimOutcome): Promise<boolean> =>
     kind === 'sold_out' || (kind === 'not_enough_left' && (await inventory.stock(item))?.held === 0)
 
+  /**
+   * The order in SQL. Whose units Redis `holds` is told so where SQL is away, or does not answer soon: that much is true.
+   */
+  const lookUp = async ({ user_id, order_id }: Standing, holds: boolean): Promise<Order | undefined> => {
+    const asked = findOrder(user_id, order_id)
+    if (!holds) return asked
+    const answered = new AbortController()
+    const found = asked.catch((error: unknown) => {
+      if (!isConnectionError(error)) throw error
+      return undefined
+    })
+    const late = clock.sleep(SQL_PATIENCE_MS, answered.signal).then(() => undefined)
+    return Promise.race([found, late]).finally(() => answered.abort())
+  }
+
   /** Everything that is said about a claim that stands is said here. */
   const describe = async (
     claim: Standing,
@@ -147,14 +164,7 @@ export function createClaiming(parts: ClaimingParts): Claiming {
   ): Promise<ClaimingOutcome> => {
     const { user_id, order_id, product } = claim
     const times = outcome.kind === 'reserved' ? outcome : outcome.hold
-    const order =
-      outcome.kind === 'repeated'
-        ? await findOrder(user_id, order_id).catch((error: unknown) => {
-            // SQL is away, and Redis knows that the units are theirs: that much is true.
-            if (times === undefined || !isConnectionError(error)) throw error
-            return undefined
-          })
-        : undefined
+    const order = outcome.kind === 'repeated' ? await lookUp(claim, times !== undefined) : undefined
     const [pay_by, hold_expires_at] = [
       order?.pay_by ?? times?.pay_by,
       order?.hold_expires_at ?? times?.hold_expires_at,

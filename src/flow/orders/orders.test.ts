@@ -171,12 +171,23 @@ describe('overdue and count', () => {
     const sameShard = Array.from({ length: 200 }, (_, n) => `late-${n}`).filter(
       (user) => shards.of(user) === shards.all[0],
     )
+    // The first is paid in time; then the windows of all but the last close.
+    const soon = Date.now() + 600_000
     const batch = sameShard
       .slice(0, 6)
-      .map((user_id, n) => created({ user_id, pay_by: 1000 + n, item_id: 'late' }))
-    await orders.insert([...batch, created({ user_id: 'early', item_id: 'late' })])
+      .map((user_id, n) => created({ user_id, pay_by: soon + n, item_id: 'late' }))
+    await orders.insert([...batch, created({ user_id: 'early', pay_by: soon + 10, item_id: 'late' })])
     const [paid, failed] = batch as [OrderCreated, OrderCreated]
-    await shards.of(paid.user_id).transaction((sql) => orders.pay(sql, paid.user_id, paid.order_id))
+    expect(
+      await shards.of(paid.user_id).transaction((sql) => orders.pay(sql, paid.user_id, paid.order_id)),
+    ).toBe(true)
+    for (const [n, { user_id }] of batch.entries())
+      await shards
+        .of(user_id)
+        .query(`update orders set pay_by = $2 where user_id = $1 and item_id = 'late'`, [
+          user_id,
+          new Date(1000 + n),
+        ])
     await orders.fail(failed.user_id, failed.order_id, 'declined')
     const overdue = await orders.overdue(0, 3)
     expect(overdue.map(({ pay_by }) => pay_by)).toEqual([1002, 1003, 1004])

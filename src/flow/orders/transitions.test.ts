@@ -31,7 +31,7 @@ const created = (): OrderCreated => {
   const order_id = uuidv7()
   const ids = { order_id, user_id: `buyer of ${order_id}`, item_id: 'tv', sale_id: 'sale' }
   const price = { quantity: 1, amount: 1999, currency: 'EUR' }
-  const times = { timestamp: 1, pay_by: 2, hold_expires_at: 3 }
+  const times = { timestamp: 1, pay_by: 4_000_000_000_000, hold_expires_at: 4_000_000_300_000 }
   return { type: 'OrderCreated', version: 1, claim_seq: 1, ...ids, ...price, ...times }
 }
 const find = ({ user_id, order_id }: OrderCreated) => orders.find(user_id, order_id)

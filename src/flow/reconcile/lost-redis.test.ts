@@ -40,15 +40,18 @@ const everyState = async () => {
 }
 const set = (fields: Record<string, string | number>) =>
   flow.app.redis.commands.hset(keyOf(item, 'stock'), fields)
-const connected = () => eventually(() => flow.app.redis.runId() !== undefined)
+/** The connection is to another process than before; what is left of the old one is no connection any more. */
+const connected = (before: string | undefined) =>
+  eventually(() => ![undefined, before].includes(flow.app.redis.runId()))
 
 describe('a Redis that was restarted', () => {
   test('with its data is fenced until it is checked, then sells on where it was', async () => {
     await everyState()
     const before = await flow.counts(item)
+    const lost = flow.app.redis.runId()
     await flow.server.kill9()
     await flow.server.restart()
-    await connected()
+    await connected(lost)
     await expectRefused('fenced')
     expect(await flow.app.reconcile.fenced()).toContain(item)
     const epoch = (await flow.app.inventory.stock(item))?.epoch ?? 0
