@@ -9,8 +9,6 @@ import {
   InventoryUnknown,
 } from '../../src/flow/inventory/inventory.ts'
 import { connectRedis } from '../../src/platform/redis.ts'
-import { problemOf, startApp, type TestApp } from '../support/app.ts'
-import { createBuyer, createSale, newKey } from '../support/buyer.ts'
 import { type Claim, type Flow, startFlow } from '../support/flow.ts'
 import { claimOf, itemOf } from '../support/inventory.ts'
 import { startTestRedis } from '../support/redis.ts'
@@ -57,35 +55,6 @@ describe('what a Redis has on its disk is not what it said', () => {
     expect(await flow.counts(item)).toEqual({ total: 10, available: 9, held: 1, sold: 0 })
     await flow.claim(item)
   })
-})
-
-test('frozen for seconds, over HTTP: unknown at first, then 503 at once at scattered times, and the same key tells the truth', async () => {
-  const app: TestApp = await startApp()
-  const { sale, item } = await createSale(app)
-  const [first, second] = [createBuyer(app, 'phone-1'), createBuyer(app, 'phone-2')]
-  const [passOfFirst, passOfSecond] = [await first.pass(sale), await second.pass(sale)]
-  const key = newKey()
-  process.kill(app.redis.pid, 'SIGSTOP')
-  const unknown = first.claim(passOfFirst, item, { key })
-  await Bun.sleep(1300)
-  const waits = new Set<string | null>()
-  const started = performance.now()
-  for (let count = 0; count < 30; count += 1) {
-    const answer = await second.claim(passOfSecond, item, { key: newKey() })
-    expect(problemOf(answer as never)).toBe('unavailable')
-    waits.add(answer.headers.get('retry-after'))
-  }
-  // Nobody waits for a server that hangs: each claim would have waited two seconds, a minute in all.
-  expect(performance.now() - started).toBeLessThan(30_000)
-  expect(waits.size).toBeGreaterThan(2)
-  expect(problemOf((await unknown) as never)).toBe('unavailable')
-  process.kill(app.redis.pid, 'SIGCONT')
-  await eventually(async () => (await first.claim(passOfFirst, item, { key })).status === 201, 15_000)
-  const { order_id } = (await first.claim(passOfFirst, item, { key })).body
-  expect((await first.claim(passOfFirst, item, { key })).body.order_id).toBe(order_id)
-  expect((await second.claim(passOfSecond, item)).status).toBe(201)
-  expect(await app.app.inventory.stock(item)).toMatchObject({ available: 8, held: 2 })
-  await app.close()
 })
 
 /** A folder on a disk of so many MB; undefined, after a loud line, where we may not make one. With CI=true an error. */
