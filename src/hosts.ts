@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
-import { giftCardRoutes } from './flow/gift-cards/routes.ts'
+import { createCardUse, giftCardRoutes, toView as viewGiftCard } from './flow/gift-cards/routes.ts'
 import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
 import { inventoryRoutes } from './flow/inventory/routes.ts'
 import { giveContact, noticeRoutes } from './flow/notices/routes.ts'
@@ -88,6 +88,8 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   const cancel = (user: string, id: string) => restock.cancel(user, id)
   orderRoutes(hosts.shop, { ...app, viewOrder, cancel, identity })
   noticeRoutes(hosts.shop, { ...app, viewOrder, identity })
+  const finish = (user: string, id: string) => app.payments.finish(user, id)
+  const cardUse = createCardUse({ ...app, findOrder, finish, doorman })
   plainCheckout(hosts.shop, {
     ...app,
     urls: config.urls,
@@ -97,6 +99,8 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     visitor,
     viewOrder,
     cancel,
+    cardUse,
+    giftCards: async (user) => (await app.giftCards.of(user)).map(viewGiftCard),
     giveContact: (user, id, email) => giveContact(app.notices, user, id, email),
     paypal: app.payments.names.includes('paypal'),
   })
@@ -117,13 +121,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     pageOf: ({ sale_id, order_id }) => `${config.urls.shop}/checkout/${sale_id}?order=${order_id}`,
   })
 
-  giftCardRoutes(hosts.shop, {
-    ...app,
-    findOrder,
-    finish: (user, id) => app.payments.finish(user, id),
-    doorman,
-    identity,
-  })
+  giftCardRoutes(hosts.shop, { ...app, findOrder, cardUse, identity })
 
   operatorRoutes(hosts.ops, {
     ...app,

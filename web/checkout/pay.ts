@@ -4,11 +4,13 @@ import { config } from '../lib/config.ts'
 import type { Memory } from '../lib/memory.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
+import { leftToPay } from '../../src/contracts/words/gift-card.ts'
 import type { Order, PaymentAnswer, Product, Stock } from '../../src/contracts/shapes.ts'
 import type { CheckoutMemory } from './attempt.ts'
 import type { Card } from './card.ts'
 import { wireCardForm } from './card-form.ts'
 import { wireContact } from './contact.ts'
+import { wireGiftCard } from './gift-card.ts'
 import { drawOrder } from './order-view.ts'
 import { type PaypalSaid, wirePaypal } from './paypal.ts'
 import { showReceipt } from './receipt.ts'
@@ -35,7 +37,9 @@ export interface Paying {
 export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying): Promise<void> {
   let order: Order | undefined
   let itemName = ''
-  let payment: StripePayment | undefined
+  let payment: (StripePayment & { readonly amount: number }) | undefined
+  let changes = 0
+  let wake = () => {}
   let payingUntil = said.bankSaid === 'succeeded' ? performance.now() + UNSURE_MS : 0
   const paying = () => performance.now() < payingUntil
   const draw = () => {
@@ -48,7 +52,13 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       detail: 'Try again or use another card.',
     })
   byId('again').setAttribute('href', `${config.queue_url}/${sale}#new`)
-  wireCardForm(pay)
+  const giftCard = wireGiftCard(orderId, ({ gift_part, status }) => {
+    if (order !== undefined) order = { ...order, gift_part, status }
+    changes += 1
+    draw()
+    wake()
+  })
+  wireCardForm((card) => giftCard.whileFixed(() => pay(card)))
   wirePaypal({
     orderId,
     said: said.paypalSaid,
@@ -62,7 +72,10 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
 
   for (;;) {
     await whenVisible()
+    const before = changes
     const answer = await ask<Order>(`/api/orders/${orderId}`)
+    // As it was before a gift card was put or taken off.
+    if (changes !== before) continue
     if (answer.kind === 'ok') {
       notice(byId('trouble'), undefined)
       if (order === undefined) itemName = await start(answer.body)
@@ -70,7 +83,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       draw()
       if (order.status === 'PAID') void showReceipt(orderId)
       if (order.status === 'PAID' || order.status === 'FAILED') return
-      if (order.status === 'PENDING') payment ??= await preparePayment()
+      if (order.status === 'PENDING') payment = await currentPayment(order)
     } else {
       const unknown = answer.kind === 'problem' && answer.problem.code === 'unknown_order'
       const receipt = memory.read()?.claim?.receipt
@@ -82,7 +95,9 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       }
       notice(byId('trouble'), explain(answer))
     }
-    await pause(order === undefined ? backoffMs(1) : paying() || payment === undefined ? QUICK_MS : CALM_MS)
+    const changed = new Promise<void>((resolve) => (wake = resolve))
+    const restMs = order === undefined ? backoffMs(1) : paying() || payment === undefined ? QUICK_MS : CALM_MS
+    await Promise.race([pause(restMs), changed])
   }
 
   /** What is shown with the order: the item's name, and the server's time for the countdown. */
@@ -101,7 +116,12 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
     return product.kind === 'ok' ? product.body.name : first.item_id
   }
 
-  async function preparePayment(): Promise<StripePayment | undefined> {
+  /** The payment of what is left to pay now: one that was begun with another amount is begun anew. */
+  function currentPayment(of: Order): typeof payment | Promise<typeof payment> {
+    return payment?.amount === leftToPay(of) ? payment : preparePayment(leftToPay(of))
+  }
+
+  async function preparePayment(amount: number): Promise<typeof payment> {
     const answer = await ask<PaymentAnswer>(`/api/orders/${orderId}/payment`, {
       method: 'POST',
       body: { provider: 'stripe' },
@@ -109,14 +129,16 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
     if (answer.kind !== 'ok') return undefined
     const { publishable_key = '', client_secret = '', api_url = '' } = answer.body.browser
     byId('test-cards').hidden = !publishable_key.startsWith('pk_test')
-    return { publishable_key, client_secret, api_url }
+    return { publishable_key, client_secret, api_url, amount }
   }
 
   /** Returns what to tell the buyer beside the form. */
   async function pay(card: Card): Promise<string | undefined> {
-    for (let tries = 0; payment === undefined && tries < 10; tries++) {
-      payment = await preparePayment()
-      if (payment === undefined) await pause(500)
+    if (order?.status === 'PAID') return undefined
+    for (let tries = 0; tries < 10; tries++) {
+      payment = order && (await currentPayment(order))
+      if (payment !== undefined) break
+      await pause(500)
     }
     if (payment === undefined) return 'The payment can not be started right now. Try again in a moment.'
     const returnUrl = `${location.origin}${location.pathname}?order=${orderId}`

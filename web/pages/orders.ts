@@ -2,29 +2,33 @@ import { ask, explain } from '../lib/api.ts'
 import { byId, element, notice } from '../lib/dom.ts'
 import { formatMoment } from '../../src/contracts/words/durations.ts'
 import { formatMoney } from '../../src/contracts/words/money.ts'
+import { giftCardText } from '../../src/contracts/words/gift-card.ts'
 import { failureText, STATUS_WORDS } from '../../src/contracts/words/order.ts'
 import { backoffMs, pause, whenVisible } from '../lib/time.ts'
-import type { Order, Product } from '../../src/contracts/shapes.ts'
+import type { GiftCard, Order, Product } from '../../src/contracts/shapes.ts'
 
 /** The buyer's orders, newest first; looked at again while one of them is still open. */
 const AGAIN_MS = 3000
 const names = await productNames()
 for (let failures = 0; ;) {
   await whenVisible()
-  const answer = await ask<{ orders: Order[] }>('/api/orders')
+  const [answer, cards] = await Promise.all([
+    ask<{ orders: Order[] }>('/api/orders'),
+    ask<{ gift_cards: GiftCard[] }>('/api/gift-cards'),
+  ])
   // A browser that never claimed anything is nobody yet, and has no orders.
   if (answer.kind === 'problem' && answer.problem.code === 'session_missing') {
-    draw([])
+    draw([], [])
     break
   }
-  if (answer.kind !== 'ok') {
-    notice(byId('trouble'), explain(answer))
+  if (answer.kind !== 'ok' || cards.kind !== 'ok') {
+    for (const one of [cards, answer]) if (one.kind !== 'ok') notice(byId('trouble'), explain(one))
     await pause(backoffMs(failures++))
     continue
   }
   failures = 0
   notice(byId('trouble'), undefined)
-  draw(answer.body.orders)
+  draw(answer.body.orders, cards.body.gift_cards)
   if (!answer.body.orders.some(isOpen)) break
   await pause(AGAIN_MS)
 }
@@ -38,12 +42,14 @@ function isOpen({ status }: Order): boolean {
   return status === 'PROCESSING' || status === 'PENDING'
 }
 
-function draw(orders: readonly Order[]): void {
+function draw(orders: readonly Order[], cards: readonly GiftCard[]): void {
   const list = byId('orders')
   list.removeAttribute('aria-busy')
-  const text = JSON.stringify(orders)
+  const text = JSON.stringify([orders, cards])
   if (list.dataset['text'] === text) return
   list.dataset['text'] = text
+  byId('gift-cards').hidden = cards.length === 0
+  byId('gift-card-list').replaceChildren(...cards.map(showCard))
   if (orders.length === 0) {
     const toSales = element('a', { class: 'button', href: '/' }, 'To the sales')
     return list.replaceChildren(
@@ -52,10 +58,21 @@ function draw(orders: readonly Order[]): void {
     )
   }
   const sorted = orders.toSorted((a, b) => b.claimed_at - a.claimed_at)
-  list.replaceChildren(element('ul', { class: 'orders' }, ...sorted.map(showOrder)))
+  list.replaceChildren(
+    element(
+      'ul',
+      { class: 'orders' },
+      ...sorted.map((order) =>
+        showOrder(
+          order,
+          cards.find(({ order_id }) => order_id === order.order_id),
+        ),
+      ),
+    ),
+  )
 }
 
-function showOrder(order: Order): HTMLElement {
+function showOrder(order: Order, card: GiftCard | undefined): HTMLElement {
   const name = names.get(order.item_id) ?? order.item_id
   const open = isOpen(order)
   return element(
@@ -74,6 +91,7 @@ function showOrder(order: Order): HTMLElement {
     ),
     element('p', { class: 'quiet small' }, `Order ${order.order_id}`),
     ...(order.status === 'FAILED' ? [element('p', {}, failureText(order.failure_reason))] : []),
+    ...(card === undefined ? [] : [giftLine(card)]),
     element(
       'p',
       {},
@@ -84,4 +102,28 @@ function showOrder(order: Order): HTMLElement {
       ),
     ),
   )
+}
+
+function giftLine({ code, amount, currency }: GiftCard): HTMLElement {
+  const worth = `Your gift card of ${formatMoney(amount, currency)}: `
+  return element('p', {}, worth, element('code', {}, code))
+}
+
+function showCard(card: GiftCard): HTMLElement {
+  const [left, until] = giftCardText(card)
+  return element(
+    'li',
+    { class: 'card' },
+    element(
+      'div',
+      { class: 'sale-head' },
+      element('h3', {}, element('code', {}, card.code)),
+      element('span', { class: 'badge', ...(isGood(card) ? { 'data-status': 'PAID' } : {}) }, left),
+    ),
+    element('p', { class: 'quiet' }, until),
+  )
+}
+
+function isGood({ balance, expired }: GiftCard): boolean {
+  return balance > 0 && !expired
 }

@@ -11,7 +11,7 @@ export function failureText(reason: Order['failure_reason']): string {
     case 'cancelled_by_user':
       return 'You cancelled it. You were not charged.'
     case 'oversold':
-      return 'We took more orders than there were units, and yours was among the last. We are sorry: your money goes back to you.'
+      return 'We took more orders than there were units, and yours was among the last. We are sorry: what you paid goes back to you, and a gift card makes up for it.'
     case null:
       return 'You were not charged.'
   }
@@ -30,7 +30,10 @@ export function orderText(order: Order, inTime: boolean, paying: boolean): reado
     case 'PAID':
       return ['Paid. It is yours', 'Thank you. You find it again under “My orders”.']
     case 'FAILED':
-      return ['Not bought', failureText(order.failure_reason)]
+      return [
+        order.failure_reason === 'oversold' ? 'We had to cancel your order' : 'Not bought',
+        failureText(order.failure_reason),
+      ]
     case 'PROCESSING':
     case 'PENDING':
       if (paying) return ['Your payment is on its way', 'Waiting for the word of the payment provider…']

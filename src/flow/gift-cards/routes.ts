@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { GiftCard as GiftCardView, GiftCardAnswer, GiftCardRequest } from '../../contracts/gift-card-http.ts'
 import { OrderParam } from '../../contracts/http.ts'
 import { showGiftCode } from '../../contracts/gift-cards.ts'
@@ -6,7 +7,7 @@ import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import type { Identity } from '../../platform/identity.ts'
 import { Problem } from '../../platform/errors.ts'
-import { type App, json, jsonBody, problems } from '../../platform/http.ts'
+import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Order } from '../orders/orders.ts'
 import type { GiftCard, GiftCards, PutOutcome } from './gift-cards.ts'
@@ -41,18 +42,48 @@ const deleteCard = createRoute({
   request: { params: OrderParam },
 })
 
-export interface GiftCardRouteParts {
+export interface CardUseParts {
   readonly giftCards: GiftCards
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   /** Settles the hold of an order that is paid now, and closes payments that were begun. */
   readonly finish: (user: UserId, id: OrderId) => Promise<void>
   readonly doorman: Pick<Doorman, 'giftCard'>
-  readonly identity: Identity
   readonly log: Log
 }
 
+/** What a buyer does with gift cards and an order, for any page; throws the problem that says why not. */
+export interface CardUse {
+  put(c: Context<AppEnv>, user: UserId, order: OrderId, code: string): Promise<void>
+  takeOff(user: UserId, order: OrderId): Promise<void>
+}
+
+export function createCardUse({ giftCards, findOrder, finish, doorman, log }: CardUseParts): CardUse {
+  return {
+    put: async (c, user, id, code) => {
+      const order = await findOrder(user, id)
+      if (order === undefined) throw new Problem('unknown_order')
+      await doorman.giftCard(c, order.sale_id, user)
+      const outcome = await giftCards.put(user, id, code)
+      refuse(outcome)
+      if (outcome.kind === 'paid')
+        await finish(user, id).catch((error: unknown) =>
+          log.warn(
+            { err: error, order_id: id },
+            'closing a paid order failed; the cleanup worker will do it',
+          ),
+        )
+    },
+    takeOff: async (user, id) => refuse(await giftCards.takeOff(user, id)),
+  }
+}
+
+export interface GiftCardRouteParts extends Pick<CardUseParts, 'giftCards' | 'findOrder'> {
+  readonly cardUse: CardUse
+  readonly identity: Identity
+}
+
 export function giftCardRoutes(app: App, parts: GiftCardRouteParts): void {
-  const { giftCards, findOrder, finish, doorman, identity, log } = parts
+  const { giftCards, findOrder, cardUse, identity } = parts
 
   const answer = async (user: UserId, id: OrderId): Promise<z.infer<typeof GiftCardAnswer>> => {
     const [order, part] = await Promise.all([findOrder(user, id), giftCards.part(user, id)])
@@ -68,22 +99,14 @@ export function giftCardRoutes(app: App, parts: GiftCardRouteParts): void {
   app.openapi(postCard, async (c) => {
     const user = await identity.known(c)
     const { id } = c.req.valid('param')
-    const order = await findOrder(user, id)
-    if (order === undefined) throw new Problem('unknown_order')
-    await doorman.giftCard(c, order.sale_id, user)
-    const outcome = await giftCards.put(user, id, c.req.valid('json').code)
-    refuse(outcome)
-    if (outcome.kind === 'paid')
-      await finish(user, id).catch((error: unknown) =>
-        log.warn({ err: error, order_id: id }, 'closing a paid order failed; the cleanup worker will do it'),
-      )
+    await cardUse.put(c, user, id, c.req.valid('json').code)
     c.header('Cache-Control', 'no-store')
     return c.json(await answer(user, id), 200)
   })
   app.openapi(deleteCard, async (c) => {
     const user = await identity.known(c)
     const { id } = c.req.valid('param')
-    refuse(await giftCards.takeOff(user, id))
+    await cardUse.takeOff(user, id)
     c.header('Cache-Control', 'no-store')
     return c.json(await answer(user, id), 200)
   })
@@ -116,6 +139,7 @@ function refuse(outcome: PutOutcome | { readonly kind: 'taken_off' }): void {
   }
 }
 
-function toView({ user_id: _user, code, ...card }: GiftCard): z.infer<typeof GiftCardView> {
+/** A card as its owner sees it. */
+export function toView({ user_id: _user, code, ...card }: GiftCard): z.infer<typeof GiftCardView> {
   return { ...card, code: showGiftCode(code) }
 }

@@ -1,7 +1,8 @@
 import type { Context } from 'hono'
 import type { OrderId, SaleId } from '../../contracts/ids.ts'
-import type { Order, Product, Receipt } from '../../contracts/shapes.ts'
+import type { GiftCard, Order, Product, Receipt } from '../../contracts/shapes.ts'
 import { formatMoment, formatWait } from '../../contracts/words/durations.ts'
+import { giftCardText, leftToPay, priceFacts } from '../../contracts/words/gift-card.ts'
 import { formatMoney } from '../../contracts/words/money.ts'
 import { receiptFacts, receiptMailText, contactText } from '../../contracts/words/receipt.ts'
 import { orderText } from '../../contracts/words/order.ts'
@@ -29,6 +30,10 @@ interface OrderPage {
   readonly receipt: Receipt | undefined
   /** Undefined: this shop sends no mails. */
   readonly contact: string | null | undefined
+  /** What makes up for it, where it was cancelled as oversold. */
+  readonly giftCard: GiftCard | undefined
+  /** Whether the field for a gift card is shown. */
+  readonly typesCode: boolean
   readonly refusal: Problem | undefined
 }
 
@@ -69,6 +74,15 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
     if (contact === undefined || status === 'FAILED' || status === 'PROCESSING') return nothing
     const text = (receipt && receiptMailText(receipt)) || contactText(contact)
     return part('contact', { path, email: contact ?? '', text })
+  }
+
+  const giftForm = (path: string, { status, gift_part }: Order, typesCode: boolean): Html[] => {
+    if (status !== 'PENDING') return []
+    const text = `I have ${gift_part > 0 ? 'another' : 'a'} gift card`
+    return [
+      ...(gift_part > 0 ? [part('gift-card-off', { path })] : []),
+      typesCode ? part('gift-card', { path }) : part('gift-card-link', { path, text }),
+    ]
   }
 
   const item = (product: Product, stock: Stock | undefined, nonce: string, path: string): Html => {
@@ -126,7 +140,8 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
       })
     },
 
-    order: (c: Context<AppEnv>, { order, products, receipt, contact, refusal }: OrderPage): Response => {
+    order: (c: Context<AppEnv>, page: OrderPage): Response => {
+      const { order, products, receipt, contact, giftCard, typesCode, refusal } = page
       const left = order.pay_by - clock.now()
       const open = order.status === 'PROCESSING' || order.status === 'PENDING'
       const [title, text] = orderText(order, open && left > 0, false)
@@ -137,9 +152,10 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
         receipt === undefined
           ? [
               ['Item', order.quantity === 1 ? name : `${order.quantity} × ${name}`],
-              ['Total', formatMoney(order.amount, order.currency, LOCALE)],
+              ...priceFacts(order, LOCALE),
               ...(open && left > 0 ? [['Pay by', payBy] as const] : []),
               ['Order', order.order_id],
+              ...(giftCard === undefined ? [] : giftFacts(giftCard)),
             ]
           : receiptFacts(receipt, LOCALE, 'UTC')
       return pages.send(c, {
@@ -161,15 +177,30 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
               ? part('pay', {
                   href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
                   path: c.req.path,
+                  gift: giftForm(c.req.path, order, typesCode),
                   paypal:
-                    paypal && order.status === 'PENDING' ? part('paypal', { path: c.req.path }) : nothing,
+                    paypal && order.status === 'PENDING'
+                      ? part('paypal', {
+                          path: c.req.path,
+                          amount: formatMoney(leftToPay(order), order.currency, LOCALE),
+                        })
+                      : nothing,
                 })
               : order.status === 'FAILED'
                 ? joinLink(order.sale_id, true)
                 : nothing,
         }),
-        ...(open ? { refresh: { afterS } } : {}),
+        // A page that asked again would take away what is being typed.
+        ...(open && !typesCode ? { refresh: { afterS } } : {}),
       })
     },
   }
+}
+
+function giftFacts(card: GiftCard): readonly (readonly [string, string])[] {
+  const [left, until] = giftCardText(card, LOCALE, 'UTC')
+  return [
+    ['Your gift card', card.code],
+    ['What it is worth', `${left}. ${until}`],
+  ]
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { OrderId, SaleId, UserId } from '../../contracts/ids.ts'
-import type { Order } from '../../contracts/shapes.ts'
+import type { GiftCard, Order } from '../../contracts/shapes.ts'
 import { Email } from '../../contracts/http.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
@@ -34,6 +34,12 @@ export interface PlainCheckoutParts {
   readonly notices: Pick<Notices, 'mails' | 'contact' | 'receipt'>
   /** Keeps or forgets the address for an order; throws the problem that says why not. */
   readonly giveContact: (user: UserId, id: OrderId, email: string | null) => Promise<void>
+  /** Puts gift cards towards an order, or takes them off; throws the problem that says why not. */
+  readonly cardUse: {
+    put(c: Context<AppEnv>, user: UserId, id: OrderId, code: string): Promise<void>
+    takeOff(user: UserId, id: OrderId): Promise<void>
+  }
+  readonly giftCards: (user: UserId) => Promise<readonly GiftCard[]>
   readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
   readonly newOrderId: () => OrderId
   readonly pages: PlainPages
@@ -57,7 +63,7 @@ const PASS_OVER = ['pass_invalid', 'pass_expired', 'pass_foreign', 'pass_used', 
  */
 export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
   const { claiming, board, catalogue, identity, doorman, viewOrder, cancel, visitor, metrics } = parts
-  const { notices, giveContact } = parts
+  const { notices, giveContact, cardUse } = parts
   const view = createPlainCheckoutView(parts)
 
   const find = async (c: Context<AppEnv>): Promise<Sale> => {
@@ -118,17 +124,24 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     return view.noPass(c, sale.id, refusal, getCookie(c, orderCookie(sale.id)))
   })
 
-  const showOrder = async (c: Context<AppEnv>, refusal?: Problem) => {
+  const showOrder = async (c: Context<AppEnv>, refusal?: Problem, typesCode = false) => {
     const sale = await find(c)
     const [user, id] = [await identity.known(c), orderId(c)]
     const order = await viewOrder(user, id)
     if (order === undefined || order.sale_id !== sale.id) throw new Problem('unknown_order')
+    if (refusal?.retryAfterS !== undefined) c.header('Retry-After', String(refusal.retryAfterS))
     const receipt = order.status === 'PAID' ? await notices.receipt(user, id) : undefined
     return view.order(c, {
       order,
       products: await catalogue.products(sale.id),
       receipt: typeof receipt === 'object' ? receipt : undefined,
       contact: notices.mails ? ((await notices.contact(user, id)) ?? null) : undefined,
+      giftCard:
+        order.failure_reason === 'oversold'
+          ? (await parts.giftCards(user)).find(({ order_id }) => order_id === id)
+          : undefined,
+      // Who is about to type a code has asked for the field.
+      typesCode: typesCode || c.req.query('gift-card') !== undefined,
       refusal,
     })
   }
@@ -136,7 +149,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
 
   app.post('/checkout/:sale/plain/orders/:id', async (c) => {
     await find(c)
-    const { action, email = '' } = await formFields(c)
+    const { action, email = '', code = '' } = await formFields(c)
     const user = await identity.known(c)
     if (action === 'cancel') await cancel(user, orderId(c))
     else if (action === 'contact') {
@@ -145,6 +158,17 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
         return showOrder(c, new Problem('bad_request', 'That is no e-mail address such as name@example.com.'))
       if ((await viewOrder(user, orderId(c))) === undefined) throw new Problem('unknown_order')
       await giveContact(user, orderId(c), given.data)
+    } else if (action === 'gift-card') {
+      if (code.trim() === '' || code.length > 64)
+        return showOrder(c, new Problem('bad_request', 'Type the code of your gift card.'), true)
+      try {
+        await cardUse.put(c, user, orderId(c), code)
+      } catch (error) {
+        if (error instanceof Problem) return showOrder(c, error, true)
+        throw error
+      }
+    } else if (action === 'gift-card-off') {
+      await cardUse.takeOff(user, orderId(c))
     } else throw new Problem('bad_request', 'Go back and press the button again.')
     return c.redirect(c.req.path, 303)
   })
