@@ -129,6 +129,9 @@ describe.skipIf(skipped)('gift cards in a browser', () => {
     await field.fill('WRONG-CODE')
     await use.click()
     await page.getByText('You have no gift card with this code').waitFor()
+    expect(await field.inputValue()).toBe('WRONG-CODE')
+    // The page does not ask again by itself, which would take away what is being typed.
+    expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(0)
     await picture(page, 'plain-gift-wrong')
     await field.fill(code ?? '')
     await use.click()

@@ -32,8 +32,8 @@ interface OrderPage {
   readonly contact: string | null | undefined
   /** What makes up for it, where it was cancelled as oversold. */
   readonly giftCard: GiftCard | undefined
-  /** Whether the field for a gift card is shown. */
-  readonly typesCode: boolean
+  /** What stands in the field for a gift card; undefined: it is not shown. */
+  readonly typed: string | undefined
   readonly refusal: Problem | undefined
 }
 
@@ -76,12 +76,18 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
     return part('contact', { path, email: contact ?? '', text })
   }
 
-  const giftForm = (path: string, { status, gift_part }: Order, typesCode: boolean): Html[] => {
-    if (status !== 'PENDING') return []
+  const refused = (refusal: Problem | undefined): Html =>
+    refusal === undefined
+      ? nothing
+      : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' })
+
+  const giftForm = (path: string, { order: { gift_part }, typed, refusal }: OrderPage): Html[] => {
     const text = `I have ${gift_part > 0 ? 'another' : 'a'} gift card`
     return [
       ...(gift_part > 0 ? [part('gift-card-off', { path })] : []),
-      typesCode ? part('gift-card', { path }) : part('gift-card-link', { path, text }),
+      typed !== undefined
+        ? part('gift-card', { path, typed, refusal: refused(refusal) })
+        : part('gift-card-link', { path, text }),
     ]
   }
 
@@ -115,10 +121,7 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
         content: part('items', {
           sale: sale.name,
           path: c.req.path,
-          refusal:
-            refusal === undefined
-              ? nothing
-              : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' }),
+          refusal: refused(refusal),
           order: orderLink(sale.id, order),
           items: items.map(({ product, stock }) => item(product, stock, nonce, c.req.path)),
         }),
@@ -141,9 +144,11 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
     },
 
     order: (c: Context<AppEnv>, page: OrderPage): Response => {
-      const { order, products, receipt, contact, giftCard, typesCode, refusal } = page
+      const { order, products, receipt, contact, giftCard, typed, refusal } = page
       const left = order.pay_by - clock.now()
       const open = order.status === 'PROCESSING' || order.status === 'PENDING'
+      // What is wrong with the code is said beside its field.
+      const typesCode = typed !== undefined && order.status === 'PENDING' && left > 0
       const [title, text] = orderText(order, open && left > 0, false)
       const name = products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
       const payBy = `${formatMoment(order.pay_by, LOCALE, 'UTC')}, in ${formatWait(left / 1000)}`
@@ -164,10 +169,7 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
         content: part('order', {
           title,
           text,
-          refusal:
-            refusal === undefined
-              ? nothing
-              : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' }),
+          refusal: typesCode ? nothing : refused(refusal),
           facts: part('facts', {
             facts: facts.map(([label, value]) => part('fact', { name: label, value })),
           }),
@@ -177,7 +179,7 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
               ? part('pay', {
                   href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
                   path: c.req.path,
-                  gift: giftForm(c.req.path, order, typesCode),
+                  gift: order.status === 'PENDING' ? giftForm(c.req.path, page) : nothing,
                   paypal:
                     paypal && order.status === 'PENDING'
                       ? part('paypal', {

@@ -124,7 +124,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     return view.noPass(c, sale.id, refusal, getCookie(c, orderCookie(sale.id)))
   })
 
-  const showOrder = async (c: Context<AppEnv>, refusal?: Problem, typesCode = false) => {
+  const showOrder = async (c: Context<AppEnv>, refusal?: Problem, typed?: string) => {
     const sale = await find(c)
     const [user, id] = [await identity.known(c), orderId(c)]
     const order = await viewOrder(user, id)
@@ -140,8 +140,8 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
         order.failure_reason === 'oversold'
           ? (await parts.giftCards(user)).find(({ order_id }) => order_id === id)
           : undefined,
-      // Who is about to type a code has asked for the field.
-      typesCode: typesCode || c.req.query('gift-card') !== undefined,
+      // The field is there for who has asked for it, or typed something else than a code.
+      typed: typed ?? (c.req.query('gift-card') === undefined ? undefined : ''),
       refusal,
     })
   }
@@ -159,12 +159,13 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
       if ((await viewOrder(user, orderId(c))) === undefined) throw new Problem('unknown_order')
       await giveContact(user, orderId(c), given.data)
     } else if (action === 'gift-card') {
-      if (code.trim() === '' || code.length > 64)
-        return showOrder(c, new Problem('bad_request', 'Type the code of your gift card.'), true)
+      const typed = code.slice(0, 64)
+      if (code.trim() === '' || code !== typed)
+        return showOrder(c, new Problem('bad_request', 'Type the code of your gift card.'), typed)
       try {
         await cardUse.put(c, user, orderId(c), code)
       } catch (error) {
-        if (error instanceof Problem) return showOrder(c, error, true)
+        if (error instanceof Problem) return showOrder(c, error, typed)
         throw error
       }
     } else if (action === 'gift-card-off') {
