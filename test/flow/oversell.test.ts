@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { GiftCard, GiftCardAnswer } from '../../src/contracts/gift-card-http.ts'
 import { DriftReport } from '../../src/contracts/operator-http.ts'
 import { IssuedGiftCard, OversellAnswer, OversellPlan } from '../../src/contracts/oversell-http.ts'
-import { type Answer, problemOf, startApp, type TestApp } from '../support/app.ts'
+import { type Answer, problemOf, startApp, type TestApp, URLS } from '../support/app.ts'
 import { type Buyer, createBuyer, createSale, UNGUARDED } from '../support/buyer.ts'
 import { eventually, startStripeSandbox, type TestSandbox } from '../support/stripe.ts'
 
@@ -52,18 +52,20 @@ async function oversold(gift: number) {
   const orders = [await ordered(first, sale, item), await ordered(second, sale, item)]
   const counted = await operate(ANN, 'PUT', `items/${item}/units`, { units: 1, reason: 'counted' })
   expect(counted.body).toMatchObject({ outcome: 'oversold' })
-  return { item, first, second, orders }
+  return { sale, item, first, second, orders }
 }
 
-/** Somebody with a gift card. */
+const pageOf = (sale: string, order: string) => `/checkout/${sale}/plain/orders/${order}`
+
+/** Somebody with a gift card, and the page of the order it makes up for. */
 async function gifted(gift: number) {
-  const { item, second } = await oversold(gift)
+  const { sale, item, second, orders } = await oversold(gift)
   const { preview } = shaped(OversellAnswer, await operate(ANN, 'GET', `items/${item}/oversell`))
   for (const token of [ANN, BOB])
     await operate(token, 'POST', `items/${item}/oversell/approve`, { hash: preview?.hash, reason: 'missing' })
   await app.app.oversell.execute()
   const [card] = await cardsOf(second)
-  return { owner: second, code: card?.code ?? '' }
+  return { owner: second, code: card?.code ?? '', cancelled: pageOf(sale, orders[1] ?? '') }
 }
 
 test('two persons approve what was previewed; the last buyer gets a card, and the audit log says who', async () => {
@@ -164,4 +166,49 @@ test('a wrong code tells nothing, and who guesses is stopped', async () => {
   expect(answers.at(-1)).toBe('rate_limited')
   const stranger = createBuyer(app)
   expect(problemOf(await put(stranger, order, code))).toBe('session_missing')
+})
+
+test('the way without scripts: the code on the page of the cancelled order, and what is wrong beside the field', async () => {
+  const { owner: buyer, code, cancelled } = await gifted(25_000)
+  const page = (path: string) => buyer.shop<string>('GET', path)
+  expect((await page(cancelled)).body).toContain(code)
+
+  const guard = { ...UNGUARDED, limits: { on: true, gift_user: { points: 6, duration_s: 60 } } }
+  const { sale, item } = await createSale(app, { guard, product: { amount: 30_000 } })
+  const path = pageOf(sale, await ordered(buyer, sale, item))
+  const post = (to: string, fields: Record<string, string>) =>
+    buyer.shop<string>('POST', to, {
+      headers: { 'content-type': 'application/x-www-form-urlencoded', origin: URLS.shop },
+      raw: new URLSearchParams(fields).toString(),
+    })
+  const use = (typed: string, to = path) => post(to, { action: 'gift-card', code: typed })
+  expect((await page(path)).body).not.toContain('name="code"')
+  expect((await page(`${path}?gift-card`)).body).toContain('name="code"')
+
+  for (const [typed, status, said] of [
+    [' ', 400, 'Type the code of your gift card.'],
+    ['x'.repeat(65), 400, 'Type the code of your gift card.'],
+    ['"wrong"', 404, 'You have no gift card with this code'],
+  ] as const) {
+    const refused = await use(typed)
+    expect([refused.status, refused.body.split('name="code"')[1]?.includes(said)]).toEqual([status, true])
+    expect(refused.body).not.toContain('http-equiv="refresh"')
+  }
+  expect((await use('"wrong"')).body).toContain('value="&quot;wrong&quot;"')
+  expect((await use(code)).status).toBe(303)
+  expect((await page(path)).body).toMatch(/Left to pay<\/dt>\s*<dd>€50\.00/)
+  expect((await post(path, { action: 'gift-card-off' })).status).toBe(303)
+  expect((await page(path)).body).not.toContain('Left to pay')
+
+  let last = await use('guess')
+  for (let guess = 0; guess < 8; guess += 1) last = await use('guess')
+  expect([last.status, last.body.includes('Too many requests')]).toEqual([429, true])
+  expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0)
+
+  const small = await createSale(app, { product: { amount: 10_000 } })
+  const order = await ordered(buyer, small.sale, small.item)
+  const covered = pageOf(small.sale, order)
+  expect((await use(code, covered)).status).toBe(303)
+  expect((await page(covered)).body).toContain('Gift card (€100.00)')
+  expect(sandbox.entry(order)).toEqual([])
 })
