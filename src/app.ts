@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
 import { giftCodeOf } from './contracts/gift-cards.ts'
-import type { ItemId, OrderId, SaleId } from './contracts/ids.ts'
+import type { ItemId, SaleId } from './contracts/ids.ts'
 import { createEventLog } from './event-log.ts'
 import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
 import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
@@ -43,7 +42,6 @@ export interface Overrides {
   readonly shards?: Shards
   readonly providers?: readonly PaymentProvider[]
   readonly mail?: MailServer
-  readonly newOrderId?: () => OrderId
 }
 
 export type Application = Awaited<ReturnType<typeof createApp>>
@@ -207,7 +205,6 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     driftReport,
     oversell,
     commands,
-    newOrderId: overrides.newOrderId ?? (() => uuidv7()),
     close: async () => {
       closing.abort()
       await eventLog.close()

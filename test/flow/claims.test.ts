@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { v7 as uuidv7 } from 'uuid'
 import type { z } from 'zod'
 import * as shapes from '../../src/contracts/http.ts'
 import { ReconcileRun } from '../../src/contracts/operator-http.ts'
@@ -225,6 +226,29 @@ describe('refusals', () => {
   })
 })
 
+describe('what a pass was used for, when Redis has forgotten it', () => {
+  /** The use alone, or the pass as well: what a cut append-only file or a promoted replica may lack. */
+  const forget = {
+    'the use': (sale: string) =>
+      app.app.redis.commands.hdel(`queue:{${sale}}:pass:1`, 'order_id', 'user_id', 'key', 'body', 'uses'),
+    'the pass': (sale: string) => app.app.redis.commands.del(`queue:{${sale}}:pass:1`),
+  }
+  test.each(Object.entries(forget))(
+    '%s: the same request is told of its order, and takes no second unit',
+    async (_, lose) => {
+      const { sale, item } = await createSale(app)
+      const { buyer, pass } = await ready(sale)
+      const key = newKey()
+      const { order_id } = (await buyer.claim(pass, item, { key })).body
+      await app.withWorker(() => eventually(async () => (await statusOf(buyer, order_id)) === 'PENDING'))
+      expect(await lose(sale)).toBeGreaterThan(0)
+      const again = await buyer.claim(pass, item, { key })
+      expect(again).toMatchObject({ status: 201, body: { order_id, status: 'PENDING' } })
+      expect(await stock(item)).toEqual({ available: 9, held: 1, sold: 0 })
+    },
+  )
+})
+
 describe('a pass while its claim is under way', () => {
   const outcomeOf = (promise: Promise<{ kind: string }>) => promise.then(({ kind }) => kind, String)
   const claimingWith = (claim: Inventory['claim']) =>
@@ -238,7 +262,7 @@ describe('a pass while its claim is under way', () => {
       runId: () => app.app.redis.runId(),
     })
   const commandOf = (pass: string, item_id: string, idempotency_key = newKey()) => ({
-    ...{ order_id: app.app.newOrderId(), user_id: 'ann', item_id, quantity: 1, pass },
+    ...{ order_id: uuidv7(), user_id: 'ann', item_id, quantity: 1, pass },
     visitor: { device: 'phone', network: '' },
     idempotency_key,
   })
@@ -379,7 +403,7 @@ describe('receipts', () => {
     await rebuild(item)
     const [stranger, user] = [createBuyer(app), await buyer.userId()]
     await stranger.userId()
-    const claims = { sub: user, order: app.app.newOrderId(), item, quantity: 1 }
+    const claims = { sub: user, order: uuidv7(), item, quantity: 1 }
     const forged = createTokens([{ kid: 'k1', secret: Buffer.alloc(32, 7) }]).sign('receipt', {
       ...{ aud: sale, iat: 1, exp: 4e9, ...claims },
     })

@@ -200,6 +200,13 @@ export function createClaiming(parts: ClaimingParts): Claiming {
         body: `${item_id} ${quantity}`,
       })
       if (use.kind === 'unused') return { kind: nothing ?? 'sold_out' }
+      // Redis may have forgotten this use of the pass, and SQL know the order.
+      const forgotten = use.kind === 'pass_expired' ? await findOrder(user_id, request.order_id) : undefined
+      if (forgotten !== undefined)
+        return describe(
+          { user_id, order_id: request.order_id, quantity, product },
+          { kind: 'repeated', quantity },
+        )
       if (!('order_id' in use)) return use
       const { order_id, place } = use
       const free = () => waitingRoom.freePass(place, order_id)

@@ -15,6 +15,7 @@ import type { Catalogue, Sale } from '../catalogue/catalogue.ts'
 import type { Notices } from '../notices/notices.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming } from './claiming.ts'
+import { orderIdOf } from './order-id.ts'
 import { createPlainCheckoutView } from './plain-view.ts'
 import { explain, toProblem } from './routes.ts'
 import type { StockBoard } from './stock-board.ts'
@@ -41,7 +42,6 @@ export interface PlainCheckoutParts {
   }
   readonly giftCards: (user: UserId) => Promise<readonly GiftCard[]>
   readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
-  readonly newOrderId: () => OrderId
   readonly pages: PlainPages
   readonly metrics: Metrics
   readonly clock: Clock
@@ -104,13 +104,12 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
       return choose(c, sale, pass, new Problem('bad_request', 'How many must be a whole number.'))
     const user_id = await identity.user(c)
     await doorman.claim(c, item_id, user_id)
+    // The same choice with the same pass is the same claim, over reloads and lost answers too.
+    const shown = { pass, user_id, idempotency_key: hash(`plain claim\n${nonce}\n${item_id}\n${quantity}`) }
     const outcome = await claiming
       .claim({
-        ...{ pass, item_id, quantity: Number(quantity), order_id: parts.newOrderId() },
-        user_id,
+        ...{ ...shown, item_id, quantity: Number(quantity), order_id: orderIdOf(shown) },
         visitor: visitor(c, undefined),
-        // The same choice with the same pass is the same claim, over reloads and lost answers too.
-        idempotency_key: hash(`plain claim\n${nonce}\n${item_id}\n${quantity}`),
       })
       .catch(explain)
     metrics.claims.inc({ outcome: outcome.kind })

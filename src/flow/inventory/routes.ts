@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { ClaimAnswer, ClaimRequest, IdParam, ReceiptRequest, StockAnswer } from '../../contracts/http.ts'
-import type { ItemId, OrderId } from '../../contracts/ids.ts'
+import type { ItemId } from '../../contracts/ids.ts'
 import type { Config } from '../../platform/config.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -13,6 +13,7 @@ import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/
 import type { Metrics } from '../../platform/telemetry.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming, ClaimingOutcome } from './claiming.ts'
+import { orderIdOf } from './order-id.ts'
 import { InventoryUnavailable, InventoryUnknown } from './inventory.ts'
 import type { StockBoard } from './stock-board.ts'
 
@@ -100,7 +101,6 @@ export interface InventoryRouteParts {
   readonly doorman: Doorman
   /** Whose browser it is; `device` as the client sends it. */
   readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
-  readonly newOrderId: () => OrderId
   readonly metrics: Metrics
   readonly clock: Clock
   readonly config: Pick<Config, 'liveStreamsMax'>
@@ -109,7 +109,7 @@ export interface InventoryRouteParts {
 }
 
 export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
-  const { claiming, board, identity, doorman, visitor, newOrderId, metrics, clock, stopping } = parts
+  const { claiming, board, identity, doorman, visitor, metrics, clock, stopping } = parts
 
   const answer = (outcome: ClaimingOutcome) => {
     metrics.claims.inc({ outcome: outcome.kind })
@@ -125,7 +125,7 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
     const command = {
       ...shown,
       user_id,
-      order_id: newOrderId(),
+      order_id: orderIdOf({ ...shown, user_id }),
       visitor: visitor(c, c.req.header('x-device')),
       item_id,
       quantity,
