@@ -27,6 +27,17 @@ local function was_passed(position)
   return highest and tonumber(highest) > tonumber(position)
 end
 
+-- How many behind this position were passed since they asked; more than a hundred are not counted.
+local function passed_behind(position)
+  local last = redis.call('ZRANGE', KEYS[8], -1, -1, 'WITHSCORES')[2]
+  local count = 0
+  for _, asker in ipairs(last and redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', last) or {}) do
+    if tonumber(asker) > tonumber(position) and was_passed(asker) then count = count + 1 end
+    if count == 100 then break end
+  end
+  return count
+end
+
 local function keep_asking(position)
   redis.call('ZADD', KEYS[6], position, position)
   redis.call('ZADD', KEYS[7], exact_now(), position)

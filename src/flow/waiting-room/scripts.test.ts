@@ -397,6 +397,22 @@ async function withPasses(sale: string, count: number): Promise<void> {
     expect((await enter(sale, position)).kind).toBe('entered')
 }
 
+test('whoever was passed has a token kept for them, also from those further ahead who come only now', async () => {
+  await create('passed', { rate: 2, opens_at: Date.now() - 60_000 })
+  await joinMany('passed', 10)
+  await letPass(redis.commands, 'passed', 10_000)
+  const kindOf = async (position: number) => (await enter('passed', position)).kind
+  // A second's worth is taken; 7 finds nothing and asks again later.
+  expect([await kindOf(5), await kindOf(6), await kindOf(7)]).toEqual(['entered', 'entered', 'full'])
+  await letPass(redis.commands, 'passed', 1000)
+  // Two tokens: one for 8, and one for 7, whom 8 passes.
+  expect(await kindOf(8)).toBe('entered')
+  expect(await kindOf(3)).toBe('full')
+  expect(await kindOf(7)).toBe('entered')
+  await letPass(redis.commands, 'passed', 1000)
+  expect(await kindOf(3)).toBe('entered')
+})
+
 test('bind-passes: as its header says', async () => {
   const watched = watchQueueScript(bindPassesSource)
   const call = (...uses: PassUse[]) => watched.during(redis.commands, 'bind', () => bind('bind', ...uses))
