@@ -1,7 +1,13 @@
 import type { ItemId } from '../../src/contracts/ids.ts'
-import type { Delivery, EventLog, Handler } from '../../src/flow/events/events.ts'
+import {
+  type Delivery,
+  type EventLog,
+  type Handler,
+  letterOfRejection,
+  type Rejection,
+} from '../../src/flow/events/events.ts'
 import { createPostponed } from '../../src/flow/events/postponed.ts'
-import type { KafkaServer } from './kafka.ts'
+import { createReader, type KafkaServer } from './kafka.ts'
 import type { Node } from './node.ts'
 import { short } from './orders-model.ts'
 import type { RedisLink } from './redis.ts'
@@ -20,7 +26,7 @@ export interface LogParts {
 
 const BATCH = 16
 /** What a dead worker was given goes to another after so long. */
-const TAKE_OVER_MS = 5000
+export const TAKE_OVER_MS = 5000
 /** An entry that is still in the outbox is given to Kafka again after so long. */
 const REPUBLISH_MS = 10_000
 const IDLE_MS = 400
@@ -33,9 +39,9 @@ export function modelStreamLog(parts: LogParts): EventLog {
   const { node, link } = parts
   // The outbox is the log: what SQL does not have is still in it.
   const drained = () => Promise.resolve(true)
-  return modelLog(parts, drained, async (consume) => {
+  return modelLog(parts, drained, async (consume, signal) => {
     let own = true
-    for (;;) {
+    while (!signal.aborted) {
       const batch = await link
         .write('read outbox', (state) =>
           readGroup(state, { group: 'orders', consumer: node.name, own, now: node.world.time }),
@@ -44,7 +50,7 @@ export function modelStreamLog(parts: LogParts): EventLog {
       if (batch === undefined) own = true
       else if (batch.length > 0) await consume(batch, () => Promise.resolve())
       else own = false
-      if (batch === undefined || batch.length === 0) await node.clock.sleep(IDLE_MS)
+      if (batch === undefined || batch.length === 0) await node.clock.sleep(IDLE_MS, signal)
     }
   })
 }
@@ -61,16 +67,32 @@ export function modelKafkaLog(parts: LogParts, kafka: KafkaServer): EventLog {
     }
   }
   const quietly = () => drained().catch(() => false)
-  return modelLog(parts, quietly, async (consume) => {
-    for (;;) {
+  return modelLog(parts, quietly, async (consume, signal) => {
+    let reader = createReader()
+    /** Something was done of which Kafka may not know yet. */
+    let behind = false
+    const commit = async (current: typeof reader) => {
+      behind = true
+      await node.call(kafka, 'kafka: commit', () => kafka.model.commit(node.name, current))
+      behind = false
+    }
+    while (!signal.aborted) {
       const found = await node
-        .call(kafka, 'kafka: poll', () => kafka.model.poll(node.name, node.world.time, BATCH))
+        .call(kafka, 'kafka: poll', () => kafka.model.poll(node.name, node.world.time, BATCH, reader))
         .catch(() => undefined)
-      if (found !== undefined && found.batch.length > 0)
-        await consume(found.batch, () =>
-          node.call(kafka, 'kafka: commit', () => kafka.model.commit(node.name, found)),
-        )
-      else await node.clock.sleep(IDLE_MS)
+      if (found === undefined) {
+        if (behind) await commit(reader).catch(() => (reader = createReader()))
+        await node.clock.sleep(IDLE_MS, signal)
+        continue
+      }
+      // Partitions were given out anew: everybody begins where the group has committed.
+      if (found.generation !== reader.generation) reader = createReader(found.generation)
+      const current = reader
+      current.pass(found)
+      await consume(found.batch, (done) => {
+        current.release(done)
+        return commit(current)
+      })
     }
   })
 }
@@ -107,13 +129,15 @@ export async function runRelay(
   }
 }
 
-type Consume = (batch: readonly Delivery[], commit: () => Promise<void>) => Promise<void>
+/** Called with what SQL has; again for what was postponed and is there now. */
+type Commit = (done: readonly Delivery[]) => Promise<void>
+type Consume = (batch: readonly Delivery[], commit: Commit) => Promise<void>
 
 /** What both have in common: until the handler succeeds, then the outbox, then the log's own note of it. */
 function modelLog(
   parts: LogParts,
   drained: () => Promise<boolean>,
-  read: (consume: Consume) => Promise<void>,
+  read: (consume: Consume, signal: AbortSignal) => Promise<void>,
 ): EventLog {
   const { node, link, onConfirm, confirmFirst } = parts
   const { world } = node
@@ -126,41 +150,66 @@ function modelLog(
       }
     }
   }
-  const confirm = async (batch: readonly Delivery[]): Promise<void> => {
+  const confirm = async (
+    batch: readonly Delivery[],
+    rejections: readonly Rejection[] = [],
+  ): Promise<void> => {
     if (batch.length === 0) return
+    const at = node.clock.now()
     const names = batch.map(({ event }) => short(event.order_id)).join(' ')
     const takeOff = (state: RedisState) => {
       acknowledge(state, 'orders', batch)
+      for (const rejection of rejections) {
+        const letter = letterOfRejection(rejection, at)
+        state.deadLetters.set(letter.id, { letter, event: rejection.delivery.event })
+      }
       for (const { event, outbox_id } of batch) state.items.get(event.item_id)?.confirm([Number(outbox_id)])
     }
     await untilDone(() => link.write(`confirm ${names}`, takeOff, () => onConfirm(batch)))
   }
   return {
-    consume: async (handler: Handler) => {
-      const postponed = createPostponed(({ done }) => confirm(done))
-      await read(async (batch, commit) => {
+    consume: async (handler: Handler, signal) => {
+      let commit: Commit = () => Promise.resolve()
+      const postponed = createPostponed(async ({ done, rejections }) => {
+        await confirm(done, rejections)
+        await commit(done)
+      })
+      await read(async (batch, committing) => {
+        commit = committing
         if (confirmFirst) await confirm(batch)
-        const handle = (some: readonly Delivery[]) =>
-          untilDone(() => postponed.handle(handler, some, node.signal))
-        const { done } = await handle(batch)
+        const handle = (some: readonly Delivery[]) => untilDone(() => postponed.handle(handler, some, signal))
+        const { done, rejections } = await handle(batch)
         // At least once means: now and then, twice.
         if (!world.healed && world.chance(0.05)) await handle(batch.toReversed())
-        if (!confirmFirst) await confirm(done)
+        if (!confirmFirst) await confirm(done, rejections)
         // A commit that is lost only brings the batch again.
-        await commit().catch(() => undefined)
-      })
+        await committing(done).catch(() => undefined)
+      }, signal)
+      await postponed.settled()
     },
     drained,
-    // What only operators ask.
-    backlog: notSimulated,
-    inspect: notSimulated,
-    deadLetters: notSimulated,
-    replay: notSimulated,
+    backlog: () =>
+      link.read('backlog', ({ items }) =>
+        [...items.values()].reduce((sum, { events }) => sum + events.length, 0),
+      ),
+    deadLetters: (max) =>
+      link.read('dead letters', ({ deadLetters }) =>
+        [...deadLetters.values()].slice(0, max).map(({ letter }) => letter),
+      ),
+    replay: (id) =>
+      link.write(`replay ${id}`, ({ deadLetters, items }) => {
+        const found = deadLetters.get(id)
+        if (found === undefined) return 'unknown'
+        const item = items.get(found.letter.item_id)
+        if (item === undefined) return 'no_outbox'
+        item.putBack(found.event)
+        deadLetters.delete(id)
+        return 'replayed'
+      }),
+    inspect: () => Promise.reject(new Error('not simulated')),
     close: () => Promise.resolve(),
   }
 }
-
-const notSimulated = () => Promise.reject(new Error('not simulated'))
 
 interface Reading {
   readonly group: string

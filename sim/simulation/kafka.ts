@@ -1,4 +1,5 @@
 import type { Delivery } from '../../src/flow/events/events.ts'
+import { keyOf } from '../../src/flow/events/postponed.ts'
 import { logicalShard } from '../../src/platform/postgres.ts'
 import type { Server } from './node.ts'
 import type { World } from './world.ts'
@@ -6,9 +7,42 @@ import type { World } from './world.ts'
 export interface Poll {
   readonly generation: number
   readonly partition: number
-  /** What to commit once the batch is done. */
+  /** Where the next batch begins. */
   readonly next: number
   readonly batch: readonly Delivery[]
+}
+
+export type Reader = ReturnType<typeof createReader>
+
+/**
+ * How far one worker has read in one generation of the group, and what of that SQL does not have yet: it alone knows, the
+ * broker knows what was committed.
+ */
+export function createReader(generation = -1) {
+  const positions = new Map<number, number>()
+  const held = new Map<string, { partition: number; offset: number }>()
+  return {
+    generation,
+    /** By partition: where it reads on. */
+    positions: positions as ReadonlyMap<number, number>,
+    pass: ({ partition, next, batch }: Poll) => {
+      positions.set(partition, next)
+      for (const [index, delivery] of batch.entries()) {
+        const key = keyOf(delivery)
+        if (!held.has(key)) held.set(key, { partition, offset: next - batch.length + index })
+      }
+    },
+    release: (done: readonly Delivery[]) => {
+      for (const delivery of done) held.delete(keyOf(delivery))
+    },
+    /** By partition: SQL has everything before. */
+    committable: (): ReadonlyMap<number, number> => {
+      const upTo = new Map(positions)
+      for (const { partition, offset } of held.values())
+        upTo.set(partition, Math.min(upTo.get(partition) ?? offset, offset))
+      return upTo
+    },
+  }
 }
 
 const PARTITIONS = 2
@@ -29,7 +63,7 @@ export class KafkaModel {
   }
 
   /** Also the sign of life that keeps a worker in the group. */
-  poll(worker: string, now: number, max: number): Poll | undefined {
+  poll(worker: string, now: number, max: number, reader: Reader): Poll | undefined {
     this.seen.set(worker, now)
     const members = [...this.seen].flatMap(([name, at]) => (now - at <= SESSION_MS ? name : [])).sort()
     if (members.join() !== this.members.join()) {
@@ -37,7 +71,8 @@ export class KafkaModel {
       this.generation += 1
     }
     for (const [partition, log] of this.partitions.entries()) {
-      const from = this.committed[partition] ?? 0
+      const position = reader.generation === this.generation ? reader.positions.get(partition) : undefined
+      const from = position ?? this.committed[partition] ?? 0
       if (members[partition % members.length] !== worker || from >= log.length) continue
       const batch = log.slice(from, from + max)
       return { generation: this.generation, partition, next: from + batch.length, batch }
@@ -50,9 +85,10 @@ export class KafkaModel {
   }
 
   /** From a worker that is no longer of the group it changes nothing. */
-  commit(worker: string, { generation, partition, next }: Poll): void {
-    if (generation !== this.generation) throw new Error(`${worker} is not of this generation`)
-    this.committed[partition] = Math.max(this.committed[partition] ?? 0, next)
+  commit(worker: string, reader: Reader): void {
+    if (reader.generation !== this.generation) throw new Error(`${worker} is not of this generation`)
+    for (const [partition, upTo] of reader.committable())
+      this.committed[partition] = Math.max(this.committed[partition] ?? 0, upTo)
   }
 
   /** The unsynced end of each partition is gone, and with it everybody's membership. */
@@ -62,6 +98,7 @@ export class KafkaModel {
       this.committed[partition] = Math.min(this.committed[partition] ?? 0, log.length)
     }
     this.seen.clear()
+    this.members = []
   }
 }
 

@@ -1,4 +1,6 @@
+import type { DomainEvent } from '../../src/contracts/events.ts'
 import type { ItemId } from '../../src/contracts/ids.ts'
+import type { DeadLetter } from '../../src/flow/events/events.ts'
 import { InventoryModel } from '../../src/flow/inventory/model.ts'
 import type { PassOutcome } from '../../src/flow/waiting-room/waiting-room.ts'
 
@@ -11,7 +13,7 @@ export interface RedisState {
   readonly given: Map<string, number>
   /** By pass: the request it is bound to. */
   readonly passes: Map<string, { order_id: string; user_id: string; key: string; body: string; uses: number }>
-  readonly deadLetters: string[]
+  readonly deadLetters: Map<string, { letter: DeadLetter; event: DomainEvent }>
 }
 
 type Command = (state: RedisState) => unknown
@@ -84,7 +86,7 @@ export class RedisModel {
       pending: new Map(),
       given: new Map(),
       passes: new Map(),
-      deadLetters: [],
+      deadLetters: new Map(),
     }
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import type { EventProcess } from '../../../test/support/event-process.ts'
+import { eventLogContract, type Rig } from '../../../test/support/event-log-contract.ts'
 import {
   createBackground,
   newTopics,
@@ -10,16 +10,9 @@ import {
 } from '../../../test/support/events.ts'
 import { testKafka } from '../../../test/support/kafka.ts'
 import { startTestRedis } from '../../../test/support/redis.ts'
-import type { DomainEvent } from '../../contracts/events.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { connectRedis } from '../../platform/redis.ts'
-import {
-  createKafkaEventLog,
-  createRedisStreamEventLog,
-  createRelay,
-  type EventLog,
-  type Handler,
-} from './events.ts'
+import { createKafkaEventLog, createRedisStreamEventLog, createRelay, type Handler } from './events.ts'
 
 setDefaultTimeout(30_000)
 const server = await startTestRedis({ appendfsync: 'always' })
@@ -31,80 +24,61 @@ afterAll(async () => {
   await server.stop()
 })
 
-/** What the contract needs to know about an adapter. */
-interface Rig {
-  worker(name: string): EventLog
-  /** A process of its own that becomes a worker and hangs in its handler. */
-  dyingWorker(name: string): Exclude<EventProcess, { role: 'relay' }>
+beforeEach(() => redis.commands.flushall())
+
+const TAKE_OVER_MS = 400
+const common = { redis, clock: systemClock, takeOverAfterMs: TAKE_OVER_MS }
+const put = (item: string, count: number) => putEvents(redis, item, count)
+const real = {
+  put,
+  until,
+  sleep: (ms: number) => systemClock.sleep(ms),
+  takeOverMs: TAKE_OVER_MS,
+  redisDies: async () => {
+    await server.kill9()
+    await server.restart()
+    await until(() => redis.runId() !== undefined)
+  },
 }
 
-let background = createBackground()
-beforeEach(async () => {
-  await redis.commands.flushall()
-  background = createBackground()
-})
-afterEach(() => background.end())
-
-const common = { redis, clock: systemClock, takeOverAfterMs: 400 }
-const put = (item: string, count: number) => putEvents(redis, item, count)
-
-contract('RedisStreamEventLog', true, () => ({
+const streamRig = (): Rig => ({
+  ...real,
+  keepsOffsets: false,
   worker: (consumer) => createRedisStreamEventLog({ ...common, consumer }),
-  dyingWorker: (consumer) => ({ role: 'redis-worker', redisUrl: server.url, consumer }),
-}))
+  dies: (consumer, at) => runUntilKilled({ role: 'redis-worker', redisUrl: server.url, consumer, at }),
+})
 
-contract('KafkaEventLog', kafka !== undefined, () => {
+const kafkaRig = (background: ReturnType<typeof createBackground>): Rig => {
   const topics = newTopics()
   const onKafka = { brokers, topics, group: topics.orders }
-  background.run(
-    createRelay({ ...common, ...onKafka, consumer: 'relay-1', republishAfterMs: 1500 }).run(
-      background.signal,
-    ),
-  )
+  const relay = createRelay({ ...common, ...onKafka, consumer: 'relay-1', republishAfterMs: 1500 })
+  background.run(relay.run(background.signal))
   return {
+    ...real,
+    keepsOffsets: true,
     worker: (consumer) =>
       createKafkaEventLog({ ...common, ...onKafka, consumer, sessionTimeoutMs: 1500, drainMs: 500 }),
-    dyingWorker: (consumer) => ({ role: 'kafka-worker', redisUrl: server.url, consumer, ...onKafka }),
+    dies: (consumer, at) =>
+      runUntilKilled({ role: 'kafka-worker', redisUrl: server.url, consumer, ...onKafka, at }),
   }
-})
+}
 
-function contract(name: string, available: boolean, createRig: () => Rig): void {
-  describe.skipIf(!available)(name, () => {
+const ADAPTERS = [
+  ['RedisStreamEventLog', true, streamRig],
+  ['KafkaEventLog', kafka !== undefined, kafkaRig],
+] as const
+for (const [name, available, createRig] of ADAPTERS) {
+  eventLogContract(name, available, createRig)
+
+  describe.skipIf(!available)(`${name}, on a real outbox`, () => {
+    let background: ReturnType<typeof createBackground>
     let rig: Rig
     beforeEach(() => {
-      rig = createRig()
+      background = createBackground()
+      rig = createRig(background)
     })
-    const consume = (consumer: string, handler: Handler, signal = background.signal) =>
-      background.consume(rig.worker(consumer), handler, signal)
-
-    test('delivers every event of every item and takes it off the outbox', async () => {
-      const sent = [...(await put('tv', 120)), ...(await put('phone', 120)), ...(await put('shoe', 60))]
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-1', handler)
-      expect(await log.backlog()).toBe(300)
-      await until(() => seen.size === 300)
-      expect([...seen.keys()].toSorted()).toEqual(sent.map((event) => event.order_id).toSorted())
-      for (const event of sent) expect(seen.get(event.order_id)?.event).toEqual(event)
-      await until(async () => (await log.backlog()) === 0)
-      expect(await log.deadLetters(10)).toEqual([])
-    })
-
-    test('gives a batch again to a handler that threw, and later events after it', async () => {
-      const first = await put('tv', 5)
-      const { seen, handler } = recorder()
-      let failures = 0
-      const { log } = consume('worker-1', async (batch) => {
-        if (failures < 3) {
-          failures++
-          throw new Error('SQL is down')
-        }
-        return handler(batch)
-      })
-      await until(() => failures === 3)
-      const later = await put('tv', 5)
-      await until(async () => (await log.backlog()) === 0)
-      expect([...seen.keys()].toSorted()).toEqual([...first, ...later].map((e) => e.order_id).toSorted())
-    })
+    afterEach(() => background.end())
+    const consume = (consumer: string, handler: Handler) => background.consume(rig.worker(consumer), handler)
 
     test('sets aside what the handler rejects and what is no event; the rest goes on', async () => {
       const sent = await put('tv', 6)
@@ -140,139 +114,6 @@ function contract(name: string, available: boolean, createRig: () => Rig): void 
       })
     })
 
-    test('gives a dead letter again when it is replayed', async () => {
-      const [sent] = await put('tv', 1)
-      let poisoned = true
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-1', async (batch) => {
-        if (!poisoned) return handler(batch)
-        return batch.map((delivery) => ({ delivery, reason: 'no such price' }))
-      })
-      await until(async () => (await log.backlog()) === 0)
-      const [letter] = await log.deadLetters(10)
-      poisoned = false
-      expect(await log.replay(letter?.id ?? '')).toBe('replayed')
-      await until(async () => (await log.backlog()) === 0)
-      expect(seen.get(sent?.order_id ?? '')?.event).toEqual(sent as DomainEvent)
-      expect(await log.deadLetters(10)).toEqual([])
-      expect(await log.replay(letter?.id ?? '')).toBe('unknown')
-    })
-
-    test('a dead letter that two replay at once comes twice at most, and leaves nothing behind', async () => {
-      const [sent] = await put('tv', 1)
-      let poisoned = true
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-1', async (batch) => {
-        if (!poisoned) return handler(batch)
-        return batch.map((delivery) => ({ delivery, reason: 'no such price' }))
-      })
-      await until(async () => (await log.backlog()) === 0)
-      const [letter] = await log.deadLetters(10)
-      poisoned = false
-      const outcomes = await Promise.all([1, 2].map(() => log.replay(letter?.id ?? '')))
-      expect(outcomes).toContain('replayed')
-      await until(() => seen.has(sent?.order_id ?? ''))
-      await until(async () => (await log.backlog()) === 0)
-      expect(seen.get(sent?.order_id ?? '')?.times).toBeWithin(1, 3)
-      expect(await log.deadLetters(10)).toEqual([])
-    })
-
-    test('what the handler postpones holds up nobody, stays in the outbox, and leaves it when it is done', async () => {
-      const sent = await put('tv', 6)
-      const later = new Set(sent.slice(2, 4).map((event) => event.order_id))
-      const back = Promise.withResolvers<void>()
-      const { seen, handler } = recorder()
-      let postponed = 0
-      const { log } = consume('worker-1', async (batch, postponing) => {
-        const waits = batch.filter(({ event }) => later.has(event.order_id))
-        postponed += waits.length
-        postponing?.postpone(
-          waits,
-          back.promise.then(async () => {
-            await handler(waits)
-            return waits.slice(0, 1).map((delivery) => ({ delivery, reason: 'no such price' }))
-          }),
-        )
-        return handler(batch.filter((delivery) => !waits.includes(delivery)))
-      })
-      await until(async () => (await log.backlog()) === 2)
-      const after = await put('phone', 5)
-      await until(() => seen.size === 9)
-      await until(async () => (await log.backlog()) === 2)
-      // Longer than an entry is left to a worker that gives no sign of life.
-      await systemClock.sleep(1000)
-      if (name === 'KafkaEventLog') expect(await log.drained()).toBe(false)
-      back.resolve()
-      await until(async () => (await log.backlog()) === 0)
-      await until(() => log.drained())
-      expect([...seen.keys()].toSorted()).toEqual([...sent, ...after].map((e) => e.order_id).toSorted())
-      expect(Math.max(...[...seen.values()].map(({ times }) => times))).toBe(1)
-      expect(postponed).toBe(2)
-      const letters = await log.deadLetters(10)
-      expect(letters.map(({ reason, fields }) => [reason, later.has(fields['order_id'] ?? '')])).toEqual([
-        ['no such price', true],
-      ])
-    })
-
-    test('what was postponed and never done comes again', async () => {
-      const sent = await put('tv', 4)
-      let tries = 0
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-1', async (batch, postponing) => {
-        tries += 1
-        if (tries > 1) return handler(batch)
-        postponing?.postpone(batch, Promise.resolve(undefined))
-        return []
-      })
-      await until(async () => (await log.backlog()) === 0)
-      expect(seen.size).toBe(sent.length)
-    })
-
-    test('two workers share the work', async () => {
-      const sent = await put('tv', 600)
-      const one = recorder()
-      const two = recorder()
-      // The first worker keeps its batch until the second has got some.
-      const { log } = consume('worker-1', async (batch) => {
-        await until(() => two.seen.size > 0)
-        return one.handler(batch)
-      })
-      consume('worker-2', async (batch) => {
-        await until(() => one.seen.size > 0 || two.seen.size === 0)
-        return two.handler(batch)
-      })
-      await until(async () => (await log.backlog()) === 0)
-      expect(one.seen.size).toBeGreaterThan(0)
-      expect(two.seen.size).toBeGreaterThan(0)
-      const all = new Set([...one.seen.keys(), ...two.seen.keys()])
-      expect(all).toEqual(new Set(sent.map((event) => event.order_id)))
-    })
-
-    test('a worker that dies with a batch in hand loses nothing: another gets it', async () => {
-      const sent = await put('tv', 20)
-      await runUntilKilled(rig.dyingWorker('worker-1'))
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-2', handler)
-      await until(() => seen.size === sent.length)
-      await until(async () => (await log.backlog()) === 0)
-    })
-
-    test('a worker that dies when its batch is done leaves nothing in the outbox for good', async () => {
-      await put('tv', 20)
-      await runUntilKilled({ ...rig.dyingWorker('worker-1'), at: 'outbox' })
-      const { log } = consume('worker-1', recorder().handler)
-      await until(async () => (await log.backlog()) === 0)
-    })
-
-    test('a worker that comes back under its name goes on at once', async () => {
-      const sent = await put('tv', 20)
-      await runUntilKilled(rig.dyingWorker('worker-1'))
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-1', handler)
-      await until(() => seen.size === sent.length)
-      await until(async () => (await log.backlog()) === 0)
-    })
-
     test('sees an item that appears while it runs', async () => {
       const { seen, handler } = recorder()
       const { log } = consume('worker-1', handler)
@@ -286,46 +127,6 @@ function contract(name: string, available: boolean, createRig: () => Rig): void 
       await until(() => seen.has(last?.order_id ?? ''))
       await until(async () => (await log.backlog()) === 0)
       expect(await redis.commands.exists('item:{unclaimed}:outbox')).toBe(0)
-    })
-
-    test('finishes the batch under way when it is told to stop', async () => {
-      await put('tv', 3)
-      const stopping = new AbortController()
-      const begun = Promise.withResolvers<void>()
-      const release = Promise.withResolvers<void>()
-      const { seen, handler } = recorder()
-      const { log, consuming } = consume(
-        'worker-1',
-        async (batch) => {
-          begun.resolve()
-          await release.promise
-          return handler(batch)
-        },
-        stopping.signal,
-      )
-      await begun.promise
-      stopping.abort()
-      release.resolve()
-      await consuming
-      expect(seen.size).toBeGreaterThan(0)
-      expect(await log.backlog()).toBe(3 - seen.size)
-      const next = recorder()
-      consume('worker-2', next.handler)
-      await until(async () => (await log.backlog()) === 0)
-      expect(next.seen.size).toBe(3 - seen.size)
-    })
-
-    test('goes on after Redis was killed and started again', async () => {
-      const { seen, handler } = recorder()
-      const { log } = consume('worker-1', handler)
-      const before = await put('tv', 10)
-      await until(() => seen.size === before.length)
-      await server.kill9()
-      await server.restart()
-      await until(() => redis.runId() !== undefined)
-      const after = await put('tv', 10)
-      await until(async () => (await log.backlog()) === 0)
-      expect(seen.size).toBe(before.length + after.length)
     })
   })
 }

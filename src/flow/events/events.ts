@@ -7,6 +7,7 @@
  * An entry leaves the outbox only after the handler made its effect durable, so whatever dies on the way, the
  * outbox still knows it. Delivery is at least once: handlers are idempotent.
  */
+export { letterOfRejection } from './dead-letters.ts'
 export type {
   DeadLetter,
   Delivery,

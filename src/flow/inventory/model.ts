@@ -168,6 +168,11 @@ export class InventoryModel {
     this.events = this.events.filter(({ id }) => !ids.includes(id))
   }
 
+  /** A dead letter that is replayed: the event again, as a new entry. */
+  putBack(event: DomainEvent): void {
+    this.write(event)
+  }
+
   /** As the zset of holds orders them. */
   holds(): DueHold[] {
     const held = this.orders.filter(({ status }) => status === 'held')
