@@ -121,10 +121,12 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       const retry = { clock, signal, onRetry }
       let consumer: KafkaConsumer | undefined
       let watermark = createWatermark()
+      /** What was postponed is done, and Kafka does not know it yet. */
+      let behind = false
       const postponed = createPostponed(async ({ done, rejections }) => {
         if (!(await confirmAll(done.map(placeOf), rejected(rejections), retry))) return
         for (const delivery of done) watermark.release(keyOf(delivery))
-        await consumer?.commit(watermark.committable())
+        behind = true
       })
       await repeat(
         'consume from Kafka',
@@ -135,6 +137,11 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
           try {
             while (!signal.aborted) {
               const records = await consumer.next(batchSize, WAIT_MS, signal)
+              // Here, where a commit that fails begins a new session: who asks would wait for its offset for ever.
+              if (behind) {
+                behind = false
+                await consumer.commit(watermark.committable())
+              }
               if (records.length === 0) continue
               if (!(await settle(consumer, records, handler, { postponed, watermark }, retry))) return
               progress()
