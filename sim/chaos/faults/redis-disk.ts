@@ -14,6 +14,9 @@ function run(command: string, ...args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`)
 }
 
+/** Also while somebody who was interrupted still has a file open there. */
+const unmount = (dir: string): void => run('umount', '--lazy', dir)
+
 /** Moves the data of Redis onto a small disk, while it is stopped; the answer moves them back. */
 async function moveToSmallDisk({ redis }: World): Promise<() => Promise<void>> {
   const { dir } = redis
@@ -28,7 +31,7 @@ async function moveToSmallDisk({ redis }: World): Promise<() => Promise<void>> {
       rmSync(aside, { recursive: true })
       cpSync(dir, aside, { recursive: true })
     } finally {
-      run('umount', dir)
+      unmount(dir)
     }
     rmSync(dir, { recursive: true })
     renameSync(aside, dir)
@@ -40,7 +43,7 @@ async function moveToSmallDisk({ redis }: World): Promise<() => Promise<void>> {
     return back
   } catch (error) {
     // Nothing stays mounted, whatever else went wrong.
-    run('umount', dir)
+    unmount(dir)
     throw error
   }
 }
