@@ -132,7 +132,7 @@ export function modelWaitingRoom(
       )
       if (typeof bound === 'string') return { kind: bound } as Awaited<ReturnType<WaitingRoom['usePass']>>
       const kind = bound.order_id === order_id ? 'bound' : 'repeated'
-      return { kind, order_id: bound.order_id, place: { sale, lane: pass, position: 1 } }
+      return { kind, order_id: bound.order_id, place: { sale, lane: pass, position: 1, use: '' } }
     },
     freePass: (place, order_id) =>
       link.write(`free pass ${place.lane}`, (state) => freePass(state, place.lane, order_id)),

@@ -148,7 +148,9 @@ export function eventLogContract(name: string, available: boolean, createRig: Cr
           waits,
           back.promise.then(async () => {
             await handler(waits)
-            return waits.slice(0, 1).map((delivery) => ({ delivery, reason: 'no such price' }))
+            return waits
+              .filter(({ event }) => event.order_id === sent[2]?.order_id)
+              .map((delivery) => ({ delivery, reason: 'no such price' }))
           }),
         )
         return handler(batch.filter((delivery) => !waits.includes(delivery)))

@@ -116,7 +116,7 @@ async function goIn(scene: Extract<Scene, { kind: 'place' }>): Promise<Scene | u
   const ticket = scene.ticket?.ticket ?? ''
   const answer: Answer<EnterAnswer> = await ask(`/api/queue/${sale}/enter`, {
     method: 'POST',
-    body: { ticket, device: tickets.device },
+    body: { ticket, device: tickets.device() },
   })
   if (answer.kind === 'ok') {
     // Replaced, so that the back button of the checkout does not lead into a room that sends people forward again.

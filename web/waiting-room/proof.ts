@@ -14,9 +14,10 @@ export interface Prover {
   spend(): void
 }
 
-export function createProver(sale: string, device: string): Prover {
+/** `device`: of this browser, as it is when a challenge is fetched. */
+export function createProver(sale: string, device: () => string): Prover {
   const prove = async (): Promise<Answer<ProofPayload>> => {
-    const query = new URLSearchParams({ device })
+    const query = new URLSearchParams({ device: device() })
     const answer = await ask<Challenge>(`/api/queue/${sale}/challenge?${query}`)
     if (answer.kind !== 'ok') return answer
     return { kind: 'ok', body: await solveAside(answer.body) }

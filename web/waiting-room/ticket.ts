@@ -37,7 +37,7 @@ export interface Tickets {
   /** Gives the place up; the next `join` gets a new one. */
   readonly drop: () => void
   /** Names this browser to the server, no more than that; the same for all sales. */
-  readonly device: string
+  readonly device: () => string
 }
 
 /** The place kept in this browser for a sale. */
@@ -48,8 +48,10 @@ export function createTickets(sale: string): Tickets {
   const kept = ticketMemory(sale)
   const joining = createMemory<Joining>(() => localStorage, `doorbuster.joining.${sale}`)
   const deviceMemory = createMemory<string>(() => localStorage, 'doorbuster.device')
-  const device = deviceMemory.read() ?? randomId()
-  deviceMemory.write(device)
+  const first = deviceMemory.read() ?? randomId()
+  deviceMemory.write(first)
+  // Read anew each time: where two tabs open at once and each names the browser, the name that stays is the one of both.
+  const device = () => deviceMemory.read() ?? first
 
   let made: Prover | undefined
   const prover = () => (made ??= createProver(sale, device))
@@ -69,7 +71,7 @@ export function createTickets(sale: string): Tickets {
         method: 'POST',
         headers: { 'Idempotency-Key': key },
         body: {
-          device,
+          device: device(),
           ...(held === undefined ? {} : { ticket: held.ticket }),
           ...(code === undefined ? {} : { code }),
           ...proven,

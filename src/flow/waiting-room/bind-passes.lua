@@ -2,8 +2,8 @@
 -- buyer, Idempotency-Key and body that came with it first, until that claim is refused (unbind-pass).
 -- KEYS     checkouts, then pass (one for each use)
 -- ARGV     lifetime (of a bound pass, ms), slot (ms that its holder counts as in checkout from now on), then for each
---          use: member (name in checkouts) order_id user_id key body look_up
---          key and body are hashes; look_up 1 binds nothing: for a pass that has expired, whose retry is still told
+--          use: member (name in checkouts) order_id user_id key body look_up use
+--          key and body are hashes; use names this very call; look_up 1 binds nothing: for a pass that has expired, whose retry is still told
 --          the truth
 -- RESULTS  one for each use, its first word one of
 --          bound       + order_id
@@ -20,8 +20,8 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local results = {}
 for i = 1, #KEYS - 1 do
-  local key, at = KEYS[1 + i], 3 + (i - 1) * 6
-  local member, order_id, user_id, idempotency_key, body, look_up = unpack(ARGV, at, at + 5)
+  local key, at = KEYS[1 + i], 3 + (i - 1) * 7
+  local member, order_id, user_id, idempotency_key, body, look_up, use = unpack(ARGV, at, at + 6)
   if redis.call('TYPE', key).ok ~= 'hash' then
     results[i] = { 'expired' }
   else
@@ -30,7 +30,7 @@ for i = 1, #KEYS - 1 do
       results[i] = { 'expired' }
     elseif not known[1] then
       redis.call('HSET', key, 'order_id', order_id, 'user_id', user_id, 'key', idempotency_key, 'body', body,
-        'uses', 1)
+        'use:' .. use, 1)
       redis.call('PEXPIRE', key, lifetime, 'GT')
       results[i] = { 'bound', order_id }
     elseif known[2] ~= user_id then
@@ -40,7 +40,7 @@ for i = 1, #KEYS - 1 do
     elseif known[4] ~= body then
       results[i] = { 'key_reused' }
     else
-      redis.call('HINCRBY', key, 'uses', 1)
+      redis.call('HSET', key, 'use:' .. use, 1)
       results[i] = { 'repeated', known[1] }
     end
   end

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Rooms, PHONE, startRooms, visitorOf } from '../../../test/support/rooms.ts'
 import { dumpQueue } from '../../../test/support/waiting-room.ts'
 import { systemClock } from '../../platform/clock.ts'
+import { Unavailable } from '../../platform/errors.ts'
 import { keys, MAIN_LANE, type Place } from './keys.ts'
 import type { PassRequest } from './waiting-room.ts'
 
@@ -115,8 +116,8 @@ describe('passes', () => {
     const sale = await rooms.newSale()
     const { pass, place } = await entered(sale)
     const request = useOf(sale, pass)
-    expect(await use(request)).toEqual({ kind: 'bound', order_id: request.order_id, place })
-    expect(await rooms.rooms[1]?.usePass({ ...request, order_id: 'late' })).toEqual({
+    expect(await use(request)).toMatchObject({ kind: 'bound', order_id: request.order_id, place })
+    expect(await rooms.rooms[1]?.usePass({ ...request, order_id: 'late' })).toMatchObject({
       ...{ kind: 'repeated', order_id: request.order_id, place },
     })
     expect(await use(useOf(sale, pass, { idempotency_key: 'key-0002' }))).toEqual({ kind: 'pass_used' })
@@ -156,20 +157,53 @@ describe('passes', () => {
 
   test('a refused claim frees the pass only when no other use of it is under way', async () => {
     const sale = await rooms.newSale()
-    const { pass, place } = await entered(sale)
+    const { pass } = await entered(sale)
     const [one, other] = [useOf(sale, pass), useOf(sale, pass, { idempotency_key: 'key-0002' })]
-    // The same request twice, both under way; the first one is refused.
-    expect((await use(one)).kind).toBe('bound')
-    expect((await use(one)).kind).toBe('repeated')
-    await rooms.room.freePass(place, one.order_id)
+    const used = async (kind: 'bound' | 'repeated') => {
+      const outcome = await use(one)
+      if (outcome.kind !== kind) throw new Error(outcome.kind)
+      return outcome.place
+    }
+    // The same request twice, both under way; the first one is refused, and says so twice.
+    const [first, second] = [await used('bound'), await used('repeated')]
+    for (let time = 0; time < 2; time += 1) await rooms.room.freePass(first, one.order_id)
     expect(await use(other)).toEqual({ kind: 'pass_used' })
-    expect((await use(one)).kind).toBe('repeated')
+    const third = await used('repeated')
     // Now the others as well.
-    await rooms.room.freePass(place, one.order_id)
-    await rooms.room.freePass(place, one.order_id)
+    for (const place of [second, third]) await rooms.room.freePass(place, one.order_id)
     expect(await use(other)).toMatchObject({ kind: 'bound', order_id: other.order_id })
     // A straggler of the first request frees nothing of the second.
-    await rooms.room.freePass(place, one.order_id)
+    await rooms.room.freePass(third, one.order_id)
+    expect(await use(one)).toEqual({ kind: 'pass_used' })
+  })
+
+  test('a use whose answer was lost ends by itself: the pass is not bound for good to a claim that is never made', async () => {
+    const sale = await rooms.newSale()
+    const { pass } = await entered(sale)
+    const [one, other] = [useOf(sale, pass), useOf(sale, pass, { idempotency_key: 'key-0002' })]
+    let bound = 0
+    const commands = new Proxy(rooms.commands, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        const call = value.bind(target) as (...args: unknown[]) => unknown
+        if (name !== 'queueBindPasses') return call
+        return async (...args: unknown[]) => {
+          bound += 1
+          await call(...args)
+          throw new Unavailable('the answer was lost')
+        }
+      },
+    })
+    const connection = rooms.connections[0] as NonNullable<(typeof rooms.connections)[0]>
+    const node = rooms.node({ redis: { ...connection, commands } })
+    const lost: unknown = await node.usePass(one).catch((error: unknown) => error)
+    expect([lost instanceof Unavailable, bound]).toEqual([true, 1])
+    const deadline = performance.now() + 5000
+    while ((await use(other)).kind !== 'bound') {
+      expect(performance.now()).toBeLessThan(deadline)
+      await systemClock.sleep(10)
+    }
     expect(await use(one)).toEqual({ kind: 'pass_used' })
   })
 

@@ -17,6 +17,13 @@ export interface PassUse {
   readonly body: string
   /** Only look whether this request was bound before. */
   readonly look_up: boolean
+  /** Names this one call: what is ended twice is ended once. */
+  readonly use: string
+}
+
+/** The place of a pass, and the one call that uses it. */
+export interface UsedPlace extends Place {
+  readonly use: string
 }
 
 export type BindResult =
@@ -49,6 +56,7 @@ export const bindPasses = defineScript({
       use.key,
       use.body,
       Number(use.look_up),
+      use.use,
     ]),
   ],
   result: (reply) =>
@@ -60,7 +68,7 @@ export const bindPasses = defineScript({
 export const unbindPass = defineScript({
   name: 'queueUnbindPass',
   source: unbindPassSource,
-  keys: (place: Place & { order_id: string }) => [keys.pass(place)],
-  args: ({ order_id }) => [order_id],
+  keys: (place: UsedPlace & { order_id: string }) => [keys.pass(place)],
+  args: ({ order_id, use }) => [order_id, use],
   result: (reply) => reply as 'free' | 'bound',
 })

@@ -1,12 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import type { SaleId, UserId } from '../../contracts/ids.ts'
 import { createBatcher } from '../../platform/batch.ts'
+import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys, memberOf, type Place } from './keys.ts'
-import { type BindResult, bindPasses, type PassUse, unbindPass } from './pass-scripts.ts'
+import { type BindResult, bindPasses, type PassUse, unbindPass, type UsedPlace } from './pass-scripts.ts'
 import { shortHash, type Tickets, type Visitor } from './tickets.ts'
 
 export type PassOutcome =
-  | { readonly kind: 'bound' | 'repeated'; readonly order_id: string; readonly place: Place }
+  | { readonly kind: 'bound' | 'repeated'; readonly order_id: string; readonly place: UsedPlace }
   | { readonly kind: 'pass_invalid' | 'pass_expired' | 'pass_foreign' | 'pass_used' | 'key_reused' }
   /** Only looked at: the pass is good, and no request has used it. */
   | { readonly kind: 'unused' }
@@ -29,8 +31,8 @@ export interface PassRequest {
 export interface Passes {
   /** Binds a pass to one request; see bind-passes.lua. */
   usePass(request: PassRequest): Promise<PassOutcome>
-  /** Frees a pass whose claim was refused. */
-  freePass(place: Place, order_id: string): Promise<void>
+  /** Frees a pass whose claim was refused; goes on trying where Redis does not answer. Never rejects. */
+  freePass(place: UsedPlace, order_id: string): Promise<void>
   /** Whoever has bought or given up makes room in checkout for the next one. */
   leaveCheckout(place: Place): Promise<void>
 }
@@ -40,9 +42,17 @@ export interface PassParts {
   readonly tickets: Tickets
   /** How long somebody in checkout counts after a sign of life. */
   readonly slotMs: number
+  readonly clock: Clock
 }
 
-export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
+/** How long a refused claim waits for its pass to be free, and how often that is tried, in all half a minute. */
+const FREE_MS = 1500
+const TRIES = 9
+
+export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Passes {
+  const process = randomUUID()
+  let uses = 0
+
   const binders = new Map<SaleId, (use: PassUse) => Promise<BindResult>>()
   const binderOf = (sale: SaleId) => {
     let binder = binders.get(sale)
@@ -55,12 +65,22 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
     return binder
   }
 
+  const end = async (place: UsedPlace, order_id: string): Promise<void> => {
+    for (let tried = 0; tried < TRIES; tried += 1) {
+      if (tried > 0) await clock.sleep(50 * 2 ** tried)
+      const done = await unbindPass.run(redis.commands, { ...place, order_id }).catch(() => undefined)
+      if (done !== undefined) return
+    }
+  }
+
   return {
     usePass: async ({ pass, sale, user_id, visitor, idempotency_key, body, order_id, only_look }) => {
       const reading = tickets.readPass(sale, pass, visitor)
       if (reading.kind !== 'valid' && reading.kind !== 'expired') return { kind: reading.kind }
       const { lane, position } = reading
+      const place = { sale, lane, position, use: `${process}.${++uses}` }
       const result = await binderOf(sale)({
+        use: place.use,
         lane,
         position,
         order_id,
@@ -68,11 +88,15 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
         key: shortHash(idempotency_key),
         body: shortHash(body),
         look_up: only_look || reading.kind === 'expired',
+      }).catch((error: unknown) => {
+        // It may be bound all the same, for a claim that is not made now.
+        void end(place, order_id)
+        throw error
       })
       switch (result.kind) {
         case 'bound':
         case 'repeated':
-          return { kind: result.kind, order_id: result.order_id, place: { sale, lane, position } }
+          return { kind: result.kind, order_id: result.order_id, place }
         case 'expired':
           return { kind: only_look && reading.kind === 'valid' ? 'unused' : 'pass_expired' }
         case 'foreign':
@@ -84,7 +108,9 @@ export function createPasses({ redis, tickets, slotMs }: PassParts): Passes {
       }
     },
     freePass: async (place, order_id) => {
-      await unbindPass.run(redis.commands, { ...place, order_id })
+      const waited = new AbortController()
+      await Promise.race([end(place, order_id), clock.sleep(FREE_MS, waited.signal)])
+      waited.abort()
     },
     leaveCheckout: async (place) => {
       await redis.commands.zrem(keys.checkouts(place.sale), memberOf(place))

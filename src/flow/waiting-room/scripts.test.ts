@@ -380,14 +380,15 @@ const useOf = (position: number, change: Partial<PassUse> = {}): PassUse => ({
     key: 'k1',
     body: 'tv 1',
     look_up: false,
+    use: 'first',
   },
   ...change,
 })
 const SLOT_MS = 90_000
 const bind = (sale: string, ...uses: PassUse[]) =>
   bindPasses.run(redis.commands, { sale, slot_ms: SLOT_MS, uses })
-const unbind = (sale: string, position: number, order_id = `order-${position}`) =>
-  unbindPass.run(redis.commands, { sale, lane, position, order_id })
+const unbind = (sale: string, position: number, use = 'first', order_id = `order-${position}`) =>
+  unbindPass.run(redis.commands, { sale, lane, position, order_id, use })
 /** A waiting room whose first `count` positions hold a pass. */
 async function withPasses(sale: string, count: number): Promise<void> {
   await create(sale)
@@ -420,7 +421,7 @@ test('bind-passes: as its header says', async () => {
   expect(
     await call(
       useOf(1),
-      useOf(1, { order_id: 'other' }),
+      useOf(1, { order_id: 'other', use: 'second' }),
       useOf(1, { user_id: 'bob' }),
       useOf(1, { key: 'k2' }),
       useOf(1, { body: 'tv 2' }),
@@ -438,7 +439,9 @@ test('bind-passes: as its header says', async () => {
     { kind: 'bound', order_id: 'order-3' },
     { kind: 'expired' },
   ])
-  expect(await redis.commands.hgetall(passOf('bind', 1))).toMatchObject({ uses: '2', order_id: 'order-1' })
+  expect(await redis.commands.hgetall(passOf('bind', 1))).toMatchObject({
+    ...{ 'use:first': '1', 'use:second': '1', order_id: 'order-1' },
+  })
   expect(await call(useOf(1, { look_up: true }))).toEqual([{ kind: 'repeated', order_id: 'order-1' }])
   expect(await redis.commands.exists(passOf('bind', 4))).toBe(0)
   // Remembered for an hour, whatever was left of the pass.
@@ -472,17 +475,22 @@ test('binding a pass never shortens its life', async () => {
 
 test('unbind-pass: as its header says', async () => {
   const watched = watchQueueScript(unbindPassSource)
-  const call = (order_id?: string) =>
-    watched.during(redis.commands, 'unbind', () => unbind('unbind', 1, order_id))
+  const call = (use?: string, order_id?: string) =>
+    watched.during(redis.commands, 'unbind', () => unbind('unbind', 1, use, order_id))
   const passNow = () => redis.commands.hgetall(passOf('unbind', 1))
   await withPasses('unbind', 1)
   const free = await passNow()
   expect(await call()).toBe('free')
   expect(await passNow()).toEqual(free)
-  await bind('unbind', useOf(1), useOf(1))
-  expect(await call('another')).toBe('free')
-  expect(await redis.commands.hget(passOf('unbind', 1), 'uses')).toBe('2')
-  expect(await call()).toBe('bound')
+  await bind('unbind', useOf(1), useOf(1, { use: 'second' }))
+  const bound = await passNow()
+  expect(await call('first', 'another')).toBe('free')
+  // Of a call whose answer was lost before it had done anything.
+  expect(await call('third')).toBe('bound')
+  expect(await passNow()).toEqual(bound)
+  expect(await call('second')).toBe('bound')
+  // Ending it again ends no other.
+  expect(await call('second')).toBe('bound')
   expect(await bind('unbind', useOf(1, { key: 'k2' }))).toEqual([{ kind: 'used' }])
   expect(await call()).toBe('free')
   expect(await passNow()).toEqual(free)

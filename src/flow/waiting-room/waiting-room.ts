@@ -64,7 +64,7 @@ export interface WaitingRoomParts {
 export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
   const { redis, clock, catalogue } = parts
   const tickets = createTickets(parts)
-  const passes = createPasses({ redis, tickets, slotMs: SLOT_MS })
+  const passes = createPasses({ redis, tickets, clock, slotMs: SLOT_MS })
   const { see, forget } = createSight(parts)
   const recovery = createRecovery(parts)
 
