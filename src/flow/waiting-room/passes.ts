@@ -48,6 +48,8 @@ export interface PassParts {
 /** How long a refused claim waits for its pass to be free, and how often that is tried, in all half a minute. */
 const FREE_MS = 1500
 const TRIES = 9
+/** How long another request is waited for that has the pass. */
+const WAITS_MS = [150, 300, 600]
 
 export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Passes {
   const process = randomUUID()
@@ -79,16 +81,25 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
       if (reading.kind !== 'valid' && reading.kind !== 'expired') return { kind: reading.kind }
       const { lane, position } = reading
       const place = { sale, lane, position, use: `${process}.${++uses}` }
-      const result = await binderOf(sale)({
-        use: place.use,
-        lane,
-        position,
-        order_id,
-        user_id,
-        key: shortHash(idempotency_key),
-        body: shortHash(body),
-        look_up: only_look || reading.kind === 'expired',
-      }).catch((error: unknown) => {
+      const bind = () =>
+        binderOf(sale)({
+          use: place.use,
+          lane,
+          position,
+          order_id,
+          user_id,
+          key: shortHash(idempotency_key),
+          body: shortHash(body),
+          look_up: only_look || reading.kind === 'expired',
+        })
+      const settle = async (tried = 0): Promise<BindResult> => {
+        const result = await bind()
+        // The other request may have been refused, and its pass be free in a moment.
+        if (result.kind !== 'used' || only_look || tried === WAITS_MS.length) return result
+        await clock.sleep(WAITS_MS[tried] ?? 0)
+        return settle(tried + 1)
+      }
+      const result = await settle().catch((error: unknown) => {
         // It may be bound all the same, for a claim that is not made now.
         void end(place, order_id)
         throw error
