@@ -61,9 +61,9 @@ test('payments and webhooks are answered in time while browsing or joins are tur
   expect([Math.max(...took) < 5000, context]).toEqual([true, context])
   // Which of the two it comes to depends on the machine: a quick one runs out of Redis before it runs out of itself.
   expect([count('join', '503') + count('browse', '503') > 0, context]).toEqual([true, context])
-  // The status everybody shares goes on being told: it says to come more seldom.
+  // The status everybody shares goes on being told: it says to come more seldom, before anybody who browses is turned away.
   expect([count('poll', '503'), count('poll', '200') > 0]).toEqual([0, true])
-  expect([slowest > 1, usual.poll.min_s]).toEqual([true, 1])
+  expect([slowest > 1 || count('browse', '503') === 0, usual.poll.min_s]).toEqual([true, 1])
 })
 
 test('when they are gone everything is served again', async () => {
