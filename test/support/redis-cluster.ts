@@ -49,12 +49,11 @@ async function join(nodes: readonly TestRedis[], connections: readonly RedisConn
     const port = String(nodes[index + 1]?.port)
     await first?.commands.call('CLUSTER', 'MEET', '127.0.0.1', port, String((bus as unknown[])[1]))
   }
+  // "cluster_state:ok" alone is said before a node has heard of the others' slots.
+  const whole = ['cluster_state:ok', `cluster_known_nodes:${nodes.length}`, `cluster_slots_ok:${SLOTS}`]
   const agreed = async () => {
     const infos = await Promise.all(connections.map(({ commands }) => commands.call('CLUSTER', 'INFO')))
-    return infos.every(
-      (info) =>
-        String(info).includes('cluster_state:ok') && String(info).includes(`known_nodes:${nodes.length}`),
-    )
+    return infos.every((info) => whole.every((line) => String(info).split('\r\n').includes(line)))
   }
   for (const deadline = performance.now() + 20_000; !(await agreed()); await systemClock.sleep(50))
     if (performance.now() > deadline) throw new Error('the cluster did not come together within 20 s')
