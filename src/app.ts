@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { giftCodeOf } from './contracts/gift-cards.ts'
-import type { ItemId, SaleId } from './contracts/ids.ts'
+import type { ItemId } from './contracts/ids.ts'
 import { createEventLog } from './event-log.ts'
-import { createGuard, GuardSettings, siteverifyCaptcha } from './guard/guard.ts'
-import { type Catalogue, createCatalogue } from './flow/catalogue/catalogue.ts'
+import { createGuard, rememberSettings, siteverifyCaptcha } from './guard/guard.ts'
+import { createCatalogue } from './flow/catalogue/catalogue.ts'
 import { createBacklogLimit } from './flow/inventory/backlog-limit.ts'
 import { createGiftCards } from './flow/gift-cards/gift-cards.ts'
 import { createClaiming } from './flow/inventory/claiming.ts'
@@ -23,11 +23,10 @@ import { createCommands } from './operator/commands.ts'
 import { insertAudit } from './operator/sql.ts'
 import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
-import { SettingError } from './platform/errors.ts'
 import { connectMailServer, type MailServer } from './platform/mail.ts'
 import { connectShards, type Shards } from './platform/postgres.ts'
 import { followServerClock, redisTime } from './platform/server-clock.ts'
-import { connectRedis, type RedisConnection, unsafeSettings } from './platform/redis.ts'
+import { connectRedis, refuseUnsafe, type RedisConnection } from './platform/redis.ts'
 import { createShedding } from './platform/shedding.ts'
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
 import { createTokens } from './platform/tokens.ts'
@@ -63,7 +62,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       () => redisTime(redis.commands),
       closing.signal,
     ))
-  await refuseUnsafeRedis(redis, config)
+  if (!config.redis.acceptUnsafe) await refuseUnsafe(redis)
   const onChange = (state: 'open' | 'closed') =>
     log.warn(
       state === 'open' ? 'a database does not answer; it is left alone for a moment' : 'a database is back',
@@ -94,7 +93,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     // Made from the session key: a secret of its own would have to be set, kept and rotated for nothing.
     secret: createHmac('sha256', secrets.session).update('guard').digest(),
     trustedProxyHops: config.trustedProxies,
-    settingsOf: guardSettings(catalogue),
+    settingsOf: rememberSettings((sale) => catalogue.guard(sale)),
     ...(secrets.captcha === undefined ? {} : { captcha: siteverifyCaptcha(secrets.captcha) }),
     onError: (error) => log.warn({ err: error }, 'guard'),
   })
@@ -226,27 +225,4 @@ function createProviders(config: Config, secrets: Secrets, clock: Clock): Paymen
       ? []
       : [createPaypalProvider({ ...paypal, apiUrl: config.paypal.apiUrl, clock })]),
   ]
-}
-
-/** The settings of a sale, checked once each time the catalogue has read them. */
-function guardSettings(catalogue: Catalogue) {
-  const known = new WeakMap<object, GuardSettings>()
-  return async (sale: SaleId): Promise<GuardSettings | undefined> => {
-    const given = await catalogue.guard(sale)
-    if (given === undefined) return undefined
-    const settings = known.get(given) ?? GuardSettings.parse(given)
-    known.set(given, settings)
-    return settings
-  }
-}
-
-async function refuseUnsafeRedis(redis: RedisConnection, config: Config): Promise<void> {
-  if (config.redis.acceptUnsafe) return
-  const unsafe = (await unsafeSettings(redis.commands))[0]
-  if (unsafe === undefined) return
-  await redis.close()
-  throw new SettingError(
-    `Redis has ${unsafe.setting} ${unsafe.found}; selling needs ${unsafe.wanted}: ${unsafe.why}. ` +
-      'Change it, or set REDIS_ACCEPT_UNSAFE=1 to sell all the same.',
-  )
 }

@@ -5,7 +5,7 @@ import { createLimits, type LimitOutcome } from './limits.ts'
 import { createProofOfWork, type Proof, type ProofCheck } from './proof-of-work.ts'
 import { questionCaptcha } from './question.ts'
 import { assess, type Risk } from './risk.ts'
-import { GuardSettings, type GuardSettingsInput } from './settings.ts'
+import { GuardSettings, type GuardSettingsInput, rememberSettings } from './settings.ts'
 import { createSignals } from './signals.ts'
 import { createBurner, createNonces } from './single-use.ts'
 import type { Client, Guard, GuardParts, JoinAttempt, Refused } from './types.ts'
@@ -13,7 +13,7 @@ import { createVisitors, NO_EVIDENCE, type Observation, type Visitor } from './v
 
 export { CAPTCHA_ORIGINS, type Captcha, siteverifyCaptcha, type SiteverifyOptions } from './captcha.ts'
 export type { Client, Guard, GuardParts, JoinAttempt, JoinVerdict, Refused } from './types.ts'
-export { GuardSettings, type GuardSettingsInput, type Risk }
+export { GuardSettings, type GuardSettingsInput, rememberSettings, type Risk }
 
 const refused = (
   problem: Refused['problem'],

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
+import type { SaleId } from '../contracts/ids.ts'
 
 /**
  * The guard of one sale. Everything has a default, so `GuardSettings.parse({})` is a guarded sale; each feature can be
@@ -102,3 +103,15 @@ export const GuardSettings = z
 export type GuardSettings = z.infer<typeof GuardSettings>
 export type GuardSettingsInput = z.input<typeof GuardSettings>
 export type Limit = GuardSettings['limits'][LimitName]
+
+/** The settings of a sale, checked once each time `read` has them anew; undefined for an unknown sale. */
+export function rememberSettings(read: (sale: SaleId) => Promise<Record<string, unknown> | undefined>) {
+  const known = new WeakMap<object, GuardSettings>()
+  return async (sale: SaleId): Promise<GuardSettings | undefined> => {
+    const given = await read(sale)
+    if (given === undefined) return undefined
+    const settings = known.get(given) ?? GuardSettings.parse(given)
+    known.set(given, settings)
+    return settings
+  }
+}

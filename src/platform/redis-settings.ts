@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
-import type { RedisCommands } from './redis.ts'
+import { SettingError } from './errors.ts'
+import type { RedisCommands, RedisConnection } from './redis.ts'
 
 /** A setting without which a restart could forget a claim or evict stock, and what it should be. */
 export interface UnsafeSetting {
@@ -46,4 +47,15 @@ export async function unsafeSettings(commands: RedisCommands): Promise<UnsafeSet
     if (!(Number(found) >= 1)) unsafe.push({ ...MIN_REPLICAS, found })
   }
   return unsafe
+}
+
+/** Closes the connection and throws SettingError where Redis is set so that selling would not be safe. */
+export async function refuseUnsafe(redis: RedisConnection): Promise<void> {
+  const unsafe = (await unsafeSettings(redis.commands))[0]
+  if (unsafe === undefined) return
+  await redis.close()
+  throw new SettingError(
+    `Redis has ${unsafe.setting} ${unsafe.found}; selling needs ${unsafe.wanted}: ${unsafe.why}. ` +
+      'Change it, or set REDIS_ACCEPT_UNSAFE=1 to sell all the same.',
+  )
 }

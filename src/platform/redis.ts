@@ -3,7 +3,7 @@ import { connectCluster } from './redis-cluster.ts'
 import { connectServer, isSentinel } from './redis-server.ts'
 
 export { failureOf, type RedisFailure } from './redis-failure.ts'
-export { unsafeSettings, type UnsafeSetting } from './redis-settings.ts'
+export { refuseUnsafe, unsafeSettings, type UnsafeSetting } from './redis-settings.ts'
 
 /** The commands of a Redis server or cluster; the type the rest of the project names. */
 export type RedisCommands = RedisCommander<{ type: 'default'; mapping: 'resp2' }> &
