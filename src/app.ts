@@ -6,7 +6,7 @@ import { createGuard, rememberSettings, siteverifyCaptcha } from './guard/guard.
 import { createCatalogue } from './flow/catalogue/catalogue.ts'
 import { createBacklogLimit } from './flow/inventory/backlog-limit.ts'
 import { createGiftCards } from './flow/gift-cards/gift-cards.ts'
-import { createClaiming } from './flow/inventory/claiming.ts'
+import { type ClaimCommand, createClaiming } from './flow/inventory/claiming.ts'
 import { createInventory, outboxKey } from './flow/inventory/inventory.ts'
 import { createStockBoard } from './flow/inventory/stock-board.ts'
 import { createNotices } from './flow/notices/notices.ts'
@@ -20,6 +20,7 @@ import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.t
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
+import { createLive } from './operator/live/live.ts'
 import { insertAudit } from './operator/sql.ts'
 import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
@@ -127,6 +128,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     random: () => Math.random(),
     log,
   })
+  const eventLog = createEventLog(config, { redis, clock, log, consumer: config.workerName })
+  const live = createLive({ redis, clock, catalogue, inventory, waitingRoom, shards, eventLog, log })
   const claiming = createClaiming({
     inventory,
     board,
@@ -139,7 +142,6 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     tokens,
     clock,
   })
-  const eventLog = createEventLog(config, { redis, clock, log, consumer: config.workerName })
   const reconcile = createReconcile({
     inventory,
     orders,
@@ -198,7 +200,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     payments,
     restock,
     notices,
-    claiming,
+    claiming: { ...claiming, claim: live.counter.claims((command: ClaimCommand) => claiming.claim(command)) },
+    live,
     eventLog,
     reconcile,
     driftReport,
@@ -206,6 +209,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     commands,
     close: async () => {
       closing.abort()
+      await live.counter.flush().catch(() => undefined)
       await eventLog.close()
       if (overrides.mail === undefined) mail?.close()
       await Promise.all([

@@ -22,6 +22,7 @@ import { systemClock } from './platform/clock.ts'
 import { atTheDoor } from './platform/front-door.ts'
 import { type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
+import { isOfBuyers } from './platform/request-kind.ts'
 import { mountPages } from './platform/pages.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
 
@@ -129,6 +130,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     database: app.shards.catalogue,
     operators: secrets.operators,
     queueUrl: config.urls.queue,
+    stopping,
   })
 
   const document = openApiDocument([
@@ -151,8 +153,18 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     ]),
   )
   void app.shedding.watch(systemClock, stopping)
-  const enter = (name: keyof typeof hosts, path: string, request: Request, client: { address: string }) =>
-    atTheDoor(app.shedding, { host: name, path, request }, () => hosts[name].fetch(request, client))
+  void app.live.report(stopping)
+  const enter = async (
+    name: keyof typeof hosts,
+    path: string,
+    request: Request,
+    client: { address: string },
+  ) => {
+    const door = { host: name, path, request }
+    const response = await atTheDoor(app.shedding, door, () => hosts[name].fetch(request, client))
+    if (isOfBuyers(name, path)) app.live.counter.answered(path, response.status)
+    return response
+  }
   return {
     fetch: (request, client = { address: '' }) => {
       const { hostname, pathname } = new URL(request.url)

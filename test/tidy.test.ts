@@ -80,8 +80,8 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
 const TABLES: Readonly<Record<string, RegExp>> = {
   sales: /^src\/flow\/catalogue\//,
   products: /^src\/flow\/catalogue\//,
-  orders: /^src\/flow\/(orders|payments|gift-cards|notices)\/sql\.ts$/,
-  payments: /^src\/flow\/(payments|notices)\/sql\.ts$/,
+  orders: /^src\/flow\/(orders|payments|gift-cards|notices)\/(overview-)?sql\.ts$/,
+  payments: /^src\/flow\/(payments|notices)\/(overview-)?sql\.ts$/,
   queue_marks: /^src\/flow\/waiting-room\/sql\.ts$/,
   webhook_events: /^src\/flow\/payments\/sql\.ts$/,
   gift_cards: /^src\/flow\/(gift-cards|notices)\/sql\.ts$/,

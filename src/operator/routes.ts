@@ -1,5 +1,6 @@
 import type { OperatorKey } from '../platform/config.ts'
 import type { App } from '../platform/http.ts'
+import { type LiveRouteParts, liveRoutes } from './live/routes.ts'
 import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-routes.ts'
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
 import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
@@ -8,7 +9,13 @@ import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
 import { type By, operatorOf, operatorsOnly } from './sign-in.ts'
 
 export interface OperatorRouteParts
-  extends SaleRouteParts, RecoveryRouteParts, NoticeRouteParts, OversellRouteParts, OperatorPaymentParts {
+  extends
+    SaleRouteParts,
+    RecoveryRouteParts,
+    NoticeRouteParts,
+    OversellRouteParts,
+    OperatorPaymentParts,
+    LiveRouteParts {
   readonly operators: readonly OperatorKey[]
 }
 
@@ -21,4 +28,5 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   oversellRoutes(app, parts, by)
   noticeRoutes(app, parts, by)
   operatorPaymentRoutes(app, parts)
+  liveRoutes(app, parts)
 }

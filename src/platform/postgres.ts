@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { createBreaker } from './breaker.ts'
 import { systemClock } from './clock.ts'
-import { isSheddable, refuseWhenLate, timeLeftMs } from './deadline.ts'
+import { isSheddable, refuseWhenLate, timeLeftMs, withUrgency } from './deadline.ts'
 import { isConnectionError, Overloaded } from './errors.ts'
 
 /** Runs one statement: a pool, or the connection of a transaction. */
@@ -129,6 +129,18 @@ export function connectDatabase(url: string, options: PoolOptions = {}): Databas
     close: () => pool.end(),
   }
 }
+
+/**
+ * Reads that may not be in anybody's way: no connection is waited for longer than `ms`, the places of those who matter more
+ * are left to them, and a statement that takes longer is ended.
+ */
+export const readBriefly = <T>(database: Database, ms: number, work: (sql: Sql) => Promise<T>): Promise<T> =>
+  withUrgency({ until: performance.now() + ms, sheddable: true }, () =>
+    database.transaction(async (sql) => {
+      await sql.query(`set local statement_timeout = ${Math.ceil(ms)}`)
+      return work(sql)
+    }),
+  )
 
 /** A connection on loan. Broken is one on which a statement had no answer: nobody uses it again. */
 interface Lent extends Sql {

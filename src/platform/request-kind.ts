@@ -28,3 +28,6 @@ export function kindOf(host: HostName, method: string, path: string): Kind | und
   if (host === 'ops') return method === 'GET' || method === 'HEAD' ? 'analytics' : 'operator'
   return (host === 'shop' ? SHOP : QUEUE).find(([pattern]) => pattern.test(path))?.[1] ?? 'browsing'
 }
+
+/** Of people who want to buy, or of their browsers; not of operators, and not of who looks after us. */
+export const isOfBuyers = (host: HostName, path: string): boolean => host !== 'ops' && !HEALTH.test(path)

@@ -7,7 +7,7 @@ import { runProcess } from '../platform/shutdown.ts'
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
   const app = await createApp(config, secrets, { process: 'cleanup' })
-  // By itself: a mail server that hangs holds up nothing but mails.
-  await Promise.all([keepClean(app, config, signal), app.notices.run(signal)])
+  // By themselves: a mail server that hangs holds up nothing but mails.
+  await Promise.all([keepClean(app, config, signal), app.notices.run(signal), app.live.sampler.run(signal)])
   await app.close()
 })

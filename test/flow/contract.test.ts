@@ -51,6 +51,7 @@ const ENDPOINTS: Record<keyof typeof URLS, string[]> = {
     ...['GET /api/operator/audit', 'GET /api/operator/dead-letters'],
     ...['POST /api/operator/dead-letters/{id}/replay', 'GET /api/operator/payments/unfunded'],
     ...['GET /api/operator/notices', 'POST /api/operator/notices/retry'],
+    ...['GET /api/operator/sales/{sale}/live', 'GET /api/operator/sales/{sale}/live/stream'],
   ],
 }
 

@@ -146,12 +146,12 @@ export function problemOf({ status, headers, body }: Answer): string {
   return problem.code
 }
 
-/** Everything in Redis and in every table of every database, but for what the guard counts. */
+/** Everything in Redis and in every table of every database, but for what the guard and the live screen count. */
 export async function dumpEverything({ redis, shards }: Application): Promise<Record<string, unknown>> {
   const found: Record<string, unknown> = {}
   const { commands } = redis
   for (const key of (await commands.keys('*')).sort()) {
-    if (key.startsWith('guard:')) continue
+    if (/^(guard|live):/.test(key)) continue
     const read: Record<string, () => Promise<unknown>> = {
       hash: () => commands.hgetall(key),
       zset: () => commands.zrange(key, 0, '-1', 'WITHSCORES'),

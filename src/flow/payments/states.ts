@@ -1,12 +1,8 @@
 import type { OrderStatus } from '../../contracts/orders.ts'
+import type { PaymentState } from '../../contracts/payments.ts'
 import type { MoneyEvent } from './provider.ts'
 
-/**
- * What we know of one payment at a provider. `lost`: it has paid the order, and before it was captured the provider gave
- * the authorisation up; the order is PAID without money until its buyer pays again.
- */
-export type PaymentState =
-  'started' | 'failed' | 'authorised' | 'captured' | 'lost' | 'refund_due' | 'cancelled' | 'refunded'
+export type { PaymentState }
 
 /**
  * From which states a state may be reached. Provider events come late, twice and out of order; one that would lead

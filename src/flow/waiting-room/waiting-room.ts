@@ -16,13 +16,13 @@ import type { MarkStore } from './sql.ts'
 import type { QueueStatus, SaleStock } from './status.ts'
 import { createTickets } from './tickets.ts'
 
-export { PHASES, type Phase, type PublicDraw, type QueueStatus, type SaleStock } from './status.ts'
+export { PHASES, type Phase, phaseOf, type PublicDraw, type QueueStatus, type SaleStock } from './status.ts'
 export type { PassOutcome, PassRequest } from './passes.ts'
 export type { EnterOutcome } from './entering.ts'
 export { groupCodeHash, type JoinOutcome, type JoinRequest } from './joining.ts'
 export { type MarkStore, sqlMarkStore } from './sql.ts'
 export { STATUS_FRESH_MS } from './sight.ts'
-export type { Steering } from './scripts.ts'
+export type { Line, Steering } from './scripts.ts'
 export type { Place } from './keys.ts'
 export type { Visitor } from './tickets.ts'
 
@@ -45,6 +45,8 @@ export interface WaitingRoom extends Passes {
   keep(sale: SaleId): Promise<boolean>
   /** The main line as its operator sees it. */
   line(sale: SaleId): Promise<Line | undefined>
+  /** The main line first, then those of the groups; undefined where the main one is missing. */
+  lines(sale: SaleId): Promise<readonly [Line, ...Line[]] | undefined>
 }
 
 /** Somebody in checkout who gives no sign of life counts so long. */
@@ -67,12 +69,18 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
   const passes = createPasses({ redis, tickets, clock, slotMs: SLOT_MS })
   const { see, forget } = createSight(parts)
   const recovery = createRecovery(parts)
+  const line = (sale: SaleId, lane = MAIN_LANE) => scripts.read.run(redis.commands, { sale, lane })
 
   return {
     ...passes,
     keep: recovery.keep,
     status: async (sale) => (await see(sale))?.status,
-    line: (sale) => scripts.read.run(redis.commands, { sale, lane: MAIN_LANE }),
+    line: (sale) => line(sale),
+    lines: async (sale) => {
+      const lanes = (await catalogue.groups(sale)).map(({ id }) => id)
+      const [main, ...others] = await Promise.all([line(sale), ...lanes.map((lane) => line(sale, lane))])
+      return main && [main, ...others.filter((one) => one !== undefined)]
+    },
 
     hasPlace: ({ sale, visitor, ticket }) =>
       ticket !== undefined && tickets.read(sale, ticket, visitor).kind === 'valid',
