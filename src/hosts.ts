@@ -14,6 +14,7 @@ import { clientAddress } from './guard/client-address.ts'
 import { CAPTCHA_ORIGINS } from './guard/guard.ts'
 import { createDoorman } from './guard/doorman.ts'
 import { createIdentity } from './guard/identity.ts'
+import { createOperators } from './operator/operators.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
 import { healthRoutes } from './health.ts'
@@ -57,11 +58,12 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
     ops: createHttpApp('ops', { log, metrics }),
   }
 
-  const visitor = (c: Context<AppEnv>, device: string | undefined) => {
-    const forwarded = c.req.header('x-forwarded-for')
-    const { address } = clientAddress(c.env.address, forwarded, config.trustedProxies)
-    return { device, network: `${address} ${c.req.header('user-agent') ?? ''}` }
-  }
+  const addressOf = (c: Context<AppEnv>) =>
+    clientAddress(c.env.address, c.req.header('x-forwarded-for'), config.trustedProxies).address
+  const visitor = (c: Context<AppEnv>, device: string | undefined) => ({
+    device,
+    network: `${addressOf(c)} ${c.req.header('user-agent') ?? ''}`,
+  })
   const doorman = createDoorman({
     guard: app.guard,
     metrics,
@@ -124,11 +126,20 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
 
   giftCardRoutes(hosts.shop, { ...app, findOrder, cardUse, identity })
 
+  const operators = createOperators({
+    ...app,
+    database: app.shards.catalogue,
+    secret: secrets.session,
+    onError: (error) => log.warn({ err: error }, 'sign-in limits'),
+  })
   operatorRoutes(hosts.ops, {
     ...app,
+    ...operators,
+    addressOf,
     outboxMax: config.outboxMax,
     database: app.shards.catalogue,
-    operators: secrets.operators,
+    keys: secrets.operators,
+    origin: config.urls.ops,
     queueUrl: config.urls.queue,
     stopping,
   })

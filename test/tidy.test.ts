@@ -72,6 +72,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
   pino: /^src\/platform\/telemetry\.ts$/,
   cockatiel: /^src\/platform\/breaker\.ts$/,
   'prom-client': /^src\/platform\/telemetry\.ts$/,
+  otpauth: /^src\/operator\/totp\.ts$/,
   jose: /^src\/guard\/identity\.ts$/,
   commander: /^src\/doorbuster\.ts$/,
 }
@@ -91,6 +92,8 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   contacts: /^src\/flow\/notices\/(contacts-)?sql\.ts$/,
   notices: /^src\/flow\/notices\/(contacts-)?sql\.ts$/,
   reconcile_runs: /^src\/flow\/reconcile\/sql\.ts$/,
+  operators: /^src\/operator\/(accounts|sessions)-sql\.ts$/,
+  operator_sessions: /^src\/operator\/sessions-sql\.ts$/,
   audit_log: /^src\/operator\/sql\.ts$/,
   schema_migrations: /^src\/platform\/migrate\.ts$/,
 }

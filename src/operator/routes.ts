@@ -1,12 +1,14 @@
-import type { OperatorKey } from '../platform/config.ts'
 import type { App } from '../platform/http.ts'
+import { accountRoutes } from './account-routes.ts'
+import type { Accounts } from './accounts.ts'
 import { type LiveRouteParts, liveRoutes } from './live/routes.ts'
 import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-routes.ts'
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
 import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
 import { type RecoveryRouteParts, recoveryRoutes } from './recovery-routes.ts'
 import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
-import { type By, operatorOf, operatorsOnly } from './sign-in.ts'
+import { type SessionRouteParts, sessionRoutes } from './session-routes.ts'
+import { BASE, type By, createSignIn, operatorOf, type SignInParts } from './sign-in.ts'
 
 export interface OperatorRouteParts
   extends
@@ -15,14 +17,20 @@ export interface OperatorRouteParts
     NoticeRouteParts,
     OversellRouteParts,
     OperatorPaymentParts,
-    LiveRouteParts {
-  readonly operators: readonly OperatorKey[]
+    LiveRouteParts,
+    SessionRouteParts,
+    SignInParts {
+  readonly accounts: Accounts
+  readonly sessions: SessionRouteParts['sessions']
 }
 
 /** The operator's API: signed in, and every command with a reason. */
 export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   const by: By = (c, reason) => ({ operator: operatorOf(c), reason })
-  app.use('/api/operator/*', operatorsOnly(parts.operators))
+  const { operatorsOnly, sessionOf } = createSignIn(parts)
+  app.use(`${BASE}/*`, operatorsOnly)
+  sessionRoutes(app, parts, sessionOf)
+  accountRoutes(app, parts, by)
   saleRoutes(app, parts, by)
   recoveryRoutes(app, parts, by)
   oversellRoutes(app, parts, by)

@@ -65,7 +65,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     { kid: 'k2', secret: Buffer.alloc(32, 2) },
   ])
   expect(secrets.session).toEqual(Buffer.from('s'.repeat(32)))
-  expect(secrets.operators).toEqual([{ name: 'operator', token: 'o'.repeat(16) }])
+  expect(secrets.operators).toEqual([{ name: 'operator', token: 'o'.repeat(16), role: 'admin' }])
 })
 
 test('nothing secret is part of the config, which may be logged', () => {
@@ -136,6 +136,8 @@ const BAD: Record<string, readonly string[]> = {
     ...['ann', 'ann:', 'ann:short', ':tttttttttttttttt', 'Ann B:tttttttttttttttt', 'ann:tttttttttttttt tt'],
     ...['ann:tttttttttttttttt,ann:uuuuuuuuuuuuuuuu', 'ann:tttttttttttttttt,bob:tttttttttttttttt'],
     ...['operator:tttttttttttttttt', `ann:${'o'.repeat(16)}`],
+    // A role that is misspelt must not become part of the token of an admin.
+    ...['ann:tttttttttttttttt:viewr', 'ann:tttttttttttttttt:', 'ann:tttttttttttttttt:viewer:x'],
   ],
   SMTP_URL: ['mail.example', 'http://mail.example', 'smtp://'],
   MAIL_FROM: ['shop', 'a@b@c', 'Shop <a@b', 'Shop <a@b>\r\nBcc: <c@d>', '"Shop" <a@b>'],
@@ -162,18 +164,20 @@ test('what is missing is named, with what it should be', () => {
   }
 })
 
-test('operators by name', () => {
+test('operators by name, with a role or as admins', () => {
   const operators = (change: Record<string, string | undefined>) => read(change).secrets.operators
-  const [ann, bob] = ['a'.repeat(16), 'b:'.repeat(8)]
+  const [ann, bob] = ['a'.repeat(16), 'b_'.repeat(8)]
   const named = [
-    { name: 'ann', token: ann },
-    { name: 'bob.b', token: bob },
+    { name: 'ann', token: ann, role: 'admin' as const },
+    { name: 'bob.b', token: bob, role: 'viewer' as const },
   ]
-  expect(operators({ OPS_TOKENS: `ann:${ann}, bob.b:${bob}` })).toEqual([
-    { name: 'operator', token: 'o'.repeat(16) },
+  expect(operators({ OPS_TOKENS: `ann:${ann}, bob.b:${bob}:viewer` })).toEqual([
+    { name: 'operator', token: 'o'.repeat(16), role: 'admin' },
     ...named,
   ])
-  expect(operators({ OPS_TOKEN: undefined, OPS_TOKENS: `ann:${ann},bob.b:${bob}` })).toEqual(named)
+  expect(operators({ OPS_TOKEN: undefined, OPS_TOKENS: `ann:${ann}:admin,bob.b:${bob}:viewer` })).toEqual(
+    named,
+  )
 })
 
 test('Redis behind sentinels', () => {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { z } from 'zod'
+import type { Role } from '../contracts/operators.ts'
 import { SettingError } from './errors.ts'
 import { readOperators, readTokenKey } from './key-settings.ts'
 import {
@@ -131,6 +132,7 @@ export interface TokenKey {
 export interface OperatorKey {
   readonly name: string
   readonly token: string
+  readonly role: Role
 }
 
 /** Never logged, never part of `Config`. */

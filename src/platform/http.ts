@@ -39,10 +39,16 @@ const ProblemSchema = z
   })
   .openapi('Problem')
 
-/** `responses` of a route: the problems it can answer with, grouped by status; each may be turned away under load. */
+/**
+ * `responses` of a route: the problems it can answer with, grouped by status; each may be turned away under load, and
+ * one for operators by a role that is too low or a page that is not ours.
+ */
 export function problems(...codes: ProblemCode[]) {
   const byStatus = new Map<number, ProblemCode[]>()
-  for (const code of new Set<ProblemCode>([...codes, 'overloaded']))
+  const forOperators: ProblemCode[] = codes.includes('operator_only')
+    ? ['role_too_low', 'origin_refused']
+    : []
+  for (const code of new Set<ProblemCode>([...codes, ...forOperators, 'overloaded']))
     byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code])
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
