@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import { commitmentTo, drawnPosition, drawSeed } from './draw.ts'
 import { drawnIn, keptPromise, placeOf, projectedServing, sellOutLikely } from './place.ts'
 import { status } from './status.fixture.ts'
-import { placeText } from './words/place.ts'
 
 const at = (position: number) => ({ position })
 const secret = createHash('sha256').update('a secret').digest('hex')
@@ -112,17 +111,4 @@ test('a sell-out is likely when those ahead would take what is left, by what was
   expect(sellOutLikely(half, 99)).toBe(false)
   expect(sellOutLikely(half, 100)).toBe(true)
   expect(sellOutLikely(status({ total: 0, available: 0, held: 0, sold: 0 }), 1000)).toBe(false)
-})
-
-test('the place in words', () => {
-  const waiting = { kind: 'waiting', position: 9, wait_s: 5 } as const
-  expect(placeText({ ...waiting, ahead: 1 })).toBe(
-    '1 person is ahead of you. Your turn comes in less than a minute.',
-  )
-  expect(placeText({ ...waiting, ahead: 0 })).toStartWith('You are next.')
-  expect(placeText({ ...waiting, kind: 'lobby', ahead: 0 })).toEndWith('You are first in line.')
-  expect(placeText({ ...waiting, kind: 'held_out', ahead: 3, wait_s: null })).toEndWith(
-    '3 people are ahead of you. Your place is kept.',
-  )
-  expect(placeText({ kind: 'turn', room: true })).toStartWith('We let you in as soon as there is room.')
 })

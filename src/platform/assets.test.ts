@@ -32,25 +32,25 @@ describe('buildAssets', () => {
       'ops',
       'not-found',
     ]) {
-      const html = text(assets.page(name).bodies.identity)
+      const html = text(assets.page(name, 'en').bodies.identity)
       const named = [...html.matchAll(/\/assets\/([^"]+)/g)].map((match) => match[1] ?? '')
       expect(named.length).toBeGreaterThanOrEqual(3)
       for (const asset of named) expect(assets.asset(asset)).toBeDefined()
       expect(html).not.toContain('{{')
     }
-    expect(() => assets.page('nothing')).toThrow(RangeError)
+    expect(() => assets.page('nothing', 'en')).toThrow(RangeError)
     expect(assets.asset('nothing.js')).toBeUndefined()
   })
 
   test('a setting can not end the block it stands in', () => {
-    const html = text(assets.page('shop').bodies.identity)
+    const html = text(assets.page('shop', 'en').bodies.identity)
     expect(html).not.toContain('<script>alert')
     const block = /<script type="application\/json" id="config">([^]*?)<\/script>/.exec(html)?.[1] ?? ''
     expect(JSON.parse(block)).toMatchObject({ odd: '</script><script>alert(1)' })
   })
 
   test('the encodings hold the same bytes', () => {
-    const { bodies } = assets.page('checkout')
+    const { bodies } = assets.page('checkout', 'en')
     expect(text(gunzipSync(bodies.gzip))).toBe(text(bodies.identity))
     expect(text(brotliDecompressSync(bodies.br))).toBe(text(bodies.identity))
     expect(bodies.br.length).toBeLessThan(bodies.identity.length / 2)

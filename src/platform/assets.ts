@@ -3,7 +3,17 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import {
+  createSay,
+  directionOf,
+  type Language,
+  LANGUAGE_NAMES,
+  LANGUAGES,
+  type Topics,
+} from '../contracts/words/say.ts'
 import { projectPath } from './project.ts'
+import { fillTemplate, Html } from './templates.ts'
+import { readWords } from './words.ts'
 
 /** One file as it goes over the wire, compressed ahead of time. */
 export interface Representation {
@@ -15,7 +25,7 @@ export interface Representation {
 
 export interface Assets {
   /** A page by the name of its file in `pages/`. Throws RangeError where there is none: the caller's mistake. */
-  page(name: string): Representation
+  page(name: string, language: Language): Representation
   /** A script, style or picture by its hashed name; its content never changes under that name. */
   asset(name: string): Representation | undefined
   /** Addresses of what every page needs, those made elsewhere too. */
@@ -32,12 +42,12 @@ export interface AssetSource {
 
 export const ASSET_PATH = '/assets/'
 
-const NEEDS_SCRIPTS =
-  '<noscript><p class="notice bad">This page needs JavaScript: please switch it on to take part.</p></noscript>'
+/** What every script may say. */
+const COMMON_TOPICS = ['common', 'problems']
 
 /**
  * Bundles the pages' scripts and styles once (minified, shared code in chunks, names that carry a hash of the content)
- * and puts those names into the HTML. Throws an AggregateError where the sources do not build.
+ * and puts those names into the HTML, which is made once for each language. Throws an AggregateError where the sources do not build.
  */
 export async function buildAssets({ directory = projectPath('web'), config }: AssetSource): Promise<Assets> {
   const pagesDirectory = join(directory, 'pages')
@@ -71,37 +81,41 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
 
   const style = address.get('style.css') ?? ''
   const layout = await readFile(join(directory, 'layout.html'), 'utf8')
+  const words = readWords()
+  const shop_url = config['shop_url'] ?? ''
   const pages = new Map<string, Representation>()
   for (const name of pageNames) {
-    const fragment = await readFile(join(pagesDirectory, `${name}.html`), 'utf8')
-    const [, title, content] = /^<title>(.*)<\/title>\n([^]*)$/.exec(fragment) ?? []
-    if (title === undefined || content === undefined) throw new Error(`${name}.html starts with no <title>`)
+    const source = parsePage(name, await readFile(join(pagesDirectory, `${name}.html`), 'utf8'))
     const script = address.get(`${name}.js`)
-    const html = fill(
-      layout.replace('{{content}}', () => content),
-      {
-        title,
-        name,
-        style,
-        icon: ASSET_PATH + iconName,
-        // Data for the page's script; `<` is escaped so that no value can end the block.
-        config: JSON.stringify({ ...config, solver_url: address.get('solver.worker.js') ?? '' }).replaceAll(
-          '<',
-          '\\u003c',
-        ),
-        script: script === undefined ? '' : `<script type="module" src="${script}"></script>`,
-        // A page that has a way without scripts says so itself.
-        noscript: content.includes('<noscript>') ? '' : NEEDS_SCRIPTS,
-        shop_url: config['shop_url'] ?? '',
-      },
-    )
-    pages.set(name, represent('text/html; charset=utf-8', new TextEncoder().encode(html)))
+    for (const language of LANGUAGES) {
+      const say = createSay({ language, topics: words[language] })
+      const filled = (template: string) => new Html(fillTemplate(name, template, { shop_url }, say))
+      const needsScripts = `<noscript><p class="notice bad">{{common.needs_scripts}}</p></noscript>`
+      const html = fillTemplate(
+        'layout',
+        layout,
+        {
+          ...{ name, language, style, direction: directionOf(language), icon: ASSET_PATH + iconName },
+          title: filled(source.title),
+          content: filled(source.content),
+          config: data({ ...config, solver_url: address.get('solver.worker.js') ?? '' }),
+          words: data({ language, topics: pick(words[language], [...COMMON_TOPICS, ...source.topics]) }),
+          script: new Html(script === undefined ? '' : `<script type="module" src="${script}"></script>`),
+          // A page that has a way without scripts says so itself.
+          noscript: source.content.includes('<noscript>') ? '' : filled(needsScripts),
+          shop_url,
+          languages: LANGUAGES.map((other) => languageLink(other, language)),
+        },
+        say,
+      )
+      pages.set(`${name} ${language}`, represent('text/html; charset=utf-8', new TextEncoder().encode(html)))
+    }
   }
 
   return {
-    page: (name) => {
-      const page = pages.get(name)
-      if (page === undefined) throw new RangeError(`there is no page ${name}`)
+    page: (name, language) => {
+      const page = pages.get(`${name} ${language}`)
+      if (page === undefined) throw new RangeError(`there is no page ${name} in ${language}`)
       return page
     },
     asset: (name) => assets.get(name),
@@ -110,12 +124,32 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
   }
 }
 
-function fill(template: string, values: Record<string, string>): string {
-  return template.replace(/\{\{(\w+)\}\}/g, (_, key: string) => {
-    const value = values[key]
-    if (value === undefined) throw new Error(`the layout names an unknown value: ${key}`)
-    return value
-  })
+/** A page's file: its title, the topics of `words/` that its script speaks of, and the markup. */
+function parsePage(name: string, file: string) {
+  const [, title, topics, content] =
+    /^<title>(.*)<\/title>\n(?:<!-- words: (.*) -->\n)?([^]*)$/.exec(file) ?? []
+  if (title === undefined || content === undefined) throw new Error(`${name}.html starts with no <title>`)
+  return { title, topics: topics?.split(' ') ?? [], content }
+}
+
+function pick(topics: Topics, names: readonly string[]): Topics {
+  return Object.fromEntries(
+    names.map((name) => {
+      const topic = topics[name]
+      if (topic === undefined) throw new Error(`words/ has no ${name}.json`)
+      return [name, topic]
+    }),
+  )
+}
+
+/** Data for the page's script; `<` is escaped so that no value can end the block it stands in. */
+function data(value: unknown): Html {
+  return new Html(JSON.stringify(value).replaceAll('<', '\\u003c'))
+}
+
+function languageLink(to: Language, current: Language): Html {
+  const mark = to === current ? ' aria-current="true"' : ''
+  return new Html(`<a href="?lang=${to}" lang="${to}" hreflang="${to}"${mark}>${LANGUAGE_NAMES[to]}</a>`)
 }
 
 function represent(type: string, body: Uint8Array): Representation {

@@ -1,7 +1,10 @@
 import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
+import type { Language } from '../contracts/words/say.ts'
 import { ASSET_PATH, type Assets, type Representation } from './assets.ts'
 import { Problem } from './errors.ts'
 import type { App, AppEnv } from './http.ts'
+import { chooseLanguage, LANGUAGE_COOKIE } from './language.ts'
 
 /** Which page answers which path, per host. A parameter is read by the page's own script. */
 const PAGES = {
@@ -14,6 +17,8 @@ const PAGES = {
   queue: { '/:sale': 'waiting-room', '/:sale/draw': 'draw' },
   ops: { '/': 'ops' },
 } as const
+
+const VARY = 'Accept-Encoding'
 
 export type PageHost = keyof typeof PAGES
 
@@ -36,7 +41,9 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
   const headers = securityHeaders(host, urls)
   const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) => {
     for (const [header, value] of Object.entries(headers)) c.header(header, value)
-    return send(c, assets.page(name), 'no-cache', status)
+    c.header('Vary', `${VARY}, Accept-Language, Cookie, X-Language`)
+    c.header('Content-Language', languageOf(c))
+    return send(c, assets.page(name, languageOf(c)), 'no-cache', status)
   }
 
   for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
@@ -48,6 +55,7 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
     const asset = assets.asset(c.req.param('name'))
     if (asset === undefined) throw new Problem('not_found')
     c.header('X-Content-Type-Options', 'nosniff')
+    c.header('Vary', VARY)
     return send(c, asset, 'public, max-age=31536000, immutable')
   })
 
@@ -58,10 +66,19 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
   })
 }
 
+/** The one a page is shown in. */
+export function languageOf(c: Context<AppEnv>): Language {
+  return chooseLanguage({
+    edge: c.req.header('x-language'),
+    query: c.req.query('lang'),
+    cookie: getCookie(c, LANGUAGE_COOKIE),
+    acceptLanguage: c.req.header('accept-language'),
+  })
+}
+
 function send(c: Context<AppEnv>, found: Representation, cache: string, status: 200 | 404 = 200): Response {
   c.header('Cache-Control', cache)
   c.header('ETag', found.etag)
-  c.header('Vary', 'Accept-Encoding')
   if (status === 200 && matches(c.req.header('if-none-match'), found.etag)) return c.body(null, 304)
   const encoding = bestEncoding(c.req.header('accept-encoding'))
   if (encoding !== 'identity') c.header('Content-Encoding', encoding)

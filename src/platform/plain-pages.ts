@@ -1,20 +1,32 @@
 import type { Context } from 'hono'
+import { setCookie } from 'hono/cookie'
 import type { CookieOptions } from 'hono/utils/cookie'
+import { problemText } from '../contracts/words/problem.ts'
+import { directionOf, isLanguage, LANGUAGE_NAMES, LANGUAGES, type Say } from '../contracts/words/say.ts'
 import type { Assets } from './assets.ts'
 import type { Problem } from './errors.ts'
 import type { AppEnv, FormRoutes } from './http.ts'
-import { Html, readTemplates, type TemplateValue } from './templates.ts'
+import { LANGUAGE_COOKIE } from './language.ts'
+import { languageOf } from './pages.ts'
+import { Html, readTemplates, type TemplateValues } from './templates.ts'
 import { projectPath } from './project.ts'
+import { createSpeakers } from './words.ts'
 
 /** Pages for browsers without scripts: made for each request, never cached, nothing inline. */
 export interface PlainPages {
-  /** A part of a page; see `web/plain/`. */
-  readonly part: (name: string, values?: Readonly<Record<string, TemplateValue>>) => Html
+  /** The page that answers a request, in its language. */
+  readonly of: (c: Context<AppEnv>) => PlainWriter
+}
+
+export interface PlainWriter {
+  readonly say: Say
+  /** Of the request: where its forms go. */
+  readonly path: string
+  /** A part of the page; see `web/plain/`. */
+  readonly part: (name: string, values?: TemplateValues) => Html
   /** Nothing, where a hole stays empty. */
   readonly nothing: Html
-  readonly send: (c: Context<AppEnv>, page: PlainPage) => Response
-  /** A refusal as a page of its own. */
-  readonly problem: (c: Context<AppEnv>, problem: Problem) => Response
+  readonly send: (page: PlainPage) => Response
 }
 
 export interface PlainPage {
@@ -34,6 +46,13 @@ export interface PlainUrls {
 
 /** How long a page that could not be made waits before it tries again. */
 const TRY_AGAIN_S = 5
+
+const LANGUAGE_COOKIE_OPTIONS: CookieOptions = {
+  path: '/',
+  secure: true,
+  sameSite: 'Lax',
+  maxAge: 365 * 24 * 3600,
+}
 
 export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: PlainUrls): PlainPages {
   const templates = readTemplates(projectPath('web/plain'))
@@ -56,39 +75,55 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
     'Cross-Origin-Opener-Policy': 'same-origin',
   }
 
-  const send: PlainPages['send'] = (c, { title, content, status = 200, refresh }) => {
-    const { style, icon } = assets
-    const values = { title, content, style, icon, shop_url: urls.shop }
-    const again =
-      refresh === undefined
-        ? nothing
-        : templates.render('refresh', { after: Math.ceil(refresh.afterS), path: refresh.path ?? c.req.path })
-    const page = templates.render('layout', { ...values, refresh: again })
-    return c.body(page.markup, status as 200, headers)
-  }
+  const speakers = createSpeakers()
   return {
-    part: templates.render,
-    nothing,
-    send,
-    problem: (c, problem) => {
-      const { title, detail = '', code } = problem.body()
-      const passing = problem.status >= 500 && c.req.method === 'GET'
-      return send(c, {
-        title,
-        status: problem.status,
-        content: templates.render('message', {
-          title,
-          text: [
-            detail,
-            ...(code === 'internal' ? [`request_id: ${c.get('requestId')}.`] : []),
-            ...(passing ? ['This page tries again by itself.'] : []),
-          ].join(' '),
-          actions: code === 'not_found' ? nothing : templates.render('again', { path: c.req.path }),
-        }),
-        ...(passing ? { refresh: { afterS: problem.retryAfterS ?? TRY_AGAIN_S } } : {}),
-      })
+    of: (c) => {
+      const say = speakers[languageOf(c)]
+      // Chosen on this page; pages with scripts keep it themselves.
+      if (isLanguage(c.req.query('lang')))
+        setCookie(c, LANGUAGE_COOKIE, say.language, LANGUAGE_COOKIE_OPTIONS)
+      const part: PlainWriter['part'] = (name, values) => templates.render(name, values, say)
+      return {
+        ...{ say, part, nothing },
+        path: c.req.path,
+        send: ({ title, content, status = 200, refresh }) => {
+          const { style, icon } = assets
+          const page = part('layout', {
+            ...{ title, content, style, icon, shop_url: urls.shop },
+            ...{ language: say.language, direction: directionOf(say.language) },
+            languages: LANGUAGES.map((to) =>
+              part(to === say.language ? 'this-language' : 'language', { to, name: LANGUAGE_NAMES[to] }),
+            ),
+            refresh:
+              refresh === undefined
+                ? nothing
+                : part('refresh', { after: Math.ceil(refresh.afterS), path: refresh.path ?? c.req.path }),
+          })
+          return c.body(page.markup, status as 200, { ...headers, 'Content-Language': say.language })
+        },
+      }
     },
   }
+}
+
+/** A refusal as a page of its own. */
+function problemPage({ say, part, nothing, path, send }: PlainWriter, c: Context<AppEnv>, problem: Problem) {
+  const { title, detail } = problemText(say, problem.body())
+  const passing = problem.status >= 500 && c.req.method === 'GET'
+  return send({
+    title,
+    status: problem.status,
+    content: part('message', {
+      title,
+      text: [
+        detail,
+        ...(problem.code === 'internal' ? [`request_id: ${c.get('requestId')}.`] : []),
+        ...(passing ? [say('problems.tries_again')] : []),
+      ].join(' '),
+      actions: problem.code === 'not_found' ? nothing : part('again', { path }),
+    }),
+    ...(passing ? { refresh: { afterS: problem.retryAfterS ?? TRY_AGAIN_S } } : {}),
+  })
 }
 
 /** A cookie named `__Host-...`: never from a subdomain, never over plain HTTP outside localhost; no script reads it. */
@@ -98,5 +133,5 @@ export function ownCookie(seconds: number): CookieOptions {
 
 /** The addresses of a host that take forms, and how they say no. */
 export function formRoutes(pages: PlainPages, origin: string, path: RegExp): FormRoutes {
-  return { origin, path, problem: (c, problem) => pages.problem(c, problem) }
+  return { origin, path, problem: (c, problem) => problemPage(pages.of(c), c, problem) }
 }

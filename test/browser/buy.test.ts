@@ -165,7 +165,7 @@ describe.skipIf(skipped)('buying in a browser', () => {
     await page.goto(queue('no-such-sale'))
     await shows(page, '#heading', 'There is no such sale')
     expect((await page.goto(`${system.urls.shop}/nothing/here`))?.status()).toBe(404)
-    await shows(page, 'h1', 'There is nothing here')
+    await shows(page, 'h1', 'There is nothing at this address')
     await picture(page, 'not-found')
     const api = await fetchIn(page, '/api/nothing', { Accept: 'text/html' })
     expect(api.headers['content-type']).toContain('application/problem+json')

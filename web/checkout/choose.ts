@@ -1,10 +1,8 @@
 import { ask, explain } from '../lib/api.ts'
 import { byId, element, notice, setText } from '../lib/dom.ts'
-import { formatCountdown } from '../../src/contracts/words/durations.ts'
 import { pollStock } from '../lib/live-stock.ts'
 import type { Memory } from '../lib/memory.ts'
 import { randomId } from '../lib/memory.ts'
-import { formatMoney } from '../../src/contracts/words/money.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { stockText } from '../../src/contracts/words/stock.ts'
 import { everyTick, pause } from '../lib/time.ts'
@@ -12,6 +10,7 @@ import { wantedItem } from '../lib/wanted.ts'
 import type { ClaimAnswer, Product, Sale } from '../../src/contracts/shapes.ts'
 import { type Attempt, type CheckoutMemory, judge, passEnd, type Refusal, type Verdict } from './attempt.ts'
 import { showScene } from './scenes.ts'
+import { say } from '../lib/words.ts'
 
 /** Unsettled answers in a row before the buyer is asked to press the button again. */
 const SILENT_RETRIES = 3
@@ -34,12 +33,12 @@ export function choose({ sale, pass, memory, clock }: Choosing): Promise<Chosen>
   for (const product of sale.products)
     void pollStock(product.id, (stock) => {
       clock.observe(stock.server_time)
-      setText(byId(`stock-${product.id}`), stockText(stock))
+      setText(byId(`stock-${product.id}`), stockText(say, stock))
       byId(`stock-${product.id}`).dataset['state'] = stock.state
     })
   everyTick(() => {
     const left = (passEnd(pass) ?? Infinity) - clock.now()
-    setText(byId('pass-end'), left === Infinity ? '' : `Your pass is good for ${formatCountdown(left)}.`)
+    setText(byId('pass-end'), left === Infinity ? '' : `Your pass is good for ${say.countdown(left)}.`)
   })
   preselect(memory.read()?.attempt?.item_id ?? wantedItem(sale.id).read())
   showScene('choose')
@@ -100,7 +99,7 @@ function itemChoice(product: Product): HTMLElement {
       element('strong', {}, product.name),
       element('span', { class: 'quiet stock', id: `stock-${product.id}` }, '\u00a0'),
     ),
-    element('span', { class: 'price' }, formatMoney(product.amount, product.currency)),
+    element('span', { class: 'price' }, say.money(product.amount, product.currency)),
   )
 }
 

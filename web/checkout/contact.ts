@@ -2,6 +2,7 @@ import { ask, explain } from '../lib/api.ts'
 import { byId, setText } from '../lib/dom.ts'
 import { contactText } from '../../src/contracts/words/receipt.ts'
 import type { Contact } from '../../src/contracts/shapes.ts'
+import { say } from '../lib/words.ts'
 
 /**
  * The field for the address of the receipt: shown where the shop sends mails, kept as soon as the buyer leaves it, so
@@ -12,30 +13,30 @@ export async function wireContact(orderId: string, onKept: () => void): Promise<
   const known = await ask<Contact>(path)
   if (known.kind !== 'ok' || !known.body.mails) return
   const input = byId('email', HTMLInputElement)
-  const say = (text: string, good = true) => {
+  const tell = (text: string, good = true) => {
     setText(byId('contact-said'), text)
     byId('contact-said').dataset['good'] = String(good)
     input.setAttribute('aria-invalid', String(!good))
   }
   let kept = known.body.email
   input.value = kept ?? ''
-  say(contactText(kept))
+  tell(contactText(say, kept))
   byId('contact').hidden = false
 
   const keep = async () => {
     const email = input.value.trim() || null
-    if (email === kept) return say(contactText(kept))
-    if (!input.checkValidity()) return say(input.validationMessage, false)
+    if (email === kept) return tell(contactText(say, kept))
+    if (!input.checkValidity()) return tell(input.validationMessage, false)
     const answer = await ask<Contact>(path, { method: 'PUT', body: { email } })
     if (answer.kind === 'ok') {
       kept = answer.body.email
-      say(contactText(kept))
+      tell(contactText(say, kept))
       return onKept()
     }
     if (answer.kind === 'problem' && answer.problem.code === 'bad_request')
-      return say('Not kept: that is no e-mail address such as name@example.com.', false)
+      return tell('Not kept: that is no e-mail address such as name@example.com.', false)
     const { title, detail } = explain(answer)
-    say(`Not kept. ${title}. ${detail}`, false)
+    tell(`Not kept. ${title}. ${detail}`, false)
   }
   input.addEventListener('change', () => void keep())
   byId('contact').addEventListener('submit', (event) => {

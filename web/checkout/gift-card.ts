@@ -2,8 +2,8 @@ import { type Answer, ask, explain, type Refused } from '../lib/api.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import { pause } from '../lib/time.ts'
 import { leftToPay } from '../../src/contracts/words/gift-card.ts'
-import { formatMoney } from '../../src/contracts/words/money.ts'
 import type { GiftCardAnswer, Order } from '../../src/contracts/shapes.ts'
+import { say } from '../lib/words.ts'
 
 /** How often an order that is not written yet is asked about. */
 const TRIES = 6
@@ -36,7 +36,7 @@ export function wireGiftCard(orderId: string, onChange: (answer: GiftCardAnswer)
     const answer = await request
     lock(false)
     if (answer.kind === 'ok') onChange(answer.body)
-    else complain(say(answer))
+    else complain(refusalOf(answer))
     return answer.kind === 'ok'
   }
 
@@ -72,7 +72,7 @@ export function wireGiftCard(orderId: string, onChange: (answer: GiftCardAnswer)
 /** Shows what gift cards pay of an order. `usable`: one can be put towards it or taken off now. */
 export function drawGiftCard(order: Order, usable: boolean): void {
   const used = order.gift_part > 0
-  const money = (amount: number) => formatMoney(amount, order.currency)
+  const money = (amount: number) => say.money(amount, order.currency)
   byId('gift').hidden = !usable
   byId('gift-used').hidden = !used
   setText(
@@ -92,7 +92,7 @@ async function askWritten<Body>(send: () => Promise<Answer<Body>>): Promise<Answ
   }
 }
 
-function say(refused: Refused): { title: string; detail: string } {
+function refusalOf(refused: Refused): { title: string; detail: string } {
   if (refused.kind === 'unreachable')
     return { title: 'No answer.', detail: 'Try again: a card is never used twice for one order.' }
   if (refused.problem.code === 'unknown_order')

@@ -1,12 +1,11 @@
 import { config } from '../lib/config.ts'
 import { byId, drawFacts, setText } from '../lib/dom.ts'
-import { formatCountdown } from '../../src/contracts/words/durations.ts'
 import { leftToPay, priceFacts } from '../../src/contracts/words/gift-card.ts'
-import { formatMoney } from '../../src/contracts/words/money.ts'
-import { orderText } from '../../src/contracts/words/order.ts'
+import { itemText, orderText } from '../../src/contracts/words/order.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import type { Order } from '../../src/contracts/shapes.ts'
 import { drawGiftCard } from './gift-card.ts'
+import { say } from '../lib/words.ts'
 
 const TAKES_PAYPAL = config.payment_providers?.split(' ').includes('paypal') ?? false
 
@@ -15,13 +14,13 @@ export function drawOrder(order: Order, itemName: string, clock: ServerClock, pa
   const time = order.pay_by - clock.now()
   const open = order.status === 'PROCESSING' || order.status === 'PENDING'
   const inTime = open && time > 0
-  const [title, lead] = orderText(order, inTime, paying)
+  const [title, lead] = orderText(say, order, inTime, paying)
   setText(byId('order-title'), title)
   setText(byId('order-lead'), lead)
   setText(byId('answer'), `${title}. ${lead}`)
   document.title = title
   byId('pay-countdown').hidden = !inTime || paying
-  setText(byId('pay-countdown'), formatCountdown(time))
+  setText(byId('pay-countdown'), say.countdown(time))
   byId('card').hidden = !inTime
   byId('paypal').hidden = !inTime || paying || order.status !== 'PENDING' || !TAKES_PAYPAL
   drawGiftCard(order, inTime && !paying)
@@ -29,11 +28,11 @@ export function drawOrder(order: Order, itemName: string, clock: ServerClock, pa
   byId('again').hidden = order.status !== 'FAILED'
   if (order.status === 'FAILED') byId('contact').hidden = true
   drawFacts(byId('summary'), [
-    ['Item', order.quantity === 1 ? itemName : `${order.quantity} × ${itemName}`],
-    ...priceFacts(order),
+    ['Item', itemText(say, order.quantity, itemName)],
+    ...priceFacts(say, order),
     ['Order', order.order_id],
   ])
-  const left = formatMoney(leftToPay(order), order.currency)
+  const left = say.money(leftToPay(order), order.currency)
   setText(byId('pay'), `Pay ${left}`)
   setText(byId('pay-paypal'), `Pay ${left} with PayPal`)
 }

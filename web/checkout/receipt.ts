@@ -3,6 +3,7 @@ import { byId, drawFacts, setText } from '../lib/dom.ts'
 import { pause, whenVisible } from '../lib/time.ts'
 import { receiptFacts, receiptMailText } from '../../src/contracts/words/receipt.ts'
 import type { Receipt } from '../../src/contracts/shapes.ts'
+import { say } from '../lib/words.ts'
 
 const AGAIN_MS = 3000
 /** A mail that takes longer than that is in trouble; the page then says what it said last. */
@@ -23,8 +24,8 @@ export async function showReceipt(orderId: string): Promise<void> {
 }
 
 function draw(receipt: Receipt): void {
-  drawFacts(byId('receipt-facts'), receiptFacts(receipt))
-  const mail = receiptMailText(receipt)
+  drawFacts(byId('receipt-facts'), receiptFacts(say, receipt))
+  const mail = receiptMailText(say, receipt)
   setText(byId('receipt-mail'), mail)
   byId('receipt-mail').hidden = mail === ''
   byId('receipt').hidden = false

@@ -1,5 +1,6 @@
 import { declineText } from '../../src/contracts/words/decline.ts'
 import type { Card } from './card.ts'
+import { say } from '../lib/words.ts'
 
 /** What the server hands the browser to pay one order (`browser` of the payment answer). */
 export interface StripePayment {
@@ -96,5 +97,5 @@ export function readConfirmation(ok: boolean, answer: unknown): Confirmation {
     default:
   }
   if (body.error === undefined || body.error.type === 'api_error') return { kind: 'unsure' }
-  return { kind: 'declined', message: declineText(body.error.decline_code ?? body.error.code) }
+  return { kind: 'declined', message: declineText(say, body.error.decline_code ?? body.error.code) }
 }

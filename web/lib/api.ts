@@ -1,4 +1,6 @@
 import type { ProblemBody } from '../../src/contracts/problems.ts'
+import { problemText } from '../../src/contracts/words/problem.ts'
+import { say } from './words.ts'
 
 /** What came of a request: the body, a problem the server told us, or no usable answer at all. */
 export type Answer<Body> =
@@ -44,7 +46,7 @@ function isProblem(answer: unknown): answer is ProblemBody {
 
 /** A refusal in two lines: what happened, and what to do. */
 export function explain(refused: Refused): { title: string; detail: string } {
-  if (refused.kind === 'unreachable')
-    return { title: 'The shop does not answer', detail: 'Check your connection; this page keeps trying.' }
-  return { title: refused.problem.title, detail: refused.problem.detail ?? '' }
+  return refused.kind === 'unreachable'
+    ? { title: say('problems.unreachable'), detail: say('problems.unreachable.text') }
+    : problemText(say, refused.problem)
 }

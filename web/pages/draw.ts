@@ -4,9 +4,8 @@ import { backoffMs, pause, whenVisible } from '../lib/time.ts'
 import { drawnIn, keptPromise } from '../../src/contracts/place.ts'
 import { distanceS, pollDelayS } from '../../src/contracts/poll.ts'
 import type { QueueStatus } from '../../src/contracts/shapes.ts'
-import { formatMoment } from '../../src/contracts/words/durations.ts'
-import { formatCount } from '../../src/contracts/words/money.ts'
 import { ticketMemory } from '../waiting-room/ticket.ts'
+import { say } from '../lib/words.ts'
 
 /** The draw of one sale: what is published, whether it fits together, and what it makes of a lobby number. */
 type Draw = NonNullable<QueueStatus['draw']>
@@ -41,7 +40,7 @@ function show(draw: Draw, opensAt: number): void {
     byId('lead'),
     drawn
       ? 'The draw has been held. Everything that went into it is below.'
-      : `The order of everybody in the lobby is drawn by lot at the opening, ${formatMoment(opensAt)}.`,
+      : `The order of everybody in the lobby is drawn by lot at the opening, ${say.moment(opensAt)}.`,
   )
   setText(byId('commitment'), draw.commitment)
   setText(byId('secret'), draw.secret ?? 'published at the opening')
@@ -77,15 +76,15 @@ function ownText(draw: Draw): string {
   if (ticket === undefined) return 'This browser has no place in this sale.'
   if (ticket.lane !== undefined) return 'You stand in the line of a group, which is not part of the draw.'
   if (ticket.lobby_index === undefined)
-    return `You came after the opening: your place is ${formatCount(ticket.position ?? 0)}, behind the lobby.`
+    return `You came after the opening: your place is ${say.count(ticket.position ?? 0)}, behind the lobby.`
   if (draw.secret === null)
-    return `Your lobby number is ${formatCount(ticket.lobby_index)}. Your place is drawn at the opening.`
+    return `Your lobby number is ${say.count(ticket.lobby_index)}. Your place is drawn at the opening.`
   return `${placeOfIndex(draw, ticket.lobby_index)} That is you, computed in your browser just now.`
 }
 
 function placeOfIndex(draw: Draw, index: number): string {
   const position = drawnIn(draw, index)
   return position === undefined
-    ? `There is no lobby number ${formatCount(index)}: there were ${formatCount(draw.lobby_size ?? 0)} people.`
-    : `Lobby number ${formatCount(index)} has place ${formatCount(position)} of ${formatCount(draw.lobby_size ?? 0)}.`
+    ? `There is no lobby number ${say.count(index)}: there were ${say.count(draw.lobby_size ?? 0)} people.`
+    : `Lobby number ${say.count(index)} has place ${say.count(position)} of ${say.count(draw.lobby_size ?? 0)}.`
 }

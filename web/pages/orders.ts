@@ -1,11 +1,10 @@
 import { ask, explain } from '../lib/api.ts'
 import { byId, element, notice } from '../lib/dom.ts'
-import { formatMoment } from '../../src/contracts/words/durations.ts'
-import { formatMoney } from '../../src/contracts/words/money.ts'
 import { giftCardText } from '../../src/contracts/words/gift-card.ts'
-import { failureText, STATUS_WORDS } from '../../src/contracts/words/order.ts'
+import { failureText, itemText, statusText } from '../../src/contracts/words/order.ts'
 import { backoffMs, pause, whenVisible } from '../lib/time.ts'
 import type { GiftCard, Order, Product } from '../../src/contracts/shapes.ts'
+import { say } from '../lib/words.ts'
 
 /** The buyer's orders, newest first; looked at again while one of them is still open. */
 const AGAIN_MS = 3000
@@ -81,16 +80,16 @@ function showOrder(order: Order, card: GiftCard | undefined): HTMLElement {
     element(
       'div',
       { class: 'sale-head' },
-      element('h2', {}, order.quantity === 1 ? name : `${order.quantity} × ${name}`),
-      element('span', { class: 'badge', 'data-status': order.status }, STATUS_WORDS[order.status]),
+      element('h2', {}, itemText(say, order.quantity, name)),
+      element('span', { class: 'badge', 'data-status': order.status }, statusText(say, order.status)),
     ),
     element(
       'p',
       { class: 'quiet' },
-      `${formatMoney(order.amount, order.currency)} · ${formatMoment(order.claimed_at)}`,
+      `${say.money(order.amount, order.currency)} · ${say.moment(order.claimed_at)}`,
     ),
     element('p', { class: 'quiet small' }, `Order ${order.order_id}`),
-    ...(order.status === 'FAILED' ? [element('p', {}, failureText(order.failure_reason))] : []),
+    ...(order.status === 'FAILED' ? [element('p', {}, failureText(say, order.failure_reason))] : []),
     ...(card === undefined ? [] : [giftLine(card)]),
     element(
       'p',
@@ -98,19 +97,19 @@ function showOrder(order: Order, card: GiftCard | undefined): HTMLElement {
       element(
         'a',
         { class: open ? 'button' : 'link', href: `/checkout/${order.sale_id}?order=${order.order_id}` },
-        open ? `Pay by ${formatMoment(order.pay_by)}` : 'Show',
+        open ? `Pay by ${say.moment(order.pay_by)}` : 'Show',
       ),
     ),
   )
 }
 
 function giftLine({ code, amount, currency }: GiftCard): HTMLElement {
-  const worth = `Your gift card of ${formatMoney(amount, currency)}: `
+  const worth = `Your gift card of ${say.money(amount, currency)}: `
   return element('p', {}, worth, element('code', {}, code))
 }
 
 function showCard(card: GiftCard): HTMLElement {
-  const [left, until] = giftCardText(card)
+  const [left, until] = giftCardText(say, card)
   return element(
     'li',
     { class: 'card' },

@@ -1,15 +1,14 @@
 import { type Answer, ask, explain } from '../lib/api.ts'
 import { config } from '../lib/config.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
-import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
 import { watchStock } from '../lib/live-stock.ts'
-import { formatMoney } from '../../src/contracts/words/money.ts'
 import { saleMoment } from '../lib/sale-moment.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { stockText } from '../../src/contracts/words/stock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
 import type { Product, Sale, Stock } from '../../src/contracts/shapes.ts'
 import { wantedItem } from '../lib/wanted.ts'
+import { say } from '../lib/words.ts'
 
 /** One product: price, live stock, the time to the opening, and the way into the queue. */
 const SALE_EVERY_MS = 10_000
@@ -57,7 +56,7 @@ function describe({ name, description, amount, currency, per_buyer_limit: limit 
   setText(byId('name'), name)
   setText(byId('picture'), name.slice(0, 1))
   setText(byId('description'), description)
-  setText(byId('price'), formatMoney(amount, currency))
+  setText(byId('price'), say.money(amount, currency))
   setText(byId('limit'), limit === 1 ? 'One for each buyer.' : `At most ${limit} for each buyer.`)
   byId('product').hidden = false
 }
@@ -72,16 +71,16 @@ function draw(): void {
   setText(
     byId('when-label'),
     {
-      before: `Opens ${formatMoment(sale.opens_at)}, in`,
+      before: `Opens ${say.moment(sale.opens_at)}, in`,
       open: soldOut ? 'This one is gone' : 'Open now',
       paused: 'The sale is paused, the queue keeps every place',
       ended: 'The sale has ended',
     }[moment],
   )
   byId('countdown').hidden = moment !== 'before'
-  setText(byId('countdown'), formatCountdown(sale.opens_at - now))
+  setText(byId('countdown'), say.countdown(sale.opens_at - now))
   if (stock !== undefined) {
-    setText(byId('stock'), stockText(stock))
+    setText(byId('stock'), stockText(say, stock))
     byId('stock').dataset['state'] = stock.state
     byId('left', HTMLProgressElement).value = stock.available / Math.max(1, stock.total)
   }

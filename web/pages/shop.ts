@@ -1,13 +1,12 @@
 import { ask, explain } from '../lib/api.ts'
 import { config } from '../lib/config.ts'
 import { byId, element, notice, setText } from '../lib/dom.ts'
-import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
-import { formatMoney } from '../../src/contracts/words/money.ts'
 import { type SaleMoment, saleMoment } from '../lib/sale-moment.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { stockText } from '../../src/contracts/words/stock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
 import type { Product, Sale, Stock } from '../../src/contracts/shapes.ts'
+import { say } from '../lib/words.ts'
 
 /** The list of sales and what is in them. */
 const STOCK_EVERY_MS = 5000
@@ -47,7 +46,7 @@ function showSale(sale: Sale): HTMLElement {
     const moment = saleMoment(sale, clock.now())
     setText(badge, badgeText(moment, sale.opens_at - clock.now()))
     badge.dataset['moment'] = moment
-    setText(when, `${moment === 'before' ? 'Opens' : 'Opened'} ${formatMoment(sale.opens_at)}`)
+    setText(when, `${moment === 'before' ? 'Opens' : 'Opened'} ${say.moment(sale.opens_at)}`)
   })
   const heading = element('h2', { id: `sale-${sale.id}` }, sale.name)
   return element(
@@ -67,7 +66,7 @@ function showSale(sale: Sale): HTMLElement {
 function badgeText(moment: SaleMoment, untilOpening: number): string {
   switch (moment) {
     case 'before':
-      return `Opens in ${formatCountdown(untilOpening)}`
+      return `Opens in ${say.countdown(untilOpening)}`
     case 'open':
       return 'Open now'
     case 'paused':
@@ -86,7 +85,7 @@ function showProduct(product: Product): HTMLElement {
       { class: 'card product-card', href: `/products/${product.id}` },
       element('span', { class: 'picture', 'aria-hidden': 'true' }, product.name.slice(0, 1)),
       element('strong', {}, product.name),
-      element('span', { class: 'price' }, formatMoney(product.amount, product.currency)),
+      element('span', { class: 'price' }, say.money(product.amount, product.currency)),
       element('span', { class: 'quiet', id: `stock-${product.id}` }, '\u00a0'),
     ),
   )
@@ -98,7 +97,7 @@ async function keepStock(product: Product): Promise<never> {
     const answer = await ask<Stock>(`/api/items/${product.id}/stock`)
     if (answer.kind === 'ok') {
       clock.observe(answer.body.server_time)
-      setText(byId(`stock-${product.id}`), stockText(answer.body))
+      setText(byId(`stock-${product.id}`), stockText(say, answer.body))
     }
     await pause(STOCK_EVERY_MS * (0.8 + Math.random() * 0.4))
   }

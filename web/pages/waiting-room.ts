@@ -3,6 +3,7 @@ import { config } from '../lib/config.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
+import { inChosenLanguage } from '../lib/words.ts'
 import { inLane, placeOf } from '../../src/contracts/place.ts'
 import { askDelayS, distanceS, pollDelayS } from '../../src/contracts/poll.ts'
 import type { EnterAnswer, QueueStatus } from '../../src/contracts/shapes.ts'
@@ -120,7 +121,7 @@ async function goIn(scene: Extract<Scene, { kind: 'place' }>): Promise<Scene | u
   })
   if (answer.kind === 'ok') {
     // Replaced, so that the back button of the checkout does not lead into a room that sends people forward again.
-    location.replace(answer.body.shop_url)
+    location.replace(inChosenLanguage(answer.body.shop_url))
     return { kind: 'entering' }
   }
   if (answer.kind === 'problem') {

@@ -7,13 +7,12 @@ import {
   type Standing,
 } from '../../src/contracts/place.ts'
 import type { QueueStatus } from '../../src/contracts/shapes.ts'
-import { formatCountdown, formatMoment } from '../../src/contracts/words/durations.ts'
-import { formatCount } from '../../src/contracts/words/money.ts'
-import { aheadText, headingOf, placeText, SELL_OUT_TEXT } from '../../src/contracts/words/place.ts'
+import { aheadText, headingOf, placeText } from '../../src/contracts/words/place.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { createEstimate } from './estimate.ts'
 import type { Ticket } from './ticket.ts'
+import { say } from '../lib/words.ts'
 
 /** What the page shows: a place in line, or one of the ends a visit can come to. */
 export type Scene =
@@ -80,15 +79,15 @@ export function createView(clock: ServerClock) {
     const place = placeNow(status, ticket)
     const counted = place.kind === 'scheduled' ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
     const counts = place.kind === 'scheduled' || place.kind === 'lobby' || place.kind === 'draw'
-    const words = placeText(place, status.phase === 'lobby' || counts ? formatMoment(counted) : '')
-    setText(heading, headingOf(place, ticket?.lane))
+    const words = placeText(say, place, status.phase === 'lobby' || counts ? say.moment(counted) : '')
+    setText(heading, headingOf(say, place, ticket?.lane))
     countdown.hidden = !counts
-    setText(countdown, formatCountdown(counted - clock.now()))
+    setText(countdown, say.countdown(counted - clock.now()))
     setText(text, words)
     drawFacts(place, status, servingShown)
     // What those of another line take is not known here.
     const likely = ticket?.lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
-    notice(byId('outlook'), likely ? { title: '', detail: SELL_OUT_TEXT } : undefined)
+    notice(byId('outlook'), likely ? { title: '', detail: say('place.likely') } : undefined)
     progress.hidden = !('ahead' in place) || place.kind === 'lobby'
     if ('ahead' in place) {
       const from = ticket?.firstServing ?? 0
@@ -98,7 +97,7 @@ export function createView(clock: ServerClock) {
     byId('actions').hidden = true
     byId('code-box').hidden = place.kind === 'scheduled' || ticket?.lane !== undefined
     document.title = titleOf(place)
-    announce(place.kind, `${headingOf(place, ticket?.lane)}. ${words}`)
+    announce(place.kind, `${headingOf(say, place, ticket?.lane)}. ${words}`)
   }
 
   return {
@@ -125,7 +124,12 @@ export function createView(clock: ServerClock) {
         case 'sold_out':
         case 'ended':
         case 'post_sale':
-          return drawEnd(headingOf({ kind: next.kind }), placeText({ kind: next.kind }), false, true)
+          return drawEnd(
+            headingOf(say, { kind: next.kind }),
+            placeText(say, { kind: next.kind }),
+            false,
+            true,
+          )
         case 'entering':
         case 'lapsed': {
           const [title, detail] = ENDS[next.kind]
@@ -142,20 +146,20 @@ function drawFacts(place: Place, status: QueueStatus, serving: number): void {
   setText(byId('position-label'), place.kind === 'draw' ? 'Your lobby number' : 'Your number')
   setText(
     byId('position'),
-    formatCount(place.kind === 'draw' ? place.lobby_index : inLine ? place.position : 0),
+    say.count(place.kind === 'draw' ? place.lobby_index : inLine ? place.position : 0),
   )
   byId('serving-fact').hidden = !inLine || place.kind === 'lobby'
-  setText(byId('serving'), formatCount(serving))
+  setText(byId('serving'), say.count(serving))
   byId('ahead-fact').hidden = !inLine && place.kind !== 'draw'
   setText(byId('ahead-label'), place.kind === 'draw' ? 'People in the lobby' : 'People ahead of you')
   setText(
     byId('ahead'),
-    place.kind === 'draw' ? formatCount(place.people) : inLine ? aheadText(place.ahead) : '',
+    place.kind === 'draw' ? say.count(place.people) : inLine ? aheadText(say, place.ahead) : '',
   )
-  setText(byId('units'), `${formatCount(status.available)} of ${formatCount(status.total)}`)
+  setText(byId('units'), `${say.count(status.available)} of ${say.count(status.total)}`)
 }
 
 function titleOf(place: Place): string {
-  if (place.kind !== 'waiting') return headingOf(place)
-  return place.ahead === 0 ? 'You are next' : `${formatCount(place.ahead)} ahead of you`
+  if (place.kind !== 'waiting') return headingOf(say, place)
+  return place.ahead === 0 ? 'You are next' : `${say.count(place.ahead)} ahead of you`
 }

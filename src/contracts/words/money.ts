@@ -2,13 +2,13 @@
  * "€19.99" from 1999 EUR. Amounts come in minor units; how many of them make one is up to the currency (yen have
  * none, dinars a thousand), and Intl knows.
  */
-export function formatMoney(amount: number, currency: string, locale?: string): string {
+export function formatMoney(amount: number, currency: string, locale: string): string {
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency })
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2
   return format.format(amount / 10 ** digits)
 }
 
 /** Whole numbers with the reader's separators: 12,345. */
-export function formatCount(count: number, locale?: string): string {
+export function formatCount(count: number, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(count)
 }

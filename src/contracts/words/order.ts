@@ -1,57 +1,63 @@
 import type { Order } from '../shapes.ts'
+import type { Say } from './say.ts'
+
+/** "2 × Lamp", or only its name. */
+export function itemText(say: Say, quantity: number, item: string): string {
+  return quantity === 1 ? item : say('common.times', { count: quantity, item })
+}
 
 /** Why an order failed, and what it means for the buyer's money. */
-export function failureText(reason: Order['failure_reason']): string {
+export function failureText(say: Say, reason: Order['failure_reason']): string {
   switch (reason) {
     case 'declined':
-      return 'The payment was declined. You were not charged.'
+      return say('order.declined.text')
     case 'payment_timeout':
     case 'hold_expired':
-      return 'No payment arrived in time, so the unit went to the next person in line. You were not charged.'
+      return say('order.late.text')
     case 'cancelled_by_user':
-      return 'You cancelled it. You were not charged.'
+      return say('order.cancelled.text')
     case 'oversold':
-      return 'We took more orders than there were units, and yours was among the last. We are sorry: what you paid goes back to you, and a gift card makes up for it.'
+      return say('order.oversold.text')
     case null:
-      return 'You were not charged.'
+      return say('order.failed.text')
   }
 }
 
-export const STATUS_WORDS: Readonly<Record<Order['status'], string>> = {
-  PROCESSING: 'Being written',
-  PENDING: 'To be paid',
-  PAID: 'Paid',
-  FAILED: 'Not bought',
+export function statusText(say: Say, status: Order['status']): string {
+  return say(`order.${status.toLowerCase() as Lowercase<Order['status']>}`)
 }
 
 /** Title and lead of one order. `inTime`: it can still be paid; `paying`: a payment is on its way. */
-export function orderText(order: Order, inTime: boolean, paying: boolean): readonly [string, string] {
+export function orderText(
+  say: Say,
+  order: Order,
+  inTime: boolean,
+  paying: boolean,
+): readonly [string, string] {
   switch (order.status) {
     case 'PAID':
-      return ['Paid. It is yours', 'Thank you. You find it again under “My orders”.']
+      return [say('order.paid.title'), say('order.paid.text')]
     case 'FAILED':
       return [
-        order.failure_reason === 'oversold' ? 'We had to cancel your order' : 'Not bought',
-        failureText(order.failure_reason),
+        say(order.failure_reason === 'oversold' ? 'order.oversold.title' : 'order.failed'),
+        failureText(say, order.failure_reason),
       ]
     case 'PROCESSING':
-    case 'PENDING':
-      if (paying) return ['Your payment is on its way', 'Waiting for the word of the payment provider…']
-      if (inTime) return ['You have it', 'It is held for you alone. Pay before the time is up:']
-      return ['The time to pay is up', 'Finding out whether a payment arrived…']
+    case 'PENDING': {
+      const state = paying ? 'paying' : inTime ? 'held' : 'time_up'
+      return [say(`order.${state}.title`), say(`order.${state}.text`)]
+    }
   }
 }
 
-/** How a payment provider calls itself. */
-export function providerName(provider: string): string {
-  return { stripe: 'Card (Stripe)', paypal: 'PayPal' }[provider] ?? provider
+/** What an order was paid with, as far as it is written down: a provider, gift cards, or both. */
+export function paidWith(say: Say, provider: string | null, giftPart: string | undefined): string {
+  const first = giftPart === undefined ? '' : say('order.by_gift_card', { amount: giftPart })
+  const second = provider === null ? '' : providerName(say, provider)
+  return first === '' || second === '' ? first + second : say('common.and', { first, second })
 }
 
-/** What an order was paid with, as far as it is written down: a provider, gift cards, or both. */
-export function paidWith(provider: string | null, giftPart: string | undefined): string {
-  const parts = [
-    ...(giftPart === undefined ? [] : [`Gift card (${giftPart})`]),
-    ...(provider === null ? [] : [providerName(provider)]),
-  ]
-  return parts.join(' and ')
+/** How a payment provider calls itself. */
+function providerName(say: Say, provider: string): string {
+  return { stripe: say('order.by_card'), paypal: 'PayPal' }[provider] ?? provider
 }

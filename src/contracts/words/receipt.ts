@@ -1,41 +1,28 @@
 import type { Receipt } from '../shapes.ts'
-import { formatDate } from './durations.ts'
-import { formatMoney } from './money.ts'
-import { paidWith } from './order.ts'
+import { itemText, paidWith } from './order.ts'
+import type { Say } from './say.ts'
 
-/** What a receipt says, label by label. Without a locale and a time zone: those of the reader. */
+/** What a receipt says, label by label. */
 export function receiptFacts(
+  say: Say,
   { item_name, quantity, amount, currency, provider, gift_amount, paid_at, order_id }: Receipt,
-  locale?: string,
-  timeZone?: string,
 ): readonly (readonly [string, string])[] {
-  const gift = gift_amount === 0 ? undefined : formatMoney(gift_amount, currency, locale)
-  const means = paidWith(provider, gift)
+  const means = paidWith(say, provider, gift_amount === 0 ? undefined : say.money(gift_amount, currency))
   return [
-    ['Item', quantity === 1 ? item_name : `${quantity} × ${item_name}`],
-    ['Total', formatMoney(amount, currency, locale)],
-    ...(means === '' ? [] : [['Paid with', means] as const]),
-    ['Paid at', formatDate(paid_at, locale, timeZone)],
-    ['Order', order_id],
+    [say('common.item'), itemText(say, quantity, item_name)],
+    [say('common.total'), say.money(amount, currency)],
+    ...(means === '' ? [] : [[say('order.paid_with'), means] as const]),
+    [say('order.paid_at'), say.date(paid_at)],
+    [say('common.order'), order_id],
   ]
 }
 
 /** What became of the mail; nothing where there is no address. */
-export function receiptMailText({ email, mail }: Pick<Receipt, 'email' | 'mail'>): string {
-  if (email === null || mail === 'none') return ''
-  switch (mail) {
-    case 'on_its_way':
-      return `It goes to ${email} by mail.`
-    case 'sent':
-      return `It went to ${email} by mail.`
-    case 'undeliverable':
-      return `It could not be delivered to ${email}. Give another address, or keep this page.`
-  }
+export function receiptMailText(say: Say, { email, mail }: Pick<Receipt, 'email' | 'mail'>): string {
+  return email === null || mail === 'none' ? '' : say(`order.mail.${mail}`, { email })
 }
 
 /** Beside the field for the address. */
-export function contactText(email: string | null): string {
-  return email === null
-    ? 'For mails about this order and nothing else; deleted after a while.'
-    : `What becomes of this order is told to ${email}.`
+export function contactText(say: Say, email: string | null): string {
+  return email === null ? say('order.contact.none') : say('order.contact.kept', { email })
 }

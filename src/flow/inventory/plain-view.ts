@@ -1,16 +1,14 @@
-import type { Context } from 'hono'
 import type { OrderId, SaleId } from '../../contracts/ids.ts'
 import type { GiftCard, Order, Product, Receipt } from '../../contracts/shapes.ts'
-import { formatMoment, formatWait } from '../../contracts/words/durations.ts'
 import { giftCardText, leftToPay, priceFacts } from '../../contracts/words/gift-card.ts'
-import { formatMoney } from '../../contracts/words/money.ts'
 import { receiptFacts, receiptMailText, contactText } from '../../contracts/words/receipt.ts'
-import { orderText } from '../../contracts/words/order.ts'
+import { itemText, orderText } from '../../contracts/words/order.ts'
+import { problemText } from '../../contracts/words/problem.ts'
+import type { Say } from '../../contracts/words/say.ts'
 import { stockState, stockText } from '../../contracts/words/stock.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Problem } from '../../platform/errors.ts'
-import type { AppEnv } from '../../platform/http.ts'
-import type { PlainPages } from '../../platform/plain-pages.ts'
+import type { PlainWriter } from '../../platform/plain-pages.ts'
 import type { Html } from '../../platform/templates.ts'
 import type { Sale } from '../catalogue/catalogue.ts'
 import type { Stock } from './inventory.ts'
@@ -38,19 +36,19 @@ interface OrderPage {
 }
 
 export interface PlainCheckoutViewParts {
-  readonly pages: PlainPages
   readonly clock: Clock
   readonly urls: { readonly shop: string; readonly queue: string }
   readonly paypal: boolean
 }
 
-const LOCALE = 'en-GB'
 /** While the order is being written, while only a payment can change it, and while somebody may be typing. */
 const [SOON_S, LATER_S, TYPING_S] = [2, 10, 60]
 
-/** The pages of the checkout for browsers without scripts. */
-export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainCheckoutViewParts) {
-  const { part, nothing } = pages
+/** The pages of the checkout for browsers without scripts; `page` answers one request. */
+export function plainCheckoutView(
+  { say, part, nothing, path, send }: PlainWriter,
+  { clock, urls, paypal }: PlainCheckoutViewParts,
+) {
   const orderPath = (sale: SaleId, id: OrderId) => `/checkout/${sale}/plain/orders/${id}`
   const orderLink = (sale: SaleId, id: OrderId | undefined): Html =>
     id === undefined ? nothing : part('link', { href: orderPath(sale, id), text: 'Your order of this sale' })
@@ -64,24 +62,24 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
 
   /** Nothing where no mail could go out, or where one has gone. */
   const contactForm = (
-    path: string,
     { status }: Order,
     contact: string | null | undefined,
     receipt: Receipt | undefined,
   ): Html => {
-    if (receipt?.mail === 'sent') return part('notice', { text: receiptMailText(receipt) })
+    if (receipt?.mail === 'sent') return part('notice', { text: receiptMailText(say, receipt) })
     // While it is being written the page asks again at once, and would take away what is being typed.
     if (contact === undefined || status === 'FAILED' || status === 'PROCESSING') return nothing
-    const text = (receipt && receiptMailText(receipt)) || contactText(contact)
+    const text = (receipt && receiptMailText(say, receipt)) || contactText(say, contact)
     return part('contact', { path, email: contact ?? '', text })
   }
 
-  const refused = (refusal: Problem | undefined): Html =>
-    refusal === undefined
-      ? nothing
-      : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' })
+  const refused = (refusal: Problem | undefined): Html => {
+    if (refusal === undefined) return nothing
+    const { title, detail } = problemText(say, refusal.body())
+    return part('refusal', { title, text: detail })
+  }
 
-  const giftForm = (path: string, { order: { gift_part }, typed, refusal }: OrderPage): Html[] => {
+  const giftForm = ({ order: { gift_part }, typed, refusal }: OrderPage): Html[] => {
     const text = `I have ${gift_part > 0 ? 'another' : 'a'} gift card`
     return [
       ...(gift_part > 0 ? [part('gift-card-off', { path })] : []),
@@ -91,15 +89,15 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
     ]
   }
 
-  const item = (product: Product, stock: Stock | undefined, nonce: string, path: string): Html => {
+  const item = (product: Product, stock: Stock | undefined, nonce: string): Html => {
     const state = stock === undefined ? undefined : stockState(stock)
     const { id, name, description, per_buyer_limit } = product
     return part('item', {
       name,
       description,
-      price: formatMoney(product.amount, product.currency, LOCALE),
+      price: say.money(product.amount, product.currency),
       state: state ?? '',
-      stock: stock === undefined || state === undefined ? '' : stockText({ ...stock, state }),
+      stock: stock === undefined || state === undefined ? '' : stockText(say, { ...stock, state }),
       form:
         state === 'sold_out'
           ? nothing
@@ -114,22 +112,23 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
   }
 
   return {
-    items: (c: Context<AppEnv>, { sale, items, nonce, refusal, order }: Items): Response =>
-      pages.send(c, {
+    items: ({ sale, items, nonce, refusal, order }: Items): Response =>
+      send({
         title: 'It is your turn',
         status: refusal?.status ?? 200,
         content: part('items', {
           sale: sale.name,
-          path: c.req.path,
+          path,
           refusal: refused(refusal),
           order: orderLink(sale.id, order),
-          items: items.map(({ product, stock }) => item(product, stock, nonce, c.req.path)),
+          items: items.map(({ product, stock }) => item(product, stock, nonce)),
         }),
       }),
 
-    noPass: (c: Context<AppEnv>, sale: SaleId, refusal: Problem, order?: OrderId): Response => {
-      const { title, status } = refusal.body()
-      return pages.send(c, {
+    noPass: (sale: SaleId, refusal: Problem, order?: OrderId): Response => {
+      const { title } = problemText(say, refusal.body())
+      const { status } = refusal
+      return send({
         title,
         status,
         content: part('message', {
@@ -143,27 +142,27 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
       })
     },
 
-    order: (c: Context<AppEnv>, page: OrderPage): Response => {
+    order: (page: OrderPage): Response => {
       const { order, products, receipt, contact, giftCard, typed, refusal } = page
       const left = order.pay_by - clock.now()
       const open = order.status === 'PROCESSING' || order.status === 'PENDING'
       // What is wrong with the code is said beside its field.
       const typesCode = typed !== undefined && order.status === 'PENDING' && left > 0
-      const [title, text] = orderText(order, open && left > 0, false)
+      const [title, text] = orderText(say, order, open && left > 0, false)
       const name = products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
-      const payBy = `${formatMoment(order.pay_by, LOCALE, 'UTC')}, in ${formatWait(left / 1000)}`
+      const payBy = `${say.moment(order.pay_by)}, in ${say.wait(left / 1000)}`
       const afterS = order.status === 'PROCESSING' ? SOON_S : contact === null ? TYPING_S : LATER_S
       const facts: readonly (readonly [string, string])[] =
         receipt === undefined
           ? [
-              ['Item', order.quantity === 1 ? name : `${order.quantity} × ${name}`],
-              ...priceFacts(order, LOCALE),
+              ['Item', itemText(say, order.quantity, name)],
+              ...priceFacts(say, order),
               ...(open && left > 0 ? [['Pay by', payBy] as const] : []),
               ['Order', order.order_id],
-              ...(giftCard === undefined ? [] : giftFacts(giftCard)),
+              ...(giftCard === undefined ? [] : giftFacts(say, giftCard)),
             ]
-          : receiptFacts(receipt, LOCALE, 'UTC')
-      return pages.send(c, {
+          : receiptFacts(say, receipt)
+      return send({
         title,
         status: refusal?.status ?? 200,
         content: part('order', {
@@ -173,18 +172,18 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
           facts: part('facts', {
             facts: facts.map(([label, value]) => part('fact', { name: label, value })),
           }),
-          contact: contactForm(c.req.path, order, contact, receipt),
+          contact: contactForm(order, contact, receipt),
           actions:
             open && left > 0
               ? part('pay', {
                   href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
-                  path: c.req.path,
-                  gift: order.status === 'PENDING' ? giftForm(c.req.path, page) : nothing,
+                  path,
+                  gift: order.status === 'PENDING' ? giftForm(page) : nothing,
                   paypal:
                     paypal && order.status === 'PENDING'
                       ? part('paypal', {
-                          path: c.req.path,
-                          amount: formatMoney(leftToPay(order), order.currency, LOCALE),
+                          path,
+                          amount: say.money(leftToPay(order), order.currency),
                         })
                       : nothing,
                 })
@@ -199,8 +198,8 @@ export function createPlainCheckoutView({ pages, clock, urls, paypal }: PlainChe
   }
 }
 
-function giftFacts(card: GiftCard): readonly (readonly [string, string])[] {
-  const [left, until] = giftCardText(card, LOCALE, 'UTC')
+function giftFacts(say: Say, card: GiftCard): readonly (readonly [string, string])[] {
+  const [left, until] = giftCardText(say, card)
   return [
     ['Your gift card', card.code],
     ['What it is worth', `${left}. ${until}`],

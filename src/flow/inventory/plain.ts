@@ -16,7 +16,7 @@ import type { Notices } from '../notices/notices.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming } from './claiming.ts'
 import { orderIdOf } from './order-id.ts'
-import { createPlainCheckoutView } from './plain-view.ts'
+import { plainCheckoutView } from './plain-view.ts'
 import { explain, toProblem } from './routes.ts'
 import type { StockBoard } from './stock-board.ts'
 
@@ -64,7 +64,7 @@ const PASS_OVER = ['pass_invalid', 'pass_expired', 'pass_foreign', 'pass_used', 
 export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
   const { claiming, board, catalogue, identity, doorman, viewOrder, cancel, visitor, metrics } = parts
   const { notices, giveContact, cardUse } = parts
-  const view = createPlainCheckoutView(parts)
+  const view = (c: Context<AppEnv>) => plainCheckoutView(parts.pages.of(c), parts)
 
   const find = async (c: Context<AppEnv>): Promise<Sale> => {
     const sale = await catalogue.sale(c.req.param('sale') ?? '')
@@ -76,7 +76,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     const stocks = await Promise.all(products.map(({ id }) => board.read(id)))
     const items = products.map((product, index) => ({ product, stock: stocks[index] }))
     const order = getCookie(c, orderCookie(sale.id))
-    return view.items(c, { sale, items, nonce: nonceOf(pass), refusal, order })
+    return view(c).items({ sale, items, nonce: nonceOf(pass), refusal, order })
   }
 
   app.get('/checkout/:sale/plain', async (c) => {
@@ -89,13 +89,13 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
       return c.redirect(c.req.path, 303)
     }
     const pass = getCookie(c, passCookie(sale.id))
-    return pass === undefined ? view.noPass(c, sale.id, new Problem('pass_missing')) : choose(c, sale, pass)
+    return pass === undefined ? view(c).noPass(sale.id, new Problem('pass_missing')) : choose(c, sale, pass)
   })
 
   app.post('/checkout/:sale/plain', async (c) => {
     const sale = await find(c)
     const pass = getCookie(c, passCookie(sale.id))
-    if (pass === undefined) return view.noPass(c, sale.id, new Problem('pass_missing'))
+    if (pass === undefined) return view(c).noPass(sale.id, new Problem('pass_missing'))
     const { nonce, item_id = '', quantity = '1' } = await formFields(c)
     // Nobody but a page made for this pass knows it: the form is ours, and of this turn.
     if (nonce !== nonceOf(pass))
@@ -120,7 +120,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     const refusal = toProblem(outcome)
     if (!PASS_OVER.some((code) => code === outcome.kind)) return choose(c, sale, pass, refusal)
     deleteCookie(c, passCookie(sale.id), ownCookie(0))
-    return view.noPass(c, sale.id, refusal, getCookie(c, orderCookie(sale.id)))
+    return view(c).noPass(sale.id, refusal, getCookie(c, orderCookie(sale.id)))
   })
 
   const showOrder = async (c: Context<AppEnv>, refusal?: Problem, typed?: string) => {
@@ -130,7 +130,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     if (order === undefined || order.sale_id !== sale.id) throw new Problem('unknown_order')
     if (refusal?.retryAfterS !== undefined) c.header('Retry-After', String(refusal.retryAfterS))
     const receipt = order.status === 'PAID' ? await notices.receipt(user, id) : undefined
-    return view.order(c, {
+    return view(c).order({
       order,
       products: await catalogue.products(sale.id),
       receipt: typeof receipt === 'object' ? receipt : undefined,

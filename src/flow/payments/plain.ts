@@ -54,12 +54,13 @@ export function plainPayment(app: App, parts: PlainPaymentParts): void {
       c.req.query('paypal') === 'approved' ? await payments.check(order, 'paypal').catch(explain) : undefined
     // Whatever else became of it, the page of the order says.
     if (answer?.payment !== 'declined') return c.redirect(orderPath(order), 303)
-    return pages.send(c, {
+    const { say, part, send } = pages.of(c)
+    return send({
       title: 'PayPal did not pay',
-      content: pages.part('message', {
+      content: part('message', {
         title: 'PayPal did not pay',
-        text: `${declineText(answer.failure_code)} You were not charged, and your order is still held.`,
-        actions: pages.part('link', { href: orderPath(order), text: 'Back to your order' }),
+        text: `${declineText(say, answer.failure_code)} You were not charged, and your order is still held.`,
+        actions: part('link', { href: orderPath(order), text: 'Back to your order' }),
       }),
     })
   })

@@ -6,7 +6,9 @@ import { declineText } from '../../contracts/words/decline.ts'
 import type { Identity } from '../../platform/identity.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
+import { languageOf } from '../../platform/pages.ts'
 import type { Log, Metrics } from '../../platform/telemetry.ts'
+import { createSpeakers } from '../../platform/words.ts'
 import type { Order } from '../orders/orders.ts'
 import { ProviderRefused, ProviderUnavailable, type Payments } from './payments.ts'
 
@@ -68,6 +70,7 @@ export interface PaymentRouteParts {
 }
 
 export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
+  const speakers = createSpeakers()
   const { payments, findOrder, isProcessing, pageOf, identity, metrics, log } = parts
 
   const ownOrder = async (user: UserId, id: OrderId): Promise<Order> => {
@@ -98,7 +101,8 @@ export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
     if (payments.provider(provider) === undefined) throw notOffered()
     const { status, payment, failure_code } = await payments.check(order, provider).catch(explain)
     c.header('Cache-Control', 'no-store')
-    const reason = payment === 'declined' ? { reason: declineText(failure_code) } : {}
+    const reason =
+      payment === 'declined' ? { reason: declineText(speakers[languageOf(c)], failure_code) } : {}
     return c.json({ provider, order_id: order.order_id, status, payment, ...reason }, 200)
   })
 

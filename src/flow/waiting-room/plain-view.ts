@@ -1,12 +1,9 @@
-import type { Context } from 'hono'
 import type { SaleId } from '../../contracts/ids.ts'
 import { type Place, sellOutLikely } from '../../contracts/place.ts'
-import { formatMoment, formatWait } from '../../contracts/words/durations.ts'
-import { formatCount } from '../../contracts/words/money.ts'
-import { aheadText, headingOf, placeText, SELL_OUT_TEXT } from '../../contracts/words/place.ts'
+import { aheadText, headingOf, placeText } from '../../contracts/words/place.ts'
+import { problemText } from '../../contracts/words/problem.ts'
 import type { Problem } from '../../platform/errors.ts'
-import type { AppEnv } from '../../platform/http.ts'
-import type { PlainPages } from '../../platform/plain-pages.ts'
+import type { PlainWriter } from '../../platform/plain-pages.ts'
 import type { Html } from '../../platform/templates.ts'
 import type { QueueStatus } from './status.ts'
 
@@ -32,67 +29,63 @@ interface Wait {
   readonly afterS: number
 }
 
-const LOCALE = 'en-GB'
-/** Nobody tells a server where the reader is; the wait beside it needs no time zone. */
-const momentText = (moment: number, now: number) => {
-  const left = moment - now
-  return `${formatMoment(moment, LOCALE, 'UTC')}${left > 0 ? `, in ${formatWait(left / 1000)}` : ''}`
-}
-
-/** The pages of the waiting room for browsers without scripts. */
-export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl: string }) {
-  const { part, nothing } = pages
+/** The pages of the waiting room for browsers without scripts; `page` answers one request. */
+export function plainView(
+  { say, part, nothing, path, send }: PlainWriter,
+  { shopUrl }: { readonly shopUrl: string },
+) {
+  /** Nobody tells a server where the reader is; the wait beside it needs no time zone. */
+  const momentText = (moment: number, now: number) => {
+    const left = moment - now
+    return left > 0 ? `${say.moment(moment)}, in ${say.wait(left / 1000)}` : say.moment(moment)
+  }
   const fact = (name: string, value: string) => part('fact', { name, value })
   const units = ({ available, total }: QueueStatus) =>
-    fact('Units left', `${formatCount(available)} of ${formatCount(total)}`)
+    fact('Units left', say('common.of', { part: available, whole: total }))
   const said = ({ message }: QueueStatus) => (message === '' ? [] : [part('notice', { text: message })])
-
-  const wait = (c: Context<AppEnv>, { sale, status, place, lane, afterS }: Wait): Response => {
-    const scheduled = place.kind === 'scheduled'
-    const moment = scheduled ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
-    const early = scheduled || status.phase === 'lobby'
-    const after = Math.ceil(afterS)
-    // What those of another line take is not known here.
-    const likely = lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
-    const title = TITLES[place.kind] ?? headingOf(place, lane)
-    return pages.send(c, {
-      title,
-      refresh: { afterS: after },
-      content: part('wait', {
-        sale,
-        title,
-        text: placeText(place, early ? momentText(moment, status.server_time) : ''),
-        facts:
-          scheduled || place.kind === 'turn'
-            ? nothing
-            : part('facts', { facts: [...facts(place), units(status)] }),
-        notices: [...(likely ? [part('notice', { text: SELL_OUT_TEXT })] : []), ...said(status)],
-        after,
-        path: c.req.path,
-      }),
-    })
-  }
 
   const facts = (place: Place): Html[] => {
     if (place.kind === 'draw')
       return [
-        fact('Your lobby number', formatCount(place.lobby_index)),
-        fact('People in the lobby', formatCount(place.people)),
+        fact('Your lobby number', say.count(place.lobby_index)),
+        fact('People in the lobby', say.count(place.people)),
       ]
     if (!('position' in place)) return []
-    const number = fact('Your number', formatCount(place.position))
-    return 'ahead' in place ? [number, fact('People ahead of you', aheadText(place.ahead))] : [number]
+    const number = fact('Your number', say.count(place.position))
+    return 'ahead' in place ? [number, fact('People ahead of you', aheadText(say, place.ahead))] : [number]
   }
 
   return {
-    wait,
+    wait: ({ sale, status, place, lane, afterS }: Wait): Response => {
+      const scheduled = place.kind === 'scheduled'
+      const moment = scheduled ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
+      const early = scheduled || status.phase === 'lobby'
+      const after = Math.ceil(afterS)
+      // What those of another line take is not known here.
+      const likely = lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
+      const title = TITLES[place.kind] ?? headingOf(say, place, lane)
+      return send({
+        title,
+        refresh: { afterS: after },
+        content: part('wait', {
+          sale,
+          title,
+          text: placeText(say, place, early ? momentText(moment, status.server_time) : ''),
+          facts:
+            scheduled || place.kind === 'turn'
+              ? nothing
+              : part('facts', { facts: [...facts(place), units(status)] }),
+          notices: [...(likely ? [part('notice', { text: say('place.likely') })] : []), ...said(status)],
+          after,
+          path,
+        }),
+      })
+    },
     /** The way in, for whoever holds no place. */
-    door: (
-      c: Context<AppEnv>,
-      { sale, status, nonce, code = '', again = false, question, refusal }: Door,
-    ): Response => {
+    door: ({ sale, status, nonce, code = '', again = false, question, refusal }: Door): Response => {
       const early = status.phase === 'lobby'
-      return pages.send(c, {
+      const refused = refusal && problemText(say, refusal.body())
+      return send({
         title: 'Join the line',
         status: refusal?.status ?? 200,
         content: part('door', {
@@ -103,29 +96,24 @@ export function createPlainView({ pages, shopUrl }: { pages: PlainPages; shopUrl
             : 'Take a place, and you are let in when your turn comes.',
           facts: part('facts', { facts: [units(status)] }),
           refusal:
-            refusal === undefined
-              ? nothing
-              : part('refusal', { title: refusal.body().title, text: refusal.detail ?? '' }),
+            refused === undefined ? nothing : part('refusal', { title: refused.title, text: refused.detail }),
           again: again ? part('again-field') : nothing,
           question: question === undefined ? nothing : part('question', { ...question }),
           notices: said(status),
-          path: c.req.path,
+          path,
           nonce,
           code,
         }),
       })
     },
     /** Nothing to wait for any more. */
-    over: (
-      c: Context<AppEnv>,
-      place: Extract<Place, { kind: 'sold_out' | 'ended' | 'post_sale' }>,
-    ): Response =>
-      pages.send(c, {
-        title: headingOf(place),
+    over: (place: Extract<Place, { kind: 'sold_out' | 'ended' | 'post_sale' }>): Response =>
+      send({
+        title: headingOf(say, place),
         content: part('message', {
-          title: headingOf(place),
-          text: placeText(place),
-          actions: part('link', { href: `${shopUrl}/`, text: 'Back to the shop' }),
+          title: headingOf(say, place),
+          text: placeText(say, place),
+          actions: part('link', { href: `${shopUrl}/`, text: say('common.to_shop') }),
         }),
       }),
   }

@@ -8,7 +8,7 @@ import { type App, type AppEnv, formFields } from '../../platform/http.ts'
 import { ownCookie, type PlainPages } from '../../platform/plain-pages.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
 import { forgetTicket, type KeptTicket, readTicket, writeTicket } from './plain-ticket.ts'
-import { createPlainView } from './plain-view.ts'
+import { plainView } from './plain-view.ts'
 import type { QueueStatus } from './status.ts'
 import type { Visitor, WaitingRoom } from './waiting-room.ts'
 
@@ -54,8 +54,8 @@ const CODE = /^.{4,64}$/
  * the page with scripts.
  */
 export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
-  const { waitingRoom, metrics, shopUrl, visitor, admitPlain, random, newId } = parts
-  const view = createPlainView(parts)
+  const { waitingRoom, pages, metrics, shopUrl, visitor, admitPlain, random, newId } = parts
+  const view = (c: Context<AppEnv>) => plainView(pages.of(c), { shopUrl })
 
   const find = async (c: Context<AppEnv>): Promise<{ sale: SaleId; status: QueueStatus }> => {
     const sale = c.req.param('sale') ?? ''
@@ -77,18 +77,18 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     const kept = readTicket(c, sale)
     const place = placeOf(status, kept ?? {})
     if (place.kind === 'sold_out' || place.kind === 'ended' || place.kind === 'post_sale')
-      return view.over(c, place)
+      return view(c).over(place)
     if (place.kind === 'scheduled')
-      return view.wait(c, { sale, status, place, lane: undefined, afterS: pollS(status, {}) })
+      return view(c).wait({ sale, status, place, lane: undefined, afterS: pollS(status, {}) })
     // Only the form gives a place up: a link can not.
     const again = c.req.query('again') !== undefined
     if (kept === undefined || again) {
       // Before the form is sent: where the answer gets lost, the same browser comes again.
       setCookie(c, DEVICE_COOKIE, deviceOf(c), ownCookie(DEVICE_S))
-      return view.door(c, { sale, status, nonce: newId(), again })
+      return view(c).door({ sale, status, nonce: newId(), again })
     }
     if (place.kind === 'turn') return goIn(c, sale, status, kept)
-    return view.wait(c, { sale, status, place, lane: kept.lane, afterS: pollS(status, kept) })
+    return view(c).wait({ sale, status, place, lane: kept.lane, afterS: pollS(status, kept) })
   })
 
   app.post('/:sale/plain', async (c) => {
@@ -101,13 +101,13 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     const again = form['again'] !== undefined
     const door = { sale, status, code, again, nonce: NONCE.test(nonce) ? nonce : newId() }
     if (code !== '' && !CODE.test(code))
-      return view.door(c, { ...door, refusal: new Problem('unknown_code') })
+      return view(c).door({ ...door, refusal: new Problem('unknown_code') })
     // A code asks for a place in another line than the one that is held.
     const ticket = code === '' && !again ? readTicket(c, sale)?.ticket : undefined
     let decoy = false
     if (!waitingRoom.hasPlace({ sale, visitor: who, ticket })) {
       const admission = await admitPlain(c, { sale, visitor: who, form })
-      if (admission.kind === 'question') return view.door(c, { ...door, question: admission })
+      if (admission.kind === 'question') return view(c).door({ ...door, question: admission })
       decoy = admission.decoy ?? false
     }
     const outcome = await waitingRoom.join({
@@ -123,7 +123,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
         return c.redirect(c.req.path, 303)
       case 'unknown_code':
       case 'group_full':
-        return view.door(c, { ...door, nonce: newId(), refusal: new Problem(outcome.kind) })
+        return view(c).door({ ...door, nonce: newId(), refusal: new Problem(outcome.kind) })
       case 'unknown_sale':
         throw new Problem('unknown_sale')
       // The page says what there is to say.
@@ -144,12 +144,12 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
         c.header('Cache-Control', 'no-store')
         return c.redirect(`${shopUrl}/checkout/${sale}/plain?pass=${outcome.pass}`, 303)
       case 'too_early':
-        return view.wait(c, { ...waiting, afterS: askDelayS(outcome.wait_s ?? undefined, random()) })
+        return view(c).wait({ ...waiting, afterS: askDelayS(outcome.wait_s ?? undefined, random()) })
       case 'paused':
-        return view.wait(c, { ...waiting, afterS: askDelayS(undefined, random()) })
+        return view(c).wait({ ...waiting, afterS: askDelayS(undefined, random()) })
       case 'sold_out':
       case 'ended':
-        return view.over(c, { kind: outcome.kind })
+        return view(c).over({ kind: outcome.kind })
       case 'unknown_sale':
         throw new Problem('unknown_sale')
       case 'turn_lapsed':
@@ -157,7 +157,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
       case 'ticket_expired':
       case 'ticket_foreign':
         forgetTicket(c, sale)
-        return view.door(c, { sale, status, nonce: newId(), refusal: new Problem(outcome.kind) })
+        return view(c).door({ sale, status, nonce: newId(), refusal: new Problem(outcome.kind) })
     }
   }
 

@@ -1,15 +1,12 @@
 import { showGiftCode } from '../../../contracts/gift-cards.ts'
 import type { OrderId } from '../../../contracts/ids.ts'
-import { formatDate } from '../../../contracts/words/durations.ts'
-import { formatMoney } from '../../../contracts/words/money.ts'
 import { paidWith } from '../../../contracts/words/order.ts'
+import type { Say } from '../../../contracts/words/say.ts'
 import { projectPath } from '../../../platform/project.ts'
 import { Html, readTemplates } from '../../../platform/templates.ts'
+import { createSpeakers } from '../../../platform/words.ts'
 import type { GiftCard, NoticeKind, Told } from '../sql.ts'
 import { ENGLISH, type MailWords } from './words.ts'
-
-/** We do not know where the buyer is; a date names its time zone. */
-const ZONE = 'UTC'
 
 export interface Composed {
   readonly subject: string
@@ -37,6 +34,7 @@ interface Content {
 
 /** One content, two renderings that can not say different things. Names come from outside: nothing of them is markup. */
 export function createComposer({ nameOf, shopUrl, words = ENGLISH }: ComposerParts): Compose {
+  const say = createSpeakers().en
   const templates = readTemplates(projectPath('src/flow/notices/mails'))
 
   const toText = ({ title, story, gift, facts, url }: Content) => {
@@ -66,18 +64,18 @@ export function createComposer({ nameOf, shopUrl, words = ENGLISH }: ComposerPar
 
   return async (order_id, kind, told, card) => {
     const item = oneLine(await nameOf(told.item_id))
-    const amount = formatMoney(told.amount, told.currency, words.locale)
-    const charged = formatMoney(told.provider_amount ?? told.amount, told.currency, words.locale)
+    const amount = say.money(told.amount, told.currency)
+    const charged = say.money(told.provider_amount ?? told.amount, told.currency)
     const fill = (sentence: string) => filled(sentence, { item, amount, charged })
     const label = words.facts
     const content: Content = {
       title: words.title[kind],
       story: words.story(kind, told).map(fill),
-      gift: giftOf(card, words),
+      gift: giftOf(card, words, say),
       facts: [
         [label.item, told.quantity === 1 ? item : `${told.quantity} × ${item}`],
         [label.total, amount],
-        ...(kind === 'paid' ? paidFacts(told, words) : []),
+        ...(kind === 'paid' ? paidFacts(told, words, say) : []),
         [label.order, order_id],
       ],
       url: `${shopUrl}/checkout/${told.sale_id}?order=${order_id}`,
@@ -86,25 +84,26 @@ export function createComposer({ nameOf, shopUrl, words = ENGLISH }: ComposerPar
   }
 }
 
-function giftOf(card: GiftCard | undefined, { giftCard, locale }: MailWords): Content['gift'] {
+function giftOf(card: GiftCard | undefined, { giftCard }: MailWords, say: Say): Content['gift'] {
   if (card === undefined) return undefined
-  const amount = formatMoney(card.amount, card.currency, locale)
+  const amount = say.money(card.amount, card.currency)
   return {
     text: filled(giftCard.text, { amount }),
     code: showGiftCode(card.code),
-    until: filled(giftCard.until, { until: formatDate(card.expires_at.getTime(), locale, ZONE) }),
+    until: filled(giftCard.until, { until: say.date(card.expires_at.getTime()) }),
   }
 }
 
 function paidFacts(
   { provider, gift_amount, currency, paid_at }: Told,
-  { facts, locale }: MailWords,
+  { facts }: MailWords,
+  say: Say,
 ): (readonly [string, string])[] {
-  const gift = gift_amount === 0 ? undefined : formatMoney(gift_amount, currency, locale)
-  const means = paidWith(provider, gift)
+  const gift = gift_amount === 0 ? undefined : say.money(gift_amount, currency)
+  const means = paidWith(say, provider, gift)
   return [
     ...(means === '' ? [] : [[facts.paid_with, means] as const]),
-    ...(paid_at === null ? [] : [[facts.paid_at, formatDate(paid_at.getTime(), locale, ZONE)] as const]),
+    ...(paid_at === null ? [] : [[facts.paid_at, say.date(paid_at.getTime())] as const]),
   ]
 }
 

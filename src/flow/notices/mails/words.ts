@@ -6,7 +6,6 @@ import type { Told, NoticeKind } from '../sql.ts'
  * provider) and `{until}` are filled in.
  */
 export interface MailWords {
-  readonly locale: string
   readonly subject: Readonly<Record<NoticeKind, string>>
   readonly title: Readonly<Record<NoticeKind, string>>
   /** What happened, and what became of the money; a paragraph each. */
@@ -24,7 +23,6 @@ const REFUND =
   'The {amount} you paid go back to you in full, the way they came. That may take your bank a few days.'
 
 export const ENGLISH: MailWords = {
-  locale: 'en-GB',
   subject: {
     paid: 'Your receipt: {item}',
     failed: 'Not bought: {item}',
