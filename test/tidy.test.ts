@@ -183,6 +183,13 @@ describe('house rules', () => {
     }
   })
 
+  test('a browser is opened in one place, where its pages are watched', () => {
+    const openers = files.filter(
+      ({ path, text }) => path.endsWith('.ts') && /\bnewContext\(|\bchromium\b/.test(text),
+    )
+    expect(openers.map(({ path }) => path)).toEqual(['test/browser/watched.ts'])
+  })
+
   test('processes hold no logic', () => {
     for (const { path, text } of code.filter(({ path }) => layerOf(path) === 'processes'))
       expect({ path, long: text.split('\n').length > 40 }).toEqual({ path, long: false })

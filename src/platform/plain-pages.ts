@@ -33,8 +33,13 @@ export interface PlainPage {
   readonly title: string
   readonly content: Html
   readonly status?: number
-  /** The page asks for itself again after so long, or for another address. */
-  readonly refresh?: { readonly afterS: number; readonly path?: string }
+  readonly refresh?: Refresh
+}
+
+/** The page asks for itself again after so long, or for another address. */
+interface Refresh {
+  readonly afterS: number
+  readonly path?: string
 }
 
 export interface PlainUrls {
@@ -88,22 +93,30 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
         path: c.req.path,
         send: ({ title, content, status = 200, refresh }) => {
           const { style, icon } = assets
+          const again = refresh === undefined ? undefined : refreshing(c, part, refresh)
           const page = part('layout', {
             ...{ title, content, style, icon, shop_url: urls.shop },
             ...{ language: say.language, direction: directionOf(say.language) },
             languages: LANGUAGES.map((to) =>
               part(to === say.language ? 'this-language' : 'language', { to, name: LANGUAGE_NAMES[to] }),
             ),
-            refresh:
-              refresh === undefined
-                ? nothing
-                : part('refresh', { after: Math.ceil(refresh.afterS), path: refresh.path ?? c.req.path }),
+            refresh: again?.words ?? nothing,
           })
-          return c.body(page.markup, status as 200, { ...headers, 'Content-Language': say.language })
+          return c.body(page.markup, status as 200, {
+            ...{ ...headers, 'Content-Language': say.language },
+            ...(again?.header === undefined ? {} : { Refresh: again.header }),
+          })
         },
       }
     },
   }
+}
+
+/** By the header. Who reads slowly, or has the page read out, may keep it from being taken away. */
+function refreshing(c: Context<AppEnv>, part: PlainWriter['part'], { afterS, path = c.req.path }: Refresh) {
+  if (c.req.query('still') !== undefined) return { words: part('still', { path }) }
+  const after = Math.ceil(afterS)
+  return { words: part('refresh', { after, path }), header: `${after}; url=${path}` }
 }
 
 /** A refusal as a page of its own. */

@@ -1,32 +1,7 @@
-import { existsSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { environment } from '../../src/platform/config.ts'
-import { projectPath } from '../../src/platform/project.ts'
 
-export const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-)
-export const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
-
-/** Whether to leave browser tests out because there is no browser: never silently, and never in CI. */
-export function skipLoudly(): boolean {
-  const skip = CHROMIUM === undefined && environment()['CI'] !== 'true'
-  if (skip)
-    process.stderr.write('\n!!! No Chromium: the browser tests are SKIPPED. apt-get install chromium\n\n')
-  return skip
-}
-
-/** Keeps a picture of the page at the width of a phone and of a desk, for people to look at. */
-export async function picture(page: Page, name: string): Promise<void> {
-  for (const [width, height] of [
-    [390, 844],
-    [1280, 800],
-  ] as const) {
-    await page.setViewportSize({ width, height })
-    await page.screenshot({ path: projectPath(`test/output/${name}-${width}.png`), fullPage: true })
-  }
-}
+export { picture } from './picture.ts'
+export { skipLoudly } from './watched.ts'
 
 /** Waits until the element shows this text. */
 export async function shows(page: Page, selector: string, text: string | RegExp): Promise<void> {

@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { createSale, type Running, startRunning } from './running.ts'
-import { picture, shows, skipLoudly } from './page.ts'
+import { expect, test } from 'bun:test'
+import { createSale, inBrowser } from './running.ts'
+import { picture, shows } from './page.ts'
 
 // The whole way with scripts switched off: forms, pages that refresh themselves, redirects. Pictures: test/output/.
-const skipped = skipLoudly()
-describe.skipIf(skipped)('without scripts', () => {
-  let system: Running
-  beforeAll(async () => {
-    system = await startRunning(3)
-  }, 90_000)
-  afterAll(async () => {
-    await system.stop()
-  }, 15_000)
+inBrowser('without scripts', (system) => {
   const visitor = () => system.visitor({ javaScriptEnabled: false })
 
   test('from the waiting room over a refreshing place and a full house to an order, which is given back', async () => {
@@ -63,6 +55,5 @@ describe.skipIf(skipped)('without scripts', () => {
     await page.getByRole('heading', { name: 'Not bought' }).waitFor()
     await page.getByText('You cancelled it').waitFor()
     await picture(page, 'plain-cancelled')
-    expect(system.complaints).toEqual([])
   }, 90_000)
 })

@@ -1,37 +1,45 @@
+import { afterAll, afterEach, beforeAll, describe } from 'bun:test'
 import { spawn } from 'node:child_process'
-import {
-  type Browser,
-  type BrowserContext,
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { connectRunning, type OperatorClient } from '../../src/operator/client.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import { readRunFile, readSecrets, type RunFile } from '../../src/platform/servers/data-dir.ts'
-import { CHROMIUM, FLAGS, shows } from './page.ts'
 import { openFolder, portPair, removeFolder, until } from '../setup/started.ts'
+import { shows } from './page.ts'
+import { openBrowser, skipLoudly, type WatchedBrowser } from './watched.ts'
 
 /** The real system under a real browser. */
-export interface Running {
+export interface Running extends Omit<WatchedBrowser, 'close'> {
   readonly urls: RunFile['urls']
   readonly operator: OperatorClient
   /** People let in per second, from now on. */
   setRate(sale: string, rate: number): Promise<void>
   /** Somebody else takes a place in line. */
   join(sale: string): Promise<void>
-  /** A visitor with a browser of their own: cookies and storage are theirs alone. */
-  visitor(options?: BrowserContextOptions): Promise<{ context: BrowserContext; page: Page }>
   /** A command of the operator that `operator` does not have. */
   operate(method: 'POST' | 'PUT', path: string, body: object): Promise<void>
   readonly dataDir: string
-  /** What the browser refused under the pages' policy, and errors no page caught; both should stay empty. */
-  readonly complaints: readonly string[]
+  /** Throws what was complained about and not told yet by `settle`. */
   stop(): Promise<void>
 }
 
+/**
+ * A group of browser tests with a system of their own, which `tests` may use inside its tests. A test fails when a page
+ * of it broke its security policy or left an error uncaught. Left out, loudly, where there is no browser.
+ */
+export function inBrowser(what: string, tests: (system: Running) => void, opensInS = 3): void {
+  const system = {} as Running
+  describe.skipIf(skipLoudly())(what, () => {
+    beforeAll(async () => {
+      Object.assign(system, await startRunning(opensInS))
+    }, 90_000)
+    afterEach(() => system.settle(), 15_000)
+    afterAll(() => system.stop(), 15_000)
+    tests(system)
+  })
+}
+
 export async function startRunning(opensInS: number): Promise<Running> {
-  if (CHROMIUM === undefined) throw new Error('No Chromium here: apt-get install chromium')
   const [dataDir, port] = [await openFolder(), await portPair()]
   const options = ['--port', String(port), '--data-dir', dataDir, '--opens-in', String(opensInS)]
   const system = spawn(process.execPath, [projectPath('src/doorbuster.ts'), 'start', ...options])
@@ -45,7 +53,7 @@ export async function startRunning(opensInS: number): Promise<Running> {
     await removeFolder(dataDir)
   }
 
-  let browser: Browser
+  let browser: WatchedBrowser
   try {
     await until(
       'the start screen',
@@ -55,7 +63,7 @@ export async function startRunning(opensInS: number): Promise<Running> {
       },
       60_000,
     )
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' ') })
+    browser = await openBrowser()
   } catch (error) {
     await stopSystem()
     throw error
@@ -76,7 +84,6 @@ export async function startRunning(opensInS: number): Promise<Running> {
     })
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
   }
-  const complaints: string[] = []
 
   return {
     urls: run.urls,
@@ -90,23 +97,13 @@ export async function startRunning(opensInS: number): Promise<Running> {
     operate: (method, path, body) =>
       call(run.urls.ops, method, `/api/operator/${path}`, { reason: 'test', ...body }),
     dataDir,
-    visitor: async (options = {}) => {
-      const context = await browser.newContext({
-        locale: 'en-GB',
-        timezoneId: 'Europe/Berlin',
-        ...options,
-      })
-      context.setDefaultTimeout(15_000)
-      context.on('console', (message) => {
-        if (/Content.Security.Policy/i.test(message.text())) complaints.push(message.text())
-      })
-      context.on('weberror', (error) => complaints.push(error.error().message))
-      return { context, page: await context.newPage() }
-    },
-    complaints,
+    ...browser,
     stop: async () => {
-      await browser.close()
-      await stopSystem()
+      try {
+        await browser.close()
+      } finally {
+        await stopSystem()
+      }
     },
   }
 }

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { claimIn, createSale, type Running, startRunning } from './running.ts'
-import { glance, payWith, picture, setHidden, shows, skipLoudly } from './page.ts'
+import { claimIn, createSale, inBrowser } from './running.ts'
+import { glance, payWith, picture, setHidden, shows } from './page.ts'
 
 // Waiting, as a person sees it: a real browser against the real system. Pictures: test/output/.
 const isPoll = (url: string) => /\/api\/queue\/[\w-]+$/.test(url)
@@ -13,15 +13,7 @@ function countPolls(page: Page) {
   return { urls }
 }
 
-const skipped = skipLoudly()
-describe.skipIf(skipped)('waiting in a browser', () => {
-  let system: Running
-  beforeAll(async () => {
-    system = await startRunning(3)
-  }, 90_000)
-  afterAll(async () => {
-    await system.stop()
-  }, 15_000)
+inBrowser('waiting in a browser', (system) => {
   const queue = (sale: string) => `${system.urls.queue}/${sale}`
 
   test('keeps the place over a refresh, a second tab and a lost network, and goes in by itself', async () => {

@@ -1,22 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
 import type { Page } from 'playwright-core'
 import { projectPath } from '../../src/platform/project.ts'
-import { createSale, type Running, startRunning } from './running.ts'
-import { fetchIn, glance, loseAnswers, picture, shows, skipLoudly } from './page.ts'
+import { createSale, inBrowser } from './running.ts'
+import { fetchIn, glance, loseAnswers, picture, shows } from './page.ts'
 
 // The rarer states of a waiting room, as a person sees them. Pictures: test/output/.
-const skipped = skipLoudly()
 const HOUR = 3_600_000
 
-describe.skipIf(skipped)('states of a waiting room in a browser', () => {
-  let system: Running
-  beforeAll(async () => {
-    system = await startRunning(3)
-  }, 90_000)
-  afterAll(async () => {
-    await system.stop()
-  }, 15_000)
+inBrowser('states of a waiting room in a browser', (system) => {
   const queue = (sale: string) => `${system.urls.queue}/${sale}`
   const ticketOf = (page: Page, sale: string) =>
     page.evaluate(
@@ -260,8 +252,4 @@ describe.skipIf(skipped)('states of a waiting room in a browser', () => {
     await page.evaluate(() => window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })))
     await shows(page, '#heading', 'The sale is paused')
   }, 30_000)
-
-  test('nothing was refused under the policy of the pages', () => {
-    expect(system.complaints).toEqual([])
-  })
 })

@@ -59,7 +59,7 @@ const hidden = ({ body }: Page, name: string) =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(body)?.[1] ?? ''
 const locationOf = ({ headers }: Page) => new URL(headers.get('location') ?? '', 'http://nowhere')
 const titleOf = ({ body }: Page) => /<h1>([^<]*)<\/h1>/.exec(body)?.[1]
-const refreshOf = ({ body }: Page) => Number(/http-equiv="refresh" content="(\d+)/.exec(body)?.[1] ?? NaN)
+const refreshOf = ({ headers }: Page) => Number(/^(\d+); url=/.exec(headers.get('refresh') ?? '')?.[1] ?? NaN)
 
 async function joinPlain(sale: string, form: Fields = {}) {
   const browser = createBrowser()
@@ -125,6 +125,9 @@ describe('the waiting room', () => {
     expect(titleOf(waiting)).toBe('You are in line')
     expect(waiting.body).toContain('<dd>2</dd>')
     expect(refreshOf(waiting)).toBeGreaterThan(1)
+    const still = await browser.get('queue', `/${sale}/plain?still`)
+    expect([titleOf(still), refreshOf(still)]).toEqual(['You are in line', NaN])
+    expect(still.body).toContain(`<a href="/${sale}/plain">Let it refresh itself</a>`)
     expect(waiting.headers.get('cache-control')).toBe('no-store')
     expect(waiting.headers.get('content-security-policy')).not.toContain('script')
   })

@@ -60,13 +60,12 @@ export function plainView(
       const scheduled = place.kind === 'scheduled'
       const moment = scheduled ? (status.lobby_opens_at ?? status.opens_at) : status.opens_at
       const early = scheduled || status.phase === 'lobby'
-      const after = Math.ceil(afterS)
       // What those of another line take is not known here.
       const likely = lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
       const title = TITLES[place.kind] ?? headingOf(say, place, lane)
       return send({
         title,
-        refresh: { afterS: after },
+        refresh: { afterS },
         content: part('wait', {
           sale,
           title,
@@ -76,7 +75,6 @@ export function plainView(
               ? nothing
               : part('facts', { facts: [...facts(place), units(status)] }),
           notices: [...(likely ? [part('notice', { text: say('place.likely') })] : []), ...said(status)],
-          after,
           path,
         }),
       })
