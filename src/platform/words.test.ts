@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createSay, type Language, LANGUAGES, type Message, type Topic } from '../contracts/words/say.ts'
+import { projectPath } from './project.ts'
 import { createSpeakers, readWords } from './words.ts'
 
 const words = readWords()
@@ -66,4 +68,22 @@ test('numbers look as the language writes them; what is missing is a mistake', (
   expect(() => say('place.nobody')).toThrow(RangeError)
   expect(() => say('place.next')).toThrow(RangeError)
   expect(say.has('place.next')).toBe(false)
+})
+
+/** Words of a template that no language but its own can say: text and what is read aloud, without holes and names. */
+function ownWords(template: string): string[] {
+  const text = template.replace(/<!--[^]*?-->/g, '').replace(/\{\{[\w.]+\}\}/g, '')
+  const spoken = [...text.matchAll(/(?:aria-label|alt|placeholder|title)="([^"]*)"/g)].map(
+    ([, said]) => said ?? '',
+  )
+  return [text.replace(/<[^>]*>/g, ' '), ...spoken]
+    .flatMap((said) => said.match(/\p{L}{2,}/gu) ?? [])
+    .filter((word) => !['Doorbuster', 'PayPal'].includes(word))
+}
+
+test('templates leave all words to words/', () => {
+  expect(ownWords('<p title="Your place">{{plain.join}} Go on</p>')).toEqual(['Go', 'on', 'Your', 'place'])
+  for (const folder of ['web/plain'])
+    for (const file of readdirSync(projectPath(folder)).filter((name) => name.endsWith('.html')))
+      expect([file, ...ownWords(readFileSync(projectPath(`${folder}/${file}`), 'utf8'))]).toEqual([file])
 })

@@ -132,6 +132,21 @@ describe('the waiting room', () => {
     expect(waiting.headers.get('content-security-policy')).not.toContain('script')
   })
 
+  test('in the language the browser asks for, and from then on in the one that is chosen', async () => {
+    const { sale } = await createSale()
+    const arabic = await app.send<string>('queue', 'GET', `/${sale}/plain`, {
+      headers: { 'accept-language': 'ar-EG,en;q=0.5' },
+    })
+    expect(arabic.headers.get('content-language')).toBe('ar')
+    expect(arabic.body).toContain('<html lang="ar" dir="rtl">')
+    expect(titleOf(arabic)).toBe('انضم إلى الطابور')
+    const browser = createBrowser()
+    expect(titleOf(await browser.get('queue', `/${sale}/plain?lang=de`))).toBe('Anstellen')
+    expect(titleOf(await browser.get('queue', `/${sale}/plain`))).toBe('Anstellen')
+    const unknown = await browser.get('queue', '/no-such-sale/plain')
+    expect([unknown.status, titleOf(unknown)]).toEqual([404, 'Diesen Verkauf gibt es nicht'])
+  })
+
   test('before the lobby, in the lobby, paused, over: each has its page', async () => {
     const soon = Date.now() + 3_600_000
     const scheduled = await createSale({ opens_at: soon + 1000, lobby_opens_at: soon })

@@ -1,6 +1,7 @@
 import type common from '../../../words/en/common.json'
 import type decline from '../../../words/en/decline.json'
 import type order from '../../../words/en/order.json'
+import type plain from '../../../words/en/plain.json'
 import type place from '../../../words/en/place.json'
 import type problems from '../../../words/en/problems.json'
 import type stock from '../../../words/en/stock.json'
@@ -38,6 +39,7 @@ interface English {
   readonly decline: typeof decline
   readonly order: typeof order
   readonly place: typeof place
+  readonly plain: typeof plain
   readonly problems: typeof problems
   readonly stock: typeof stock
 }

@@ -7,17 +7,20 @@ import { problemText } from '../../contracts/words/problem.ts'
 import type { Say } from '../../contracts/words/say.ts'
 import { stockState, stockText } from '../../contracts/words/stock.ts'
 import type { Clock } from '../../platform/clock.ts'
-import type { Problem } from '../../platform/errors.ts'
+import { Problem } from '../../platform/errors.ts'
 import type { PlainWriter } from '../../platform/plain-pages.ts'
 import type { Html } from '../../platform/templates.ts'
 import type { Sale } from '../catalogue/catalogue.ts'
 import type { Stock } from './inventory.ts'
 
+/** A problem, or what is wrong with a form, in the reader's language. */
+export type Refusal = Problem | { readonly status: number; readonly title: string; readonly detail: string }
+
 interface Items {
   readonly sale: Sale
   readonly items: readonly { readonly product: Product; readonly stock: Stock | undefined }[]
   readonly nonce: string
-  readonly refusal: Problem | undefined
+  readonly refusal: Refusal | undefined
   /** Claimed in this sale by this browser before. */
   readonly order: OrderId | undefined
 }
@@ -32,7 +35,7 @@ interface OrderPage {
   readonly giftCard: GiftCard | undefined
   /** What stands in the field for a gift card; undefined: it is not shown. */
   readonly typed: string | undefined
-  readonly refusal: Problem | undefined
+  readonly refusal: Refusal | undefined
 }
 
 export interface PlainCheckoutViewParts {
@@ -51,13 +54,13 @@ export function plainCheckoutView(
 ) {
   const orderPath = (sale: SaleId, id: OrderId) => `/checkout/${sale}/plain/orders/${id}`
   const orderLink = (sale: SaleId, id: OrderId | undefined): Html =>
-    id === undefined ? nothing : part('link', { href: orderPath(sale, id), text: 'Your order of this sale' })
+    id === undefined ? nothing : part('link', { href: orderPath(sale, id), text: say('plain.your_order') })
 
   /** `again`: the place that is kept has been used up. */
   const joinLink = (sale: SaleId, again: boolean): Html =>
     part('link', {
       href: `${urls.queue}/${sale}/plain${again ? '?again=1' : ''}`,
-      text: again ? 'Join the queue again' : 'To the waiting room',
+      text: say(again ? 'plain.join_again' : 'plain.to_waiting_room'),
     })
 
   /** Nothing where no mail could go out, or where one has gone. */
@@ -73,14 +76,14 @@ export function plainCheckoutView(
     return part('contact', { path, email: contact ?? '', text })
   }
 
-  const refused = (refusal: Problem | undefined): Html => {
+  const refused = (refusal: Refusal | undefined): Html => {
     if (refusal === undefined) return nothing
-    const { title, detail } = problemText(say, refusal.body())
+    const { title, detail } = refusal instanceof Problem ? problemText(say, refusal.body()) : refusal
     return part('refusal', { title, text: detail })
   }
 
   const giftForm = ({ order: { gift_part }, typed, refusal }: OrderPage): Html[] => {
-    const text = `I have ${gift_part > 0 ? 'another' : 'a'} gift card`
+    const text = say(gift_part > 0 ? 'plain.gift_another' : 'plain.gift_have')
     return [
       ...(gift_part > 0 ? [part('gift-card-off', { path })] : []),
       typed !== undefined
@@ -106,7 +109,11 @@ export function plainCheckoutView(
               quantity:
                 per_buyer_limit === 1
                   ? part('one')
-                  : part('quantity', { item_id: id, limit: per_buyer_limit }),
+                  : part('quantity', {
+                      item_id: id,
+                      limit: per_buyer_limit,
+                      label: say('plain.how_many', { limit: per_buyer_limit }),
+                    }),
             }),
     })
   }
@@ -114,7 +121,7 @@ export function plainCheckoutView(
   return {
     items: ({ sale, items, nonce, refusal, order }: Items): Response =>
       send({
-        title: 'It is your turn',
+        title: say('plain.your_turn'),
         status: refusal?.status ?? 200,
         content: part('items', {
           sale: sale.name,
@@ -133,10 +140,7 @@ export function plainCheckoutView(
         status,
         content: part('message', {
           title,
-          text:
-            refusal.code === 'ended'
-              ? 'Thank you for coming. Nothing is sold any more.'
-              : 'The checkout opens when your turn comes in the waiting room.',
+          text: refusal.code === 'ended' ? say('plain.ended') : say('plain.opens_later'),
           actions: [joinLink(sale, refusal.code !== 'pass_missing'), orderLink(sale, order)],
         }),
       })
@@ -150,15 +154,15 @@ export function plainCheckoutView(
       const typesCode = typed !== undefined && order.status === 'PENDING' && left > 0
       const [title, text] = orderText(say, order, open && left > 0, false)
       const name = products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
-      const payBy = `${say.moment(order.pay_by)}, in ${say.wait(left / 1000)}`
+      const payBy = say('plain.in_time', { moment: say.moment(order.pay_by), wait: say.wait(left / 1000) })
       const afterS = order.status === 'PROCESSING' ? SOON_S : contact === null ? TYPING_S : LATER_S
       const facts: readonly (readonly [string, string])[] =
         receipt === undefined
           ? [
-              ['Item', itemText(say, order.quantity, name)],
+              [say('common.item'), itemText(say, order.quantity, name)],
               ...priceFacts(say, order),
-              ...(open && left > 0 ? [['Pay by', payBy] as const] : []),
-              ['Order', order.order_id],
+              ...(open && left > 0 ? [[say('plain.pay_by'), payBy] as const] : []),
+              [say('common.order'), order.order_id],
               ...(giftCard === undefined ? [] : giftFacts(say, giftCard)),
             ]
           : receiptFacts(say, receipt)
@@ -183,7 +187,9 @@ export function plainCheckoutView(
                     paypal && order.status === 'PENDING'
                       ? part('paypal', {
                           path,
-                          amount: say.money(leftToPay(order), order.currency),
+                          pay: say('plain.pay_paypal', {
+                            amount: say.money(leftToPay(order), order.currency),
+                          }),
                         })
                       : nothing,
                 })
@@ -201,7 +207,7 @@ export function plainCheckoutView(
 function giftFacts(say: Say, card: GiftCard): readonly (readonly [string, string])[] {
   const [left, until] = giftCardText(say, card)
   return [
-    ['Your gift card', card.code],
-    ['What it is worth', `${left}. ${until}`],
+    [say('plain.gift_card'), card.code],
+    [say('plain.gift_worth'), `${left}. ${until}`],
   ]
 }

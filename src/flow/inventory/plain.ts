@@ -4,6 +4,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { OrderId, SaleId, UserId } from '../../contracts/ids.ts'
 import type { GiftCard, Order } from '../../contracts/shapes.ts'
 import { Email } from '../../contracts/http.ts'
+import type { Key } from '../../contracts/words/say.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
@@ -16,7 +17,7 @@ import type { Notices } from '../notices/notices.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming } from './claiming.ts'
 import { orderIdOf } from './order-id.ts'
-import { plainCheckoutView } from './plain-view.ts'
+import { plainCheckoutView, type Refusal } from './plain-view.ts'
 import { explain, toProblem } from './routes.ts'
 import type { StockBoard } from './stock-board.ts'
 
@@ -63,15 +64,20 @@ const PASS_OVER = ['pass_invalid', 'pass_expired', 'pass_foreign', 'pass_used', 
  */
 export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
   const { claiming, board, catalogue, identity, doorman, viewOrder, cancel, visitor, metrics } = parts
-  const { notices, giveContact, cardUse } = parts
-  const view = (c: Context<AppEnv>) => plainCheckoutView(parts.pages.of(c), parts)
+  const { pages, notices, giveContact, cardUse } = parts
+  const view = (c: Context<AppEnv>) => plainCheckoutView(pages.of(c), parts)
+  /** What is wrong with a form. */
+  const told = (c: Context<AppEnv>, key: Key): Refusal => {
+    const { say } = pages.of(c)
+    return { status: 400, title: say('problems.other'), detail: say(key) }
+  }
 
   const find = async (c: Context<AppEnv>): Promise<Sale> => {
     const sale = await catalogue.sale(c.req.param('sale') ?? '')
     if (sale === undefined) throw new Problem('unknown_sale')
     return sale
   }
-  const choose = async (c: Context<AppEnv>, sale: Sale, pass: string, refusal?: Problem) => {
+  const choose = async (c: Context<AppEnv>, sale: Sale, pass: string, refusal?: Refusal) => {
     const products = await catalogue.products(sale.id)
     const stocks = await Promise.all(products.map(({ id }) => board.read(id)))
     const items = products.map((product, index) => ({ product, stock: stocks[index] }))
@@ -98,10 +104,9 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     if (pass === undefined) return view(c).noPass(sale.id, new Problem('pass_missing'))
     const { nonce, item_id = '', quantity = '1' } = await formFields(c)
     // Nobody but a page made for this pass knows it: the form is ours, and of this turn.
-    if (nonce !== nonceOf(pass))
-      return choose(c, sale, pass, new Problem('bad_request', 'The page was out of date.'))
+    if (nonce !== nonceOf(pass)) return choose(c, sale, pass, told(c, 'plain.outdated'))
     if (!/^[1-9]\d{0,3}$/.test(quantity) || Number(quantity) > 1000)
-      return choose(c, sale, pass, new Problem('bad_request', 'How many must be a whole number.'))
+      return choose(c, sale, pass, told(c, 'plain.whole_number'))
     const user_id = await identity.user(c)
     await doorman.claim(c, item_id, user_id)
     // The same choice with the same pass is the same claim, over reloads and lost answers too.
@@ -123,12 +128,13 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     return view(c).noPass(sale.id, refusal, getCookie(c, orderCookie(sale.id)))
   })
 
-  const showOrder = async (c: Context<AppEnv>, refusal?: Problem, typed?: string) => {
+  const showOrder = async (c: Context<AppEnv>, refusal?: Refusal, typed?: string) => {
     const sale = await find(c)
     const [user, id] = [await identity.known(c), orderId(c)]
     const order = await viewOrder(user, id)
     if (order === undefined || order.sale_id !== sale.id) throw new Problem('unknown_order')
-    if (refusal?.retryAfterS !== undefined) c.header('Retry-After', String(refusal.retryAfterS))
+    if (refusal instanceof Problem && refusal.retryAfterS !== undefined)
+      c.header('Retry-After', String(refusal.retryAfterS))
     const receipt = order.status === 'PAID' ? await notices.receipt(user, id) : undefined
     return view(c).order({
       order,
@@ -153,14 +159,12 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     if (action === 'cancel') await cancel(user, orderId(c))
     else if (action === 'contact') {
       const given = email.trim() === '' ? { data: null } : Email.safeParse(email.trim())
-      if (given.data === undefined)
-        return showOrder(c, new Problem('bad_request', 'That is no e-mail address such as name@example.com.'))
+      if (given.data === undefined) return showOrder(c, told(c, 'plain.no_email'))
       if ((await viewOrder(user, orderId(c))) === undefined) throw new Problem('unknown_order')
       await giveContact(user, orderId(c), given.data)
     } else if (action === 'gift-card') {
       const typed = code.slice(0, 64)
-      if (code.trim() === '' || code !== typed)
-        return showOrder(c, new Problem('bad_request', 'Type the code of your gift card.'), typed)
+      if (code.trim() === '' || code !== typed) return showOrder(c, told(c, 'plain.type_code'), typed)
       try {
         await cardUse.put(c, user, orderId(c), code)
       } catch (error) {
@@ -169,7 +173,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
       }
     } else if (action === 'gift-card-off') {
       await cardUse.takeOff(user, orderId(c))
-    } else throw new Problem('bad_request', 'Go back and press the button again.')
+    } else throw new Problem('bad_request', pages.of(c).say('plain.press_again'))
     return c.redirect(c.req.path, 303)
   })
 }

@@ -56,11 +56,11 @@ export function plainPayment(app: App, parts: PlainPaymentParts): void {
     if (answer?.payment !== 'declined') return c.redirect(orderPath(order), 303)
     const { say, part, send } = pages.of(c)
     return send({
-      title: 'PayPal did not pay',
+      title: say('plain.paypal_failed'),
       content: part('message', {
-        title: 'PayPal did not pay',
-        text: `${declineText(say, answer.failure_code)} You were not charged, and your order is still held.`,
-        actions: part('link', { href: orderPath(order), text: 'Back to your order' }),
+        title: say('plain.paypal_failed'),
+        text: say('plain.paypal_failed.text', { why: declineText(say, answer.failure_code) }),
+        actions: part('link', { href: orderPath(order), text: say('plain.back_to_order') }),
       }),
     })
   })

@@ -37,22 +37,29 @@ export function plainView(
   /** Nobody tells a server where the reader is; the wait beside it needs no time zone. */
   const momentText = (moment: number, now: number) => {
     const left = moment - now
-    return left > 0 ? `${say.moment(moment)}, in ${say.wait(left / 1000)}` : say.moment(moment)
+    return left > 0
+      ? say('plain.in_time', { moment: say.moment(moment), wait: say.wait(left / 1000) })
+      : say.moment(moment)
   }
+  /** No countdown stands below these headings here. */
+  const titleOf = (place: Place, lane: string | undefined) =>
+    place.kind === 'scheduled' || place.kind === 'lobby' || place.kind === 'draw'
+      ? say(`plain.${place.kind}`)
+      : headingOf(say, place, lane)
   const fact = (name: string, value: string) => part('fact', { name, value })
   const units = ({ available, total }: QueueStatus) =>
-    fact('Units left', say('common.of', { part: available, whole: total }))
+    fact(say('plain.units_left'), say('common.of', { part: available, whole: total }))
   const said = ({ message }: QueueStatus) => (message === '' ? [] : [part('notice', { text: message })])
 
   const facts = (place: Place): Html[] => {
     if (place.kind === 'draw')
       return [
-        fact('Your lobby number', say.count(place.lobby_index)),
-        fact('People in the lobby', say.count(place.people)),
+        fact(say('plain.lobby_number'), say.count(place.lobby_index)),
+        fact(say('plain.lobby_people'), say.count(place.people)),
       ]
     if (!('position' in place)) return []
-    const number = fact('Your number', say.count(place.position))
-    return 'ahead' in place ? [number, fact('People ahead of you', aheadText(say, place.ahead))] : [number]
+    const number = fact(say('plain.number'), say.count(place.position))
+    return 'ahead' in place ? [number, fact(say('plain.ahead'), aheadText(say, place.ahead))] : [number]
   }
 
   return {
@@ -62,12 +69,12 @@ export function plainView(
       const early = scheduled || status.phase === 'lobby'
       // What those of another line take is not known here.
       const likely = lane === undefined && 'ahead' in place && sellOutLikely(status, place.ahead)
-      const title = TITLES[place.kind] ?? headingOf(say, place, lane)
+      const title = titleOf(place, lane)
       return send({
         title,
         refresh: { afterS },
         content: part('wait', {
-          sale,
+          room: say('plain.waiting_room', { sale }),
           title,
           text: placeText(say, place, early ? momentText(moment, status.server_time) : ''),
           facts:
@@ -84,14 +91,14 @@ export function plainView(
       const early = status.phase === 'lobby'
       const refused = refusal && problemText(say, refusal.body())
       return send({
-        title: 'Join the line',
+        title: say('plain.join'),
         status: refusal?.status ?? 200,
         content: part('door', {
-          sale,
-          title: early ? 'The lobby is open' : 'Join the line',
+          room: say('plain.waiting_room', { sale }),
+          title: say(early ? 'plain.lobby_open' : 'plain.join'),
           text: early
-            ? `The sale opens ${momentText(status.opens_at, status.server_time)}. Take a place now, and you are there when it does.`
-            : 'Take a place, and you are let in when your turn comes.',
+            ? say('plain.lobby_open.text', { moment: momentText(status.opens_at, status.server_time) })
+            : say('plain.join.text'),
           facts: part('facts', { facts: [units(status)] }),
           refusal:
             refused === undefined ? nothing : part('refusal', { title: refused.title, text: refused.detail }),
@@ -115,11 +122,4 @@ export function plainView(
         }),
       }),
   }
-}
-
-/** No countdown stands below these headings here. */
-const TITLES: Partial<Record<Place['kind'], string>> = {
-  scheduled: 'The waiting room is not open yet',
-  lobby: 'You are in the lobby',
-  draw: 'You are in the draw',
 }
