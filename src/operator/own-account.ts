@@ -2,10 +2,10 @@ import type { Database } from '../platform/postgres.ts'
 import { selectOperator, spendStep, updateOperator } from './accounts-sql.ts'
 import type { Session, SessionParts } from './sessions.ts'
 import { deleteSessionsOf } from './sessions-sql.ts'
+import type { Limited } from './sign-in-limits.ts'
 import { insertAudit } from './sql.ts'
 import { newTotpSecret, totpStep, totpUri } from './totp.ts'
 
-type Limited = { readonly kind: 'limited'; readonly retry_after_s: number }
 type Done = { readonly kind: 'done' }
 type WrongPassword = { readonly kind: 'wrong_password' }
 
@@ -29,19 +29,17 @@ export function createOwnAccount(parts: SessionParts): OwnAccount {
     insertAudit(sql, { operator: name, command, target: name, reason: 'own account', detail: {} })
 
   /** Whoever finds a console open must not be able to guess its password there. */
-  const confirmed = async (session: Session, password: string, address: string) => {
-    const { limits, passwords } = parts
-    const who = { name: session.name, address }
-    const retry_after_s = await limits.begin(who)
-    if (retry_after_s !== undefined) return { kind: 'limited', retry_after_s } as const
-    const row = await selectOperator(database, session.name)
-    if (!(await passwords.verify(password, row?.password_hash))) {
-      await audit(database, session.name, 'session.password-refused')
-      return { kind: 'wrong_password' } as const
-    }
-    await limits.succeeded(who)
-    return { kind: 'done' } as const
-  }
+  const confirmed = ({ name }: Session, password: string, address: string) =>
+    parts.limits.attempt(
+      { name, address },
+      async (): Promise<Done | WrongPassword> => {
+        const row = await selectOperator(database, name)
+        if (await parts.passwords.verify(password, row?.password_hash)) return { kind: 'done' }
+        await audit(database, name, 'session.password-refused')
+        return { kind: 'wrong_password' }
+      },
+      ({ kind }) => kind === 'wrong_password',
+    )
 
   return {
     changePassword: async (session, { current, password }, address) => {

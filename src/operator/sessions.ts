@@ -11,7 +11,7 @@ import {
   selectSession,
   touchSession,
 } from './sessions-sql.ts'
-import type { SignInLimits } from './sign-in-limits.ts'
+import type { Limited, SignInLimits } from './sign-in-limits.ts'
 import { insertAudit } from './sql.ts'
 import { totpStep } from './totp.ts'
 
@@ -38,7 +38,7 @@ export type SignInOutcome =
   | { readonly kind: 'failed' }
   /** Name and password are right. */
   | { readonly kind: 'code_required' }
-  | { readonly kind: 'limited'; readonly retry_after_s: number }
+  | Limited
 
 export interface Sessions {
   signIn(attempt: Attempt, address: string): Promise<SignInOutcome>
@@ -98,25 +98,24 @@ export function createSessions({ database, passwords, limits, clock }: SessionPa
       }
     })
 
+  const signIn = async (attempt: Attempt, address: string): Promise<SignInOutcome> => {
+    const row = await selectOperator(database, attempt.name)
+    const judged = await judge(attempt, row, clock.now())
+    const token = randomBytes(32).toString('base64url')
+    const outcome =
+      row === undefined || typeof judged === 'string' ? judged : await begin(token, row, judged, address)
+    if (typeof outcome === 'object') return { kind: 'signed_in', token, session: outcome }
+    await insertAudit(database, entry(attempt.name, 'session.refused', String(outcome), { address }))
+    return { kind: outcome === 'code_missing' ? 'code_required' : 'failed' }
+  }
+
   return {
-    signIn: async (attempt, address) => {
-      const who = { name: attempt.name, address }
-      const retry_after_s = await limits.begin(who)
-      if (retry_after_s !== undefined) return { kind: 'limited', retry_after_s }
-      const row = await selectOperator(database, attempt.name)
-      const judged = await judge(attempt, row, clock.now())
-      const token = randomBytes(32).toString('base64url')
-      const outcome =
-        row === undefined || typeof judged === 'string' ? judged : await begin(token, row, judged, address)
-      if (typeof outcome === 'object') {
-        await limits.succeeded(who)
-        return { kind: 'signed_in', token, session: outcome }
-      }
-      await insertAudit(database, entry(attempt.name, 'session.refused', String(outcome), { address }))
-      if (outcome !== 'code_missing') return { kind: 'failed' }
-      await limits.succeeded(who)
-      return { kind: 'code_required' }
-    },
+    signIn: (attempt, address) =>
+      limits.attempt<SignInOutcome>(
+        { name: attempt.name, address },
+        () => signIn(attempt, address),
+        ({ kind }) => kind === 'failed',
+      ),
     find: async (token) => {
       const id = hashOf(token)
       const row = await selectSession(database, id)

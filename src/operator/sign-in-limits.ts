@@ -8,15 +8,19 @@ export interface Trying {
   readonly address: string
 }
 
+/** There were too many failures: nothing was looked at. */
+export interface Limited {
+  readonly kind: 'limited'
+  readonly retry_after_s: number
+}
+
 /** How often somebody may be wrong. */
 export interface SignInLimits {
   /**
-   * Counts a failure before anything is looked at, so that many at once are no way around it. The seconds to wait where
-   * there were too many; nothing should then be looked at. Never rejects.
+   * Runs `work` unless there were too many failures. It counts as one before it begins, so that many at once are no way
+   * around the limit, and no longer once it turns out to be none, or to have had no outcome.
    */
-  begin(who: Trying): Promise<number | undefined>
-  /** It was no failure. */
-  succeeded(who: Trying): Promise<void>
+  attempt<T>(who: Trying, work: () => Promise<T>, failed: (outcome: T) => boolean): Promise<T | Limited>
 }
 
 const WINDOW_S = 900
@@ -44,25 +48,31 @@ export function createSignInLimits(parts: {
   const keyOf = (value: string) =>
     createHmac('sha256', secret).update(`sign-in ${value}`).digest('base64url').slice(0, 22)
 
+  /** Seconds to wait; 0: none. */
+  const consume = async (limiter: RateLimiterRedis, value: string): Promise<number> => {
+    try {
+      await limiter.consume(keyOf(value))
+      return 0
+    } catch (error) {
+      if (error instanceof RateLimiterRes) return Math.max(1, Math.ceil(error.msBeforeNext / 1000))
+      onError(error)
+      return 0
+    }
+  }
   return {
-    begin: async (who) => {
-      const waits = await Promise.all(
-        kinds.map(async ({ kind, limiter }) => {
-          try {
-            await limiter.consume(keyOf(who[kind]))
-            return 0
-          } catch (error) {
-            if (error instanceof RateLimiterRes) return Math.max(1, Math.ceil(error.msBeforeNext / 1000))
-            onError(error)
-            return 0
-          }
-        }),
-      )
-      const wait = Math.max(...waits)
-      return wait === 0 ? undefined : wait
-    },
-    succeeded: async (who) => {
-      for (const { kind, limiter } of kinds) await limiter.reward(keyOf(who[kind])).catch(onError)
+    attempt: async (who, work, failed) => {
+      const waits = kinds.map(({ kind, limiter }) => consume(limiter, who[kind]))
+      const retry_after_s = Math.max(...(await Promise.all(waits)))
+      if (retry_after_s > 0) return { kind: 'limited', retry_after_s }
+      let counts = false
+      try {
+        const outcome = await work()
+        counts = failed(outcome)
+        return outcome
+      } finally {
+        if (!counts)
+          for (const { kind, limiter } of kinds) await limiter.reward(keyOf(who[kind])).catch(onError)
+      }
     },
   }
 }

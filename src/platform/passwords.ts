@@ -27,7 +27,7 @@ export function createPasswords(): Passwords {
 }
 
 /** Looks like any other hash, but was made from no password. */
-function hashOfNothing(): string {
+export function hashOfNothing(): string {
   const random = () => randomBytes(32).toString('base64').replace('=', '')
   return `$argon2id$v=19$m=${COST.memoryCost},t=${COST.timeCost},p=1$${random()}$${random()}`
 }

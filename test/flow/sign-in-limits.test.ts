@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Answer, problemOf, startApp, type TestApp } from '../support/app.ts'
 import { addOperator, openBrowser, PASSWORD } from '../support/operators.ts'
+import { createSignInLimits } from '../../src/operator/sign-in-limits.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -49,4 +50,15 @@ test('forty failures from one address, whatever the names, and it waits; others 
     expect(problemOf(await from('203.0.113.3', `name-${index}`))).toBe('sign_in_failed')
   expectLimited(await openBrowser(app, '203.0.113.3').signIn('flo'))
   expect((await openBrowser(app, '203.0.113.4').signIn('flo')).status).toBe(200)
+})
+
+test('what has no outcome is no failure: SQL was away, not the memory of whoever signs in', async () => {
+  const onError = (error: unknown) => expect(error).toBeUndefined()
+  const limits = createSignInLimits({ redis: app.app.redis, secret: Buffer.from('secret'), onError })
+  const attempt = (work: () => Promise<string>) =>
+    limits.attempt({ name: 'gil', address: '203.0.113.5' }, work, (outcome) => outcome === 'failed')
+  for (let index = 0; index < 12; index += 1)
+    expect(await attempt(() => Promise.reject(new Error('away'))).catch(String)).toBe('Error: away')
+  for (let index = 0; index < 10; index += 1) expect(await attempt(async () => 'failed')).toBe('failed')
+  expect(await attempt(async () => 'right')).toMatchObject({ kind: 'limited' })
 })
