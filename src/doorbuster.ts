@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { ACCOUNT_COMMANDS } from './operator/account-flags.ts'
 import { environment } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
 import { projectPath } from './platform/project.ts'
@@ -154,6 +155,20 @@ for (const [name, description] of [
       }),
     )
 
+const operator = program
+  .command('operator')
+  .description('accounts of the operator console, in the databases of DATABASE_URLS or of what runs here')
+for (const { usage, description, flags } of ACCOUNT_COMMANDS) {
+  const one = operator.command(usage).description(description).addOption(dataDir())
+  for (const [flag, help, fallback] of flags) one.option(flag, help, fallback)
+  one.action((...given: unknown[]) =>
+    command(async () => {
+      const { accountLines } = await import('./operator/account-commands.ts')
+      for (const line of await accountLines(usage, given, environment())) print(line)
+    }),
+  )
+}
+
 program
   .command('verify-draw <sale>')
   .description('recompute the draw of a sale from its published inputs; exit code 1 where they do not fit')
@@ -175,17 +190,8 @@ program
   .addOption(dataDir())
   .action((file: string | undefined, options: { dataDir: string }) =>
     command(async () => {
-      const { mailboxFolder, findMail, listMails } = await import('./sandbox/mailbox/mailbox.ts')
-      const folder = mailboxFolder(options.dataDir)
-      if (file === undefined) {
-        const mails = await listMails(folder, 50)
-        for (const { name, to, subject } of mails) print(`${name}  ${to}  ${subject}`)
-        if (mails.length === 0) print('No mails yet.')
-        return
-      }
-      const mail = await findMail(folder, file)
-      if (mail === undefined) throw new SettingError(`There is no mail ${file} in ${folder}`)
-      print(`From: ${mail.from}\nTo: ${mail.to}\nSubject: ${mail.subject}\n\n${mail.text}`)
+      const { mailboxLines } = await import('./sandbox/mailbox/mailbox.ts')
+      for (const line of await mailboxLines(options.dataDir, file)) print(line)
     }),
   )
 

@@ -114,7 +114,10 @@ async function start(options: WorldOptions, closing: (() => Promise<unknown>)[])
     {
       ...{ profile, port: webPort, dataDir, fresh: false, env, processFile },
       print: (line) => said.push(line),
-      onReady: async (_run, made) => ready.resolve(made),
+      onReady: async (_run, made) => {
+        ready.resolve(made)
+        return undefined
+      },
     },
     stopping.signal,
   )

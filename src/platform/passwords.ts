@@ -14,6 +14,9 @@ const COST = { algorithm: 'argon2id', memoryCost: 65_536, timeCost: 3 } as const
 const AT_ONCE = 2
 const WAITING = 32
 
+/** One that nobody chose: 120 bits, 20 characters that need no key held down but shift. */
+export const newPassword = (): string => randomBytes(15).toString('base64url')
+
 /** Throws Overloaded where too many wait. */
 export function createPasswords(): Passwords {
   const inTurn = createBulkhead('password checks', AT_ONCE, WAITING)

@@ -1,5 +1,6 @@
 import { connectOperator } from '../operator/client.ts'
 import { seedDemo } from '../operator/demo.ts'
+import { firstAdmin } from '../operator/first-admin.ts'
 import { environment } from '../platform/config.ts'
 import { projectPath } from '../platform/project.ts'
 import { supervise, type SupervisorOptions } from '../platform/servers/supervisor.ts'
@@ -16,9 +17,10 @@ export function all({ opensInS, ...options }: StartOptions): Promise<never> {
     ...options,
     env: environment(),
     processFile: (role) => projectPath(`src/processes/${role}.ts`),
-    onReady: async ({ port, urls }, env) => {
+    onReady: async ({ port, urls, database_urls }, env) => {
       const operator = connectOperator({ port, opsUrl: urls.ops, token: env['OPS_TOKEN'] ?? '' })
       await seedDemo(operator, Date.now() + opensInS * 1000)
+      return firstAdmin(database_urls[0], everything)
     },
   }
   return runProcess((signal) => supervise(everything, signal), { settingExit: 1 })

@@ -3,6 +3,7 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SettingError } from '../errors.ts'
+import { newPassword } from '../passwords.ts'
 import { stopLeftoverKafka } from './kafka.ts'
 import { commandLine, stopProcess } from './os-process.ts'
 import { removePostgres } from './postgres.ts'
@@ -107,6 +108,7 @@ export function readSecrets(dataDir: string): SecretSettings {
     TOKEN_KEYS: `k1:${random()}`,
     SESSION_KEY: random(),
     OPS_TOKEN: random(),
+    ADMIN_PASSWORD: newPassword(),
     STRIPE_SECRET_KEY: `sk_test_${randomBytes(16).toString('hex')}`,
     STRIPE_PUBLISHABLE_KEY: `pk_test_${randomBytes(16).toString('hex')}`,
     STRIPE_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('hex')}`,

@@ -10,7 +10,7 @@ import { emptyDataDir, lockDataDir, readSecrets, type RunFile, writeRunFile } fr
 import { createServers, type Servers } from './infrastructure.ts'
 import { signalProcess } from './os-process.ts'
 import { freePort, portIsFree } from './ports.ts'
-import { startScreen } from './start-screen.ts'
+import { type ConsoleAccount, startScreen } from './start-screen.ts'
 
 export interface SupervisorOptions {
   readonly profile: 'embedded' | 'full'
@@ -23,8 +23,11 @@ export interface SupervisorOptions {
   /** The file of a role: web, relay, order-worker, cleanup, sandbox. */
   readonly processFile: (role: string) => string
   readonly print: (line: string) => void
-  /** Called when everything answers, before the addresses are printed; `env` is what our processes got. */
-  readonly onReady?: (run: RunFile, env: Env) => Promise<void>
+  /**
+   * Called when everything answers, before the addresses are printed; `env` is what our processes got. Answers the
+   * account to show beside the console's address, if any.
+   */
+  readonly onReady?: (run: RunFile, env: Env) => Promise<ConsoleAccount | undefined>
 }
 
 /** Ctrl-C is done within 5 s; each share is used up only by processes that hang. */
@@ -99,7 +102,7 @@ async function runUntil(
   const childEnv: Env = {
     HOST: LOOPBACK,
     LOG_LEVEL: 'info',
-    ...readSecrets(dataDir),
+    ...ourSecrets(dataDir),
     ...definedOnly(env),
     PROFILE: profile,
     PORT: String(port),
@@ -117,8 +120,9 @@ async function runUntil(
   const broken = await startChildren(options, run, childEnv, children)
   const ended = AbortSignal.any([signal, broken])
   await untilReady(port, ended)
-  if (!ended.aborted && options.onReady) await orAborted(options.onReady(run, childEnv), ended)
-  if (!ended.aborted) print(startScreen(run, dataDir))
+  const ready = ended.aborted ? undefined : options.onReady?.(run, childEnv)
+  const account = await orAborted(Promise.resolve(ready), ended)
+  if (!ended.aborted) print(startScreen(run, dataDir, account))
   await untilAborted(ended)
   if (broken.aborted) throw broken.reason
 }
@@ -232,6 +236,9 @@ const mailboxEnv = (port: number, env: Env): Env => ({
   SMTP_URL: `smtp://127.0.0.1:${port}`,
   MAIL_FROM: env['MAIL_FROM'] || 'Doorbuster <no-reply@shop.localhost>',
 })
+
+/** The admin's password is for people: no process of ours needs it. */
+const ourSecrets = (dataDir: string): Env => ({ ...readSecrets(dataDir), ADMIN_PASSWORD: undefined })
 
 const definedOnly = (env: Env): Env =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))

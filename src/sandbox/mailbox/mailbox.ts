@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SettingError } from '../../platform/errors.ts'
 import { type ReadMail, readEml } from './eml.ts'
 
 export type { ReadMail } from './eml.ts'
@@ -27,4 +28,18 @@ export async function findMail(folder: string, name: string): Promise<Entry | un
   if (!FILE.test(name)) return undefined
   const raw = await readFile(join(folder, name)).catch(() => undefined)
   return raw && { name, ...readEml(raw) }
+}
+
+/** What the command line prints: the newest mails, or one. Throws SettingError where there is none of this name. */
+export async function mailboxLines(dataDir: string, file: string | undefined): Promise<string[]> {
+  const folder = mailboxFolder(dataDir)
+  if (file === undefined) {
+    const mails = await listMails(folder, 50)
+    return mails.length === 0
+      ? ['No mails yet.']
+      : mails.map(({ name, to, subject }) => `${name}  ${to}  ${subject}`)
+  }
+  const mail = await findMail(folder, file)
+  if (mail === undefined) throw new SettingError(`There is no mail ${file} in ${folder}`)
+  return [`From: ${mail.from}`, `To: ${mail.to}`, `Subject: ${mail.subject}`, '', mail.text]
 }
