@@ -5,6 +5,7 @@ import { createHosts } from '../../src/hosts.ts'
 import { liveKeys } from '../../src/operator/live/keys.ts'
 import { OPS_TOKEN, problemOf, startApp, type TestApp, URLS } from '../support/app.ts'
 import { createBuyer, createSale } from '../support/buyer.ts'
+import { signedIn } from '../support/operators.ts'
 import { eventually } from '../support/stripe.ts'
 
 // The numbers of the live screen over HTTP: several web processes, history, event streams.
@@ -40,7 +41,11 @@ const history = async (sale: string, query = '') => {
 async function watch(sale: string, headers: Record<string, string> = {}, port = server.port) {
   const leaving = new AbortController()
   const response = await fetch(`http://127.0.0.1:${port}/api/operator/sales/${sale}/live/stream`, {
-    headers: { host: new URL(URLS.ops).host, authorization: `Bearer ${OPS_TOKEN}`, ...headers },
+    headers: {
+      host: new URL(URLS.ops).host,
+      ...('cookie' in headers ? {} : { authorization: `Bearer ${OPS_TOKEN}` }),
+      ...headers,
+    },
     signal: leaving.signal,
   })
   const reader = (response.body as ReadableStream<Uint8Array>).getReader()
@@ -143,6 +148,19 @@ test('a stream begins with the latest sample, goes on with the next, and after t
   expect(await again.next()).toEqual(second)
   expect((await again.next()).sample.at).toBeGreaterThan(second.sample.at)
   again.leave()
+})
+
+test('a stream ends after a minute, and is not given again to whoever has been signed out', async () => {
+  const { sale } = await createSale(app)
+  const viewer = await signedIn(app, 'watcher', 'viewer')
+  const headers = { cookie: viewer.cookie }
+  const stream = await watch(sale, headers)
+  expect(stream.response.status).toBe(200)
+  await app.operate('PATCH', 'operators/watcher', { disabled: true, reason: 'left' })
+  app.clock.aheadMs = 60_000
+  await stream.untilEnd()
+  app.clock.aheadMs = 0
+  expect((await watch(sale, headers)).response.status).toBe(401)
 })
 
 test('streams are so many at a time, whoever leaves makes room, and all end when the process stops', async () => {

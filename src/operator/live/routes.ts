@@ -22,7 +22,7 @@ const getStream = createRoute({
   method: 'get',
   path: '/api/operator/sales/{sale}/live/stream',
   description:
-    'Begins with the latest sample, or after the one that `Last-Event-ID` names. Comments keep the connection open.',
+    'Begins with the latest sample, or after the one that `Last-Event-ID` names. Comments keep the connection open; it ends after a minute, and the browser asks again.',
   request: { params: SaleParam },
   responses: {
     200: {
@@ -38,6 +38,9 @@ const MOST_STREAMS = 100
 /** A sample is there a moment after its second began. */
 const LOOK_MS = 500
 const HEARTBEAT_MS = 10_000
+/** Then the browser asks anew, and whoever has been signed out since is told nothing any more. */
+const LONGEST_MS = 60_000
+const ASK_AGAIN_MS = 1000
 
 export interface LiveRouteParts {
   readonly live: Pick<Live, 'samples'>
@@ -78,9 +81,10 @@ export function liveRoutes(app: App, { live, catalogue, clock, stopping }: LiveR
   })
   const tell = async (sale: SaleId, after: number, stream: SSEStreamingApi, ending: AbortSignal) => {
     // At once: the browser then knows that the stream is open.
-    await stream.write(': open\n\n')
+    await stream.write(`retry: ${ASK_AGAIN_MS}\n: open\n\n`)
+    const until = clock.now() + LONGEST_MS
     let [last, told] = [after, clock.now()]
-    while (!ending.aborted) {
+    while (!ending.aborted && clock.now() < until) {
       // While Redis is away there is nothing to tell; when it is back, it goes on where it was.
       for (const sample of await samples.since(sale, last).catch(() => [])) {
         await stream.writeSSE({ event: 'sample', id: String(sample.at), data: JSON.stringify(sample) })
