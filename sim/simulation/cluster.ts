@@ -98,6 +98,7 @@ function compose(node: Node, cluster: Cluster) {
     orders,
     catalogue,
     giftCards: NO_GIFT_CARDS,
+    owing: (user) => payments.owing(user),
     findHold: (user, id) => restock.findHold(user, id),
   })
   const logParts = {

@@ -83,12 +83,15 @@ export const modelPayments: PaymentStore = {
         })),
     ),
 
-  lacksMoney: async (sql, user, order) => {
-    const states = (await modelPayments.selectPayments(sql, user, order)).map(({ state }) => state)
-    return (
-      states.includes('lost') && !states.some((state) => FUNDED.includes(state) || state === 'authorised')
-    )
-  },
+  selectLacking: (sql, user) =>
+    runOn(sql, 'orders without their money', (transaction) => {
+      const own = transaction.all<PaymentRow>(PAYMENTS).filter(({ user_id }) => user_id === user)
+      return [...Map.groupBy(own, ({ order_id }) => order_id)].flatMap(([id, rows]) =>
+        isLacking(rows) ? [id] : [],
+      )
+    }),
+
+  lacksMoney: async (sql, user, order) => (await modelPayments.selectLacking(sql, user)).includes(order),
 
   selectUnfunded: (sql, quietS, max) =>
     runOn(sql, 'unfunded orders', (transaction) => {
@@ -125,6 +128,18 @@ export const modelPayments: PaymentStore = {
   },
 }
 
+function isLacking(payments: readonly PaymentRow[]): boolean {
+  const has = (...states: readonly PaymentState[]) => payments.some(({ state }) => states.includes(state))
+  return has('lost') && !has('authorised', ...FUNDED)
+}
+
+/** Whether the order waits for no money any more, as far as this payment of it goes. */
+function isDecided(row: PaymentRow, order: OrderRow, all: readonly PaymentRow[]): boolean {
+  if (row.state === 'refund_due' || order.status === 'FAILED') return true
+  const own = all.filter(({ user_id, order_id }) => user_id === row.user_id && order_id === row.order_id)
+  return order.status === 'PAID' && !(['started', 'failed'].includes(row.state) && isLacking(own))
+}
+
 type Wanted = (row: PaymentRow, order: OrderRow) => boolean
 
 function take(
@@ -133,12 +148,12 @@ function take(
   wanted: Wanted,
 ) {
   return runOn(sql, 'unfinished payments', (transaction) => {
-    const waiting = transaction
-      .all<PaymentRow>(PAYMENTS)
+    const all = transaction.all<PaymentRow>(PAYMENTS)
+    const waiting = all
       .flatMap((row) => {
         const order = transaction.get<OrderRow>(ORDERS, orderKey(row.user_id, row.order_id))
         if (order === undefined || !wanted(row, order)) return []
-        const decided = order.status !== 'PENDING' || row.state === 'refund_due'
+        const decided = isDecided(row, order, all)
         const due = transaction.now - (decided ? quietS : pollS) * 1000
         return row.updated_at < due && transaction.isFree(PAYMENTS, keyOf(row)) ? [{ row, decided }] : []
       })

@@ -143,6 +143,10 @@ const STEPS = [
   step('payments', (number) => (side, sql) => side.payments.selectPayments(sql, user(number), idOf(number))),
   step('lacks money', (number) => (side, sql) => side.payments.lacksMoney(sql, user(number), idOf(number))),
   step(
+    'lacking',
+    (number) => async (side, sql) => (await side.payments.selectLacking(sql, user(number))).toSorted(),
+  ),
+  step(
     'unfinished, decided',
     () => (side, sql) =>
       side.payments.takeUnfinished(sql, { quietS: 0, pollS: 3600, max: MAX }).then(inOrder),

@@ -172,6 +172,9 @@ export const Order = z
     gift_part: Count.describe('What gift cards pay of it'),
     currency: z.string(),
     status: z.enum(['PROCESSING', ...ORDER_STATUSES]),
+    pay_again: z
+      .boolean()
+      .describe('PAID, but the provider gave the payment up before we had the money: may be paid once more'),
     failure_reason: z.enum(FAILURE_REASONS).nullable(),
     claimed_at: Millis,
     pay_by: Millis,

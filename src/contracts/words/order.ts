@@ -35,8 +35,10 @@ export function orderText(
   paying: boolean,
 ): readonly [string, string] {
   switch (order.status) {
-    case 'PAID':
-      return [say('order.paid.title'), say('order.paid.text')]
+    case 'PAID': {
+      const state = !order.pay_again ? 'paid' : paying ? 'paying' : 'pay_again'
+      return [say(`order.${state}.title`), say(`order.${state}.text`)]
+    }
     case 'FAILED':
       return [
         say(order.failure_reason === 'oversold' ? 'order.oversold.title' : 'order.failed'),

@@ -92,6 +92,14 @@ export function plainCheckoutView(
     ]
   }
 
+  const paypalForm = (order: Order): Html =>
+    paypal
+      ? part('paypal', {
+          path,
+          pay: say('plain.pay_paypal', { amount: say.money(leftToPay(order), order.currency) }),
+        })
+      : nothing
+
   const item = (product: Product, stock: Stock | undefined, nonce: string): Html => {
     const state = stock === undefined ? undefined : stockState(stock)
     const { id, name, description, per_buyer_limit } = product
@@ -183,19 +191,13 @@ export function plainCheckoutView(
                   href: `${urls.shop}/checkout/${order.sale_id}?order=${order.order_id}`,
                   path,
                   gift: order.status === 'PENDING' ? giftForm(page) : nothing,
-                  paypal:
-                    paypal && order.status === 'PENDING'
-                      ? part('paypal', {
-                          path,
-                          pay: say('plain.pay_paypal', {
-                            amount: say.money(leftToPay(order), order.currency),
-                          }),
-                        })
-                      : nothing,
+                  paypal: order.status === 'PENDING' ? paypalForm(order) : nothing,
                 })
               : order.status === 'FAILED'
                 ? joinLink(order.sale_id, true)
-                : nothing,
+                : order.pay_again
+                  ? paypalForm(order)
+                  : nothing,
         }),
         // A page that asked again would take away what is being typed.
         ...(open && !typesCode ? { refresh: { afterS } } : {}),

@@ -54,14 +54,26 @@ export interface OrderViewParts {
   readonly catalogue: Pick<Catalogue, 'product'>
   /** What gift cards pay of an order. */
   readonly giftCards: Pick<GiftCards, 'part' | 'parts'>
+  /** The buyer's PAID orders whose money was lost. */
+  readonly owing: (user: UserId) => Promise<ReadonlySet<OrderId>>
   readonly findHold: (user: UserId, id: OrderId) => Promise<{ item_id: ItemId; hold: DueHold } | undefined>
 }
+
+const NONE: ReadonlySet<OrderId> = new Set()
 
 /** An order as its buyer sees it; undefined where they have none of this id. */
 export type ViewOrder = (user: UserId, id: OrderId) => Promise<z.infer<typeof OrderView> | undefined>
 
-export function createOrderView({ orders, catalogue, giftCards, findHold }: OrderViewParts): ViewOrder {
-  const view = async (order: Order) => toView(order, await giftCards.part(order.user_id, order.order_id))
+export function createOrderView(parts: OrderViewParts): ViewOrder {
+  const { orders, catalogue, giftCards, owing, findHold } = parts
+  const view = async (order: Order) => {
+    const { user_id, order_id, status } = order
+    const [gift_part, lost] = await Promise.all([
+      giftCards.part(user_id, order_id),
+      status === 'PAID' ? owing(user_id) : NONE,
+    ])
+    return toView(order, gift_part, lost.has(order_id))
+  }
   return async (user, id) => {
     const order = await orders.find(user, id)
     if (order !== undefined) return view(order)
@@ -78,6 +90,7 @@ export function createOrderView({ orders, catalogue, giftCards, findHold }: Orde
 export interface OrderRouteParts {
   readonly orders: Orders
   readonly giftCards: Pick<GiftCards, 'parts' | 'part'>
+  readonly owing: OrderViewParts['owing']
   readonly viewOrder: ViewOrder
   readonly cancel: (user: UserId, id: OrderId) => Promise<CancelOutcome>
   readonly identity: Identity
@@ -85,7 +98,7 @@ export interface OrderRouteParts {
 
 export function orderRoutes(
   app: App,
-  { orders, giftCards, viewOrder, cancel, identity }: OrderRouteParts,
+  { orders, giftCards, owing, viewOrder, cancel, identity }: OrderRouteParts,
 ): void {
   app.openapi(getSession, async (c) => {
     c.header('Cache-Control', 'no-store')
@@ -94,8 +107,9 @@ export function orderRoutes(
   app.openapi(listOrders, async (c) => {
     c.header('Cache-Control', 'no-store')
     const user = await identity.known(c)
-    const [found, parts] = await Promise.all([orders.of(user), giftCards.parts(user)])
-    return c.json({ orders: found.map((order) => toView(order, parts.get(order.order_id))) }, 200)
+    const [found, parts, lost] = await Promise.all([orders.of(user), giftCards.parts(user), owing(user)])
+    const view = (order: Order) => toView(order, parts.get(order.order_id), lost.has(order.order_id))
+    return c.json({ orders: found.map(view) }, 200)
   })
   app.openapi(getOrder, async (c) => {
     const view = await viewOrder(await identity.known(c), c.req.valid('param').id)
@@ -118,8 +132,9 @@ export function orderRoutes(
 function toView(
   { user_id: _user, claim_seq: _seq, ...order }: Order,
   gift_part = 0,
+  pay_again = false,
 ): z.infer<typeof OrderView> {
-  return { ...order, gift_part }
+  return { ...order, gift_part, pay_again }
 }
 
 function processing(
@@ -134,6 +149,7 @@ function processing(
     quantity: hold.quantity,
     ...times(product, hold.quantity),
     gift_part: 0,
+    pay_again: false,
     status: 'PROCESSING',
     failure_reason: null,
     claimed_at: hold.created_at,

@@ -18,7 +18,7 @@ export interface ClosingParts {
 
 /** Carries out at the provider what SQL has decided; see `Payments.finish`. */
 export function createClosing({ shards, store, orders, providers, settle, log }: ClosingParts) {
-  const act = async (order: Order, payment: Payment): Promise<void> => {
+  const act = async (order: Order, payment: Payment, owing: boolean): Promise<void> => {
     const provider = providers.get(payment.provider)
     if (provider === undefined) throw new Error(`no adapter for ${payment.provider}`)
     const { user_id, order_id } = order
@@ -31,7 +31,8 @@ export function createClosing({ shards, store, orders, providers, settle, log }:
         { provider: payment.provider, provider_ref: ref },
         state,
       )
-    switch (nextStep(order.status, payment.state)) {
+    // An order whose money was lost waits for a new payment as an open one does.
+    switch (nextStep(owing ? 'PENDING' : order.status, payment.state)) {
       case 'none':
         return
       case 'capture': {
@@ -52,7 +53,7 @@ export function createClosing({ shards, store, orders, providers, settle, log }:
           return
         }
         await moveTo('refund_due')
-        return act(order, { ...payment, state: 'refund_due' })
+        return act(order, { ...payment, state: 'refund_due' }, owing)
       }
       case 'refund': {
         const why = order.failure_reason ?? 'not what paid the order'
@@ -72,8 +73,10 @@ export function createClosing({ shards, store, orders, providers, settle, log }:
         log.warn({ err: error, order_id: id }, 'settle failed; the cleanup worker will do it'),
       )
     const failures: unknown[] = []
-    for (const payment of await store.selectPayments(shards.of(user), user, id))
-      await act(order, payment).catch((error: unknown) => failures.push(error))
+    const sql = shards.of(user)
+    const owing = order.status === 'PAID' && (await store.lacksMoney(sql, user, id))
+    for (const payment of await store.selectPayments(sql, user, id))
+      await act(order, payment, owing).catch((error: unknown) => failures.push(error))
     if (failures.length > 0) throw failures[0]
   }
 }

@@ -277,6 +277,37 @@ describe('paid, and the authorisation is gone before it is captured', () => {
     }
   })
 
+  test('a new payment is not taken for abandoned while its buyer types, and found where its news are lost', async () => {
+    for (const way of ['paypal', 'stripe'] as const) {
+      const payment = await lost()
+      expect(await flow.app.payments.owing(payment.user_id)).toEqual(new Set([payment.order_id]))
+      const again = way === 'paypal' ? await pay.withPaypal(payment) : await pay.starting(payment)
+      await pay.repaired()
+      expect(await pay.stateOf(again)).toBe('started')
+      if (way === 'paypal') await flow.paypal.answer(again.secret, 'approve')
+      else expect((await flow.stripe.confirm(again.secret, visa)).status).toBe(200)
+      await pay.repaired()
+      expect(await pay.stateOf(again)).toBe('captured')
+      expect(await flow.app.payments.owing(payment.user_id)).toEqual(new Set())
+      expect(await pay.expectLedger(payment)).toBe('PAID')
+    }
+  })
+
+  test('of two that were begun anew the one left over is closed, and none when the order is cancelled', async () => {
+    const payment = await lost()
+    const [card, other] = [await pay.starting(payment), await pay.withPaypal(payment)]
+    await flow.stripe.confirm(card.secret, visa)
+    await pay.receive(card.ref, 'authorised')
+    expect(await pay.stateOf(other)).toBe('cancelled')
+    const given = await lost()
+    const late = await pay.starting(given)
+    await flow.app.orders.fail(given.user_id, given.order_id, 'oversold')
+    await pay.repaired()
+    expect(await pay.stateOf(late)).toBe('cancelled')
+    expect(await flow.app.payments.owing(given.user_id)).toEqual(new Set())
+    expect(await pay.expectLedger(given)).toBe('FAILED')
+  })
+
   test('two new payments at once: one is kept, the other released', async () => {
     const payment = await lost()
     const [card, other] = [await pay.starting(payment), await pay.withPaypal(payment)]

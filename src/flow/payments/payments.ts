@@ -62,6 +62,8 @@ export interface Payments {
    * at most `max` per shard. Returns how many it tried.
    */
   repair(max: number): Promise<number>
+  /** The buyer's PAID orders whose money was lost: they may be paid again. */
+  owing(user: UserId): Promise<ReadonlySet<OrderId>>
   /** PAID orders whose money has not come, the oldest `max` of each shard: for an operator, and a number to watch. */
   unfunded(max: number): Promise<UnfundedOrder[]>
 }
@@ -195,12 +197,20 @@ export function createPayments(parts: PaymentParts): Payments {
       await forEachAtMost(AT_ONCE, unfinished, async (payment) => {
         const { user_id, order_id, provider, provider_ref, decided } = payment
         try {
-          if (decided || (await ask(provider, provider_ref)) === 'paid') await finish(user_id, order_id)
+          if (!decided) await ask(provider, provider_ref)
+          await finish(user_id, order_id)
         } catch (error) {
           log.warn({ err: error, order_id }, 'repairing a payment failed; it will be tried again')
         }
       })
       return unfinished.length
+    },
+
+    owing: async (user) => {
+      const sql = shards.of(user)
+      const lacking = await store.selectLacking(sql, user)
+      const found = await Promise.all(lacking.map((id) => orders.find(user, id)))
+      return new Set(found.flatMap((order) => (order?.status === 'PAID' ? [order.order_id] : [])))
     },
 
     unfunded: async (max) => {

@@ -66,13 +66,21 @@ export async function selectPayments(sql: Sql, user: UserId, order: OrderId): Pr
   return found.rows
 }
 
-/** Whether a payment of the order was lost, and none has come in its place. */
-export async function lacksMoney(sql: Sql, user: UserId, order: OrderId): Promise<boolean> {
-  const states = (await selectPayments(sql, user, order)).map(({ state }) => state)
-  return (
-    states.includes('lost') &&
-    !states.some((state) => ['authorised', 'captured', 'refund_due', 'refunded'].includes(state))
+/** Of the payments `p` of one order: one was lost, and none has come in its place. */
+const LACKING = `bool_or(p.state = 'lost')
+  and not bool_or(p.state in ('authorised', 'captured', 'refund_due', 'refunded'))`
+
+/** The orders of a buyer of whose payments one was lost, and none has come in its place. */
+export async function selectLacking(sql: Sql, user: UserId): Promise<OrderId[]> {
+  const found = await sql.query<{ order_id: OrderId }>(
+    `select p.order_id from payments p where p.user_id = $1 group by p.order_id having ${LACKING}`,
+    [user],
   )
+  return found.rows.map(({ order_id }) => order_id)
+}
+
+export async function lacksMoney(sql: Sql, user: UserId, order: OrderId): Promise<boolean> {
+  return (await selectLacking(sql, user)).includes(order)
 }
 
 /** A PAID order whose money the provider has not given us. */
@@ -105,7 +113,7 @@ export async function selectUnfunded(sql: Sql, quietS: number, max: number): Pro
   return found.rows
 }
 
-/** A payment that needs a look, and whether its order is decided. */
+/** A payment that needs a look; `decided`: its order waits for no money any more. */
 export interface Unfinished extends Payment {
   readonly user_id: UserId
   readonly order_id: OrderId
@@ -130,16 +138,21 @@ export async function takeUnfinished(sql: Sql, limits: TakeLimits): Promise<Unfi
   return [...unfinished, ...oversold]
 }
 
+/** A PAID order whose money was lost waits for it as an open one does. */
+const DECIDED = `p.state = 'refund_due' or o.status = 'FAILED' or (o.status = 'PAID' and not (
+  p.state in ('started', 'failed') and (
+    select ${LACKING.replaceAll('p.', 'other.')} from payments other
+    where other.user_id = p.user_id and other.order_id = p.order_id)))`
+
 async function take(sql: Sql, which: string, { quietS, pollS, max }: TakeLimits): Promise<Unfinished[]> {
   const taken = await sql.query<Unfinished>(
     `update payments set updated_at = now()
      from (
-       select p.user_id, p.order_id, p.provider, p.provider_ref,
-              o.status <> 'PENDING' or p.state = 'refund_due' as decided
+       select p.user_id, p.order_id, p.provider, p.provider_ref, decided
        from payments p join orders o on o.user_id = p.user_id and o.id = p.order_id
+         cross join lateral (select ${DECIDED} as decided) as judged
        where ${which}
-         and p.updated_at < now() - make_interval(secs =>
-           case when o.status <> 'PENDING' or p.state = 'refund_due' then $1::float8 else $2::float8 end)
+         and p.updated_at < now() - make_interval(secs => case when decided then $1::float8 else $2::float8 end)
        order by p.updated_at limit $3
        for update of p skip locked
      ) as waiting
