@@ -93,7 +93,7 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
         path: c.req.path,
         send: ({ title, content, status = 200, refresh }) => {
           const { style, icon } = assets
-          const again = refresh === undefined ? undefined : refreshing(c, part, refresh)
+          const again = refresh === undefined ? undefined : refreshing(c, say, part, refresh)
           const page = part('layout', {
             ...{ title, content, style, icon, shop_url: urls.shop },
             ...{ language: say.language, direction: directionOf(say.language) },
@@ -113,10 +113,18 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
 }
 
 /** By the header. Who reads slowly, or has the page read out, may keep it from being taken away. */
-function refreshing(c: Context<AppEnv>, part: PlainWriter['part'], { afterS, path = c.req.path }: Refresh) {
+function refreshing(
+  c: Context<AppEnv>,
+  say: Say,
+  part: PlainWriter['part'],
+  { afterS, path = c.req.path }: Refresh,
+) {
   if (c.req.query('still') !== undefined) return { words: part('still', { path }) }
   const after = Math.ceil(afterS)
-  return { words: part('refresh', { after, path }), header: `${after}; url=${path}` }
+  return {
+    words: part('refresh', { words: say('plain.refresh_in', { after }), path }),
+    header: `${after}; url=${path}`,
+  }
 }
 
 /** A refusal as a page of its own. */
