@@ -34,12 +34,14 @@ export interface Hosts {
 
 export interface HostOptions {
   readonly assets: Assets
+  /** Of the operator's host: buyers load nothing of the console. */
+  readonly consoleAssets: Assets
   /** Aborted when the process stops: it is no longer ready, and open event streams end. */
   readonly stopping: AbortSignal
 }
 
 /** The HTTP contract (design, section 9): gate, shop and operator, each its own origin, here behind one port. */
-export function createHosts(app: Application, { assets, stopping }: HostOptions): Hosts {
+export function createHosts(app: Application, { assets, consoleAssets, stopping }: HostOptions): Hosts {
   const { config, secrets, log, metrics, orders, restock } = app
   const identity = createIdentity({ auth: config.auth, secrets, origin: config.urls.shop, clock: app.clock })
   const findOrder = (user: string, id: string) => orders.find(user, id)
@@ -155,7 +157,7 @@ export function createHosts(app: Application, { assets, stopping }: HostOptions)
   for (const [name, host] of Object.entries(hosts)) {
     healthRoutes(host, app, stopping)
     host.get('/openapi.json', (c) => c.json(document))
-    mountPages(host, name as keyof typeof hosts, assets, pageUrls)
+    mountPages(host, name as keyof typeof hosts, name === 'ops' ? consoleAssets : assets, pageUrls)
   }
 
   const byName = new Map(

@@ -34,9 +34,9 @@ function parse(path: string, text: string): SourceFile {
 
 const files = ['src', 'sim', 'web', 'bench', 'test']
   .flatMap(walk)
-  .filter((path) => /\.(ts|lua)$/.test(path))
+  .filter((path) => /\.(tsx?|lua)$/.test(path))
   .map((path) => parse(path, readFileSync(join(ROOT, path), 'utf8')))
-const code = files.filter(({ path }) => path.endsWith('.ts') && !isTest(path))
+const code = files.filter(({ path }) => /\.tsx?$/.test(path) && !isTest(path))
 
 const layerOf = (path: string) =>
   /^src\/(contracts|platform|flow|guard|operator|sandbox|processes)\//.exec(path)?.[1]

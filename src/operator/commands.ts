@@ -3,6 +3,7 @@ import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/postgres.ts'
 import { randomBytes } from 'node:crypto'
 import { commitmentTo } from '../contracts/draw.ts'
+import { contradictionIn } from '../contracts/sale-rules.ts'
 import type { Catalogue, Group, Product, Sale, SaleChange } from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
 import { GuardSettings } from '../guard/guard.ts'
@@ -105,7 +106,7 @@ export function createCommands(parts: CommandParts): Commands {
       const draw_secret = order === 'draw' ? randomBytes(32).toString('hex') : null
       const draw_commitment = draw_secret === null ? null : commitmentTo(draw_secret)
       const sale: Sale = { ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() }
-      const why = contradiction(sale, products) ?? misfit(guard)
+      const why = contradictionIn({ ...sale, products })?.why ?? misfit(guard)
       if (why !== undefined) return { kind: 'contradiction', why }
       await audit(by, 'sale.create', sale.id, { sale, products, oversell })
       const items = products.map((product) => ({ ...product, sale_id: sale.id }))
@@ -215,13 +216,4 @@ export async function openWaitingRoom(
 function misfit(guard: Record<string, unknown>): string | undefined {
   const issue = GuardSettings.safeParse(guard).error?.issues[0]
   return issue && `\`guard.${issue.path.join('.')}\`: ${issue.message}`
-}
-
-function contradiction(sale: Sale, products: readonly { id: string }[]): string | undefined {
-  if (sale.ends_at !== null && sale.ends_at <= sale.opens_at) return '`ends_at` must be after `opens_at`'
-  if (sale.lobby_opens_at !== null && sale.lobby_opens_at > sale.opens_at)
-    return '`lobby_opens_at` must not be after `opens_at`'
-  if (sale.hold_s < sale.payment_window_s) return '`hold_s` must be at least `payment_window_s`'
-  if (new Set(products.map(({ id }) => id)).size < products.length) return '`products` names an id twice'
-  return undefined
 }

@@ -29,7 +29,6 @@ describe('buildAssets', () => {
       'orders',
       'waiting-room',
       'draw',
-      'ops',
       'not-found',
     ]) {
       const html = text(assets.page(name, 'en').bodies.identity)

@@ -152,6 +152,9 @@ function languageLink(to: Language, current: Language): Html {
   return new Html(`<a href="?lang=${to}" lang="${to}" hreflang="${to}"${mark}>${LANGUAGE_NAMES[to]}</a>`)
 }
 
+/** From here on the last few per cent take seconds at each start; only the console has such files. */
+const LARGE = 100_000
+
 function represent(type: string, body: Uint8Array): Representation {
   return {
     type: type.replace(/;charset=/, '; charset='),
@@ -159,7 +162,12 @@ function represent(type: string, body: Uint8Array): Representation {
     bodies: {
       identity: body,
       gzip: gzipSync(body, { level: 9 }),
-      br: brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: body.length } }),
+      br: brotliCompressSync(body, {
+        params: {
+          [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+          [constants.BROTLI_PARAM_QUALITY]: body.length > LARGE ? 9 : 11,
+        },
+      }),
     },
   }
 }

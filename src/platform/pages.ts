@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
+import { CONSOLE_SCREENS } from '../contracts/console.ts'
 import type { Language } from '../contracts/words/say.ts'
 import { ASSET_PATH, type Assets, type Representation } from './assets.ts'
 import { Problem } from './errors.ts'
@@ -15,7 +16,7 @@ const PAGES = {
     '/orders': 'orders',
   },
   queue: { '/:sale': 'waiting-room', '/:sale/draw': 'draw' },
-  ops: { '/': 'ops' },
+  ops: Object.fromEntries(Object.values(CONSOLE_SCREENS).map((path) => [path, 'console'])),
 } as const
 
 const VARY = 'Accept-Encoding'

@@ -2,6 +2,7 @@ import { createApp } from '../app.ts'
 import { createHosts } from '../hosts.ts'
 import { buildAssets } from '../platform/assets.ts'
 import { readConfig } from '../platform/config.ts'
+import { projectPath } from '../platform/project.ts'
 import { listen } from '../platform/server.ts'
 import { runProcess } from '../platform/shutdown.ts'
 
@@ -9,13 +10,12 @@ import { runProcess } from '../platform/shutdown.ts'
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
   const app = await createApp(config, secrets, { process: 'web' })
-  const assets = await buildAssets({
-    config: {
-      ...{ shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops },
-      payment_providers: app.payments.names.join(' '),
-    },
-  })
-  const hosts = createHosts(app, { assets, stopping: signal })
+  const urls = { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops }
+  const [assets, consoleAssets] = await Promise.all([
+    buildAssets({ config: { ...urls, payment_providers: app.payments.names.join(' ') } }),
+    buildAssets({ directory: projectPath('web/console'), config: urls }),
+  ])
+  const hosts = createHosts(app, { assets, consoleAssets, stopping: signal })
   const server = listen({ ...config.http, fetch: (request, client) => hosts.fetch(request, client) })
   app.log.info({ port: server.port }, 'listening')
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))

@@ -147,10 +147,10 @@ test('a hostile product name is a name: in the subject, in the text, in the HTML
 test("with AUTH=jwt the provider's address is taken when a payment is opened, unless the buyer typed another", async () => {
   const jwtKey = 'a shared key of at least 32 characters'
   const auth = { kind: 'jwt', jwksUrl: undefined, issuer: undefined, audience: undefined } as const
-  const { app: application, assets } = app
+  const { app: application, assets, consoleAssets } = app
   const hosts = createHosts(
     { ...application, config: { ...application.config, auth }, secrets: { ...application.secrets, jwtKey } },
-    { assets, stopping: new AbortController().signal },
+    { assets, consoleAssets, stopping: new AbortController().signal },
   )
   await app.withWorker(async () => {
     for (const [claims, typed, expected] of [

@@ -161,10 +161,10 @@ test('a claim without a session makes one, refused or not', async () => {
 test("with AUTH=jwt the order belongs to the provider's buyer, whatever cookie comes along", async () => {
   const jwtKey = 'a shared key of at least 32 characters'
   const auth = { kind: 'jwt', jwksUrl: undefined, issuer: undefined, audience: undefined } as const
-  const { assets } = app
+  const { assets, consoleAssets } = app
   const hosts = createHosts(
     { ...app.app, config: { ...app.app.config, auth }, secrets: { ...app.app.secrets, jwtKey } },
-    { assets, stopping: new AbortController().signal },
+    { assets, consoleAssets, stopping: new AbortController().signal },
   )
   const tokenOf = (sub: string) =>
     new SignJWT({ sub })

@@ -7,6 +7,7 @@ import { createHosts } from '../../src/hosts.ts'
 import { buildAssets } from '../../src/platform/assets.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { type Env, readConfig } from '../../src/platform/config.ts'
+import { projectPath } from '../../src/platform/project.ts'
 import { createLog } from '../../src/platform/telemetry.ts'
 import { testDatabases } from './postgres.ts'
 import { startTestRedis } from './redis.ts'
@@ -67,8 +68,11 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
   const log = createLog('silent', 'test')
   const app: Application = await createApp(config, secrets, { clock, log, ...overrides })
   const stopping = new AbortController()
-  const assets = await buildAssets({ config: {} })
-  const hosts = createHosts(app, { assets, stopping: stopping.signal })
+  const [assets, consoleAssets] = await Promise.all([
+    buildAssets({ config: {} }),
+    buildAssets({ directory: projectPath('web/console'), config: {} }),
+  ])
+  const hosts = createHosts(app, { assets, consoleAssets, stopping: stopping.signal })
 
   const document = (await (await hosts.fetch(new Request(`${URLS.shop}/openapi.json`))).json()) as ApiDocument
   /** An endpoint of the OpenAPI document may only answer with what is written there. */
@@ -108,6 +112,7 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
   return {
     app,
     assets,
+    consoleAssets,
     hosts,
     clock,
     redis,

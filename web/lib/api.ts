@@ -1,48 +1,8 @@
-import type { ProblemBody } from '../../src/contracts/problems.ts'
+import type { Refused } from './ask.ts'
 import { problemText } from '../../src/contracts/words/problem.ts'
 import { say } from './words.ts'
 
-/** What came of a request: the body, a problem the server told us, or no usable answer at all. */
-export type Answer<Body> =
-  | { readonly kind: 'ok'; readonly body: Body }
-  | { readonly kind: 'problem'; readonly problem: ProblemBody; readonly retryAfterS: number | undefined }
-  | { readonly kind: 'unreachable' }
-
-export type Refused = Exclude<Answer<never>, { kind: 'ok' }>
-
-const TIMEOUT_MS = 15_000
-
-/** One JSON request to our own server. Never throws: what can go wrong is in the answer. */
-export async function ask<Body>(
-  path: string,
-  options: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
-): Promise<Answer<Body>> {
-  const { method = 'GET', body, headers = {} } = options
-  try {
-    const response = await fetch(path, {
-      method,
-      headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const answer: unknown = await response.json()
-    if (response.ok) return { kind: 'ok', body: answer as Body }
-    if (!isProblem(answer)) return { kind: 'unreachable' }
-    const retryAfter = Number(response.headers.get('Retry-After') ?? NaN)
-    return {
-      kind: 'problem',
-      problem: answer,
-      retryAfterS: Number.isFinite(retryAfter) ? retryAfter : undefined,
-    }
-  } catch {
-    // No network, a timeout, or a proxy's own error page in place of JSON.
-    return { kind: 'unreachable' }
-  }
-}
-
-function isProblem(answer: unknown): answer is ProblemBody {
-  return typeof answer === 'object' && answer !== null && 'code' in answer && 'title' in answer
-}
+export { type Answer, ask, type Refused } from './ask.ts'
 
 /** A refusal in two lines: what happened, and what to do. */
 export function explain(refused: Refused): { title: string; detail: string } {

@@ -1,0 +1,155 @@
+import type { NewSaleInput } from '../shapes.ts'
+
+/** A product as it is typed. `key` is of the row alone. */
+export interface ProductDraft {
+  readonly key: number
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  /** In major units: "19.99". */
+  readonly price: string
+  readonly currency: string
+  readonly units: string
+  readonly per_buyer_limit: string
+}
+
+/** A sale as it is typed: texts, as the fields have them. Moments are local, as `datetime-local` has them. */
+export interface SaleDraft {
+  readonly id: string
+  readonly name: string
+  readonly opens: 'now' | 'at'
+  readonly opens_at: string
+  readonly ends_at: string
+  readonly lobby_opens_at: string
+  readonly post_sale_at: string
+  readonly order: 'fifo' | 'draw'
+  readonly rate_per_second: string
+  readonly checkout_cap: string
+  readonly checkouts_per_unit: string
+  readonly standby_threshold: string
+  readonly payment_window_s: string
+  readonly hold_s: string
+  readonly pass_s: string
+  readonly turn_s: string
+  readonly proof_of_work: boolean
+  readonly limits: boolean
+  readonly risk: boolean
+  readonly captcha: boolean
+  readonly decoy: boolean
+  readonly approval: 'one_person' | 'two_persons' | 'automatic'
+  /** Percent of the price. */
+  readonly gift_share: string
+  readonly valid_days: string
+  readonly message: string
+  readonly products: readonly ProductDraft[]
+}
+
+let rows = 0
+
+export function newProduct(currency = 'EUR'): ProductDraft {
+  const texts = { id: '', name: '', description: '', price: '', units: '' }
+  return { key: rows++, ...texts, currency, per_buyer_limit: '1' }
+}
+
+const HOUR_MS = 3_600_000
+
+/** What a newcomer finds: a sale in a day's time that would run well as it is, but for its name and product. */
+export function newDraft(now: number): SaleDraft {
+  const nextDay = Math.ceil(now / HOUR_MS) * HOUR_MS + 24 * HOUR_MS
+  return {
+    ...{ id: '', name: '', opens: 'at', opens_at: toLocal(nextDay), ends_at: '', lobby_opens_at: '' },
+    ...{ post_sale_at: '', order: 'fifo', rate_per_second: '20', checkout_cap: '', checkouts_per_unit: '3' },
+    ...{ standby_threshold: '', payment_window_s: '300', hold_s: '600', pass_s: '600', turn_s: '120' },
+    ...{ proof_of_work: true, limits: true, risk: true, captcha: true, decoy: false },
+    ...{ approval: 'one_person', gift_share: '10', valid_days: '365', message: '' },
+    products: [newProduct()],
+  }
+}
+
+/** What `datetime-local` shows of a moment. */
+export function toLocal(ms: number): string {
+  const local = new Date(ms - new Date(ms).getTimezoneOffset() * 60_000)
+  return local.toISOString().slice(0, 16)
+}
+
+const moment = (text: string) => (text === '' ? null : new Date(text).getTime())
+/** Undefined (which a schema calls missing) where nothing is typed, NaN where it is no number. */
+const numberOf = (text: string) => (text.trim() === '' ? undefined : Number(text.replace(',', '.')))
+const orNull = (text: string) => numberOf(text) ?? null
+
+/** "My Sale 2!" as an id: "my-sale-2". */
+export function slug(name: string): string {
+  return name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 60)
+    .replace(/-+$/, '')
+}
+
+/** How many minor units make one: two decimals for euros, none for yen. */
+export function decimalsOf(currency: string): number {
+  try {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency })
+    return format.resolvedOptions().maximumFractionDigits ?? 2
+  } catch {
+    return 2
+  }
+}
+
+/** Minor units of a price as it is typed; NaN where it is none, or finer than the currency. */
+export function minorUnits(price: string, currency: string): number | undefined {
+  const text = price.trim().replace(',', '.')
+  if (text === '') return undefined
+  const decimals = decimalsOf(currency)
+  const [, whole, fraction = ''] = /^(\d+)(?:\.(\d*))?$/.exec(text) ?? []
+  if (whole === undefined || fraction.length > decimals) return NaN
+  return Number(whole + fraction.padEnd(decimals, '0'))
+}
+
+export function majorUnits(amount: number, currency: string): string {
+  const decimals = decimalsOf(currency)
+  return (amount / 10 ** decimals).toFixed(decimals)
+}
+
+/** What goes to the server, but for the reason; not checked yet. */
+export function toRequest(draft: SaleDraft): Omit<NewSaleInput, 'reason'> {
+  const on = (value: boolean) => ({ on: value })
+  const request = {
+    id: draft.id.trim(),
+    name: draft.name,
+    ...(draft.opens === 'now' ? {} : { opens_at: moment(draft.opens_at) ?? undefined }),
+    ends_at: moment(draft.ends_at),
+    lobby_opens_at: moment(draft.lobby_opens_at),
+    post_sale_at: moment(draft.post_sale_at),
+    order: draft.order,
+    rate_per_second: numberOf(draft.rate_per_second),
+    checkout_cap: orNull(draft.checkout_cap),
+    checkouts_per_unit: numberOf(draft.checkouts_per_unit),
+    standby_threshold: orNull(draft.standby_threshold),
+    payment_window_s: numberOf(draft.payment_window_s),
+    hold_s: numberOf(draft.hold_s),
+    pass_s: numberOf(draft.pass_s),
+    turn_s: numberOf(draft.turn_s),
+    guard: {
+      proof_of_work: on(draft.proof_of_work),
+      limits: on(draft.limits),
+      risk: on(draft.risk),
+      captcha: on(draft.captcha),
+      decoy: on(draft.decoy),
+    },
+    oversell: {
+      approval: draft.approval,
+      gift_card: { share: (numberOf(draft.gift_share) ?? NaN) / 100 },
+      valid_days: numberOf(draft.valid_days),
+    },
+    message: draft.message,
+    products: draft.products.map(({ id, name, description, price, currency, units, per_buyer_limit }) => ({
+      ...{ id: id.trim(), name, description, amount: minorUnits(price, currency), currency },
+      ...{ units: numberOf(units), per_buyer_limit: numberOf(per_buyer_limit) },
+    })),
+  }
+  // Undefined and NaN are what the schema is there to refuse.
+  return request as Omit<NewSaleInput, 'reason'>
+}

@@ -1,0 +1,63 @@
+import { count, duration, formatMoment, formatMoney, number } from '../format.ts'
+import { minorUnits, type SaleDraft } from './draft.ts'
+
+/** What will happen if it is created so, in the order in which it happens. Sentences of what is not typed yet are left out. */
+export function summaryOf(draft: SaleDraft, now: number): string[] {
+  const at = (text: string) => (text === '' ? undefined : new Date(text).getTime())
+  const opens = draft.opens === 'now' ? now : at(draft.opens_at)
+  const [lobby, ends, post] = [at(draft.lobby_opens_at), at(draft.ends_at), at(draft.post_sale_at)]
+  const [rate, units] = [Number(draft.rate_per_second), totalUnits(draft)]
+  const sentences: (string | false)[] = [
+    draft.opens === 'at' &&
+      `People can join the waiting room ${lobby === undefined ? 'as soon as you have created the sale' : `from ${formatMoment(lobby)}`}.`,
+    opens !== undefined &&
+      (draft.opens === 'now' || opens <= now
+        ? 'The sale opens at once when you create it.'
+        : `The sale opens ${formatMoment(opens)}, in ${duration((opens - now) / 1000)}.`),
+    draft.opens === 'at' &&
+      (draft.order === 'draw'
+        ? 'Those who joined before then are drawn in random order; who comes later stands behind them.'
+        : 'People are let in in the order in which they joined.'),
+    ...productLines(draft),
+    rate > 0 &&
+      `${number(rate)} ${rate === 1 ? 'person is' : 'people are'} let in each second at most${draft.checkout_cap === '' ? '' : `, and ${draft.checkout_cap} are in checkout at once at most`}${units > 0 ? `: ${count(units)} units are gone after ${duration(units / rate)} at the earliest` : ''}.`,
+    Number(draft.payment_window_s) > 0 &&
+      Number(draft.hold_s) > 0 &&
+      `Who gets a unit has ${duration(Number(draft.payment_window_s))} to pay; unpaid units go back to those who wait after ${duration(Number(draft.hold_s))} at the latest.`,
+    ends === undefined
+      ? 'The sale ends when you end it.'
+      : `The sale ends ${formatMoment(ends)}, or earlier if you end it.`,
+    post !== undefined && `From ${formatMoment(post)} on visitors see the after-sale page.`,
+    oversellLine(draft),
+  ]
+  return sentences.filter((sentence) => sentence !== false)
+}
+
+function totalUnits({ products }: SaleDraft): number {
+  return products.reduce((sum, { units }) => sum + (Number(units) || 0), 0)
+}
+
+function productLines({ products }: SaleDraft): string[] {
+  return products.flatMap(({ name, price, currency, units, per_buyer_limit }) => {
+    const amount = minorUnits(price, currency)
+    if (name.trim() === '' || !(Number(units) > 0) || amount === undefined || Number.isNaN(amount)) return []
+    let money = `${price} ${currency}`
+    try {
+      money = formatMoney(amount, currency)
+    } catch {
+      // A currency that is being typed.
+    }
+    return [
+      `${count(Number(units))} × ${name.trim()} at ${money}, at most ${per_buyer_limit || '1'} for each buyer.`,
+    ]
+  })
+}
+
+function oversellLine({ approval, gift_share }: SaleDraft): string {
+  const who = {
+    one_person: 'once one of you approves',
+    two_persons: 'once two of you approve',
+    automatic: 'without asking you',
+  }[approval]
+  return `Should more be sold than there is, the last orders are cancelled ${who}, refunded, and made up for with a gift card of ${gift_share} % of the price.`
+}

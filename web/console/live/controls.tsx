@@ -1,0 +1,230 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { formatMoment, number } from '../format.ts'
+import { CommandDialog, DialogButton } from '../parts/command.tsx'
+import { Field } from '../parts/field.tsx'
+import { isBefore, isOver } from '../parts/phase.tsx'
+import type { Phase, SaleWithProducts } from '../shapes.ts'
+
+interface ControlProps {
+  readonly sale: SaleWithProducts
+  readonly phase: Phase
+  readonly onDone: (sale: SaleWithProducts) => void
+}
+
+interface SimpleProps extends ControlProps {
+  readonly command: 'open' | 'pause' | 'resume' | 'end' | 'close' | 'standby'
+  readonly label: string
+  readonly title: string
+  readonly explain: ComponentChildren
+  readonly kind?: 'quiet' | 'danger' | 'main'
+  readonly effect: (sale: SaleWithProducts) => string
+  readonly confirm?: boolean
+}
+
+/** What an operator does to a sale while it runs. */
+export function Controls(props: ControlProps) {
+  const { sale, phase } = props
+  const over = isOver(phase)
+  return (
+    <div class="controls" role="group" aria-label="Controls">
+      {isBefore(phase) ? <Open {...props} /> : null}
+      {!over && sale.state === 'paused' ? <Resume {...props} /> : null}
+      {!over && sale.state === 'open' && !isBefore(phase) ? <Pause {...props} /> : null}
+      <DialogButton label={`Rate: ${number(sale.rate_per_second)}/s`} disabled={over}>
+        {(close) => <Rate {...props} onClose={close} />}
+      </DialogButton>
+      <DialogButton
+        label={sale.checkout_cap === null ? 'Cap: none' : `Cap: ${number(sale.checkout_cap)}`}
+        disabled={over}
+      >
+        {(close) => <Cap {...props} onClose={close} />}
+      </DialogButton>
+      <DialogButton label={sale.message === '' ? 'Message' : 'Message: shown'}>
+        {(close) => <Message {...props} onClose={close} />}
+      </DialogButton>
+      {sale.standby_threshold !== null && !over && !isBefore(phase) ? <Standby {...props} /> : null}
+      {phase === 'ended' ? <Close {...props} /> : null}
+      {over ? null : <End {...props} />}
+    </div>
+  )
+}
+
+function Simple({ sale, command, label, title, explain, kind, effect, confirm, onDone }: SimpleProps) {
+  return (
+    <DialogButton label={label} {...(kind ? { kind } : {})}>
+      {(close) => (
+        <CommandDialog<SaleWithProducts>
+          title={title}
+          explain={explain}
+          path={`/sales/${sale.id}/${command}`}
+          button={label}
+          danger={kind === 'danger'}
+          {...(confirm ? { confirm: sale.id } : {})}
+          effect={effect}
+          onDone={onDone}
+          onClose={close}
+        />
+      )}
+    </DialogButton>
+  )
+}
+
+const Open = (props: ControlProps) => (
+  <Simple
+    {...props}
+    command="open"
+    label="Open now"
+    kind="main"
+    title="Open the sale now?"
+    explain="People are let in from this second on, whatever opening time was set."
+    effect={({ opens_at }) => `The sale is open, since ${formatMoment(opens_at)}.`}
+  />
+)
+const Pause = (props: ControlProps) => (
+  <Simple
+    {...props}
+    command="pause"
+    label="Pause"
+    title="Pause the sale?"
+    explain="Nobody is let in and nothing is sold until you resume. Everybody keeps their place, and who holds an order can still pay for it."
+    effect={({ state }) => `The sale is ${state}.`}
+  />
+)
+const Resume = (props: ControlProps) => (
+  <Simple
+    {...props}
+    command="resume"
+    label="Resume"
+    kind="main"
+    title="Resume the sale?"
+    explain="The line moves on where it stood."
+    effect={({ state }) => `The sale is ${state} again.`}
+  />
+)
+const End = (props: ControlProps) => (
+  <Simple
+    {...props}
+    command="end"
+    label="End"
+    kind="danger"
+    title="End the sale for good?"
+    explain="Everybody who waits is told that it is over. Orders that are held can still be paid; an ended sale can not be opened again."
+    effect={() => 'The sale has ended.'}
+    confirm
+  />
+)
+const Close = (props: ControlProps) => (
+  <Simple
+    {...props}
+    command="close"
+    label="Show the after-sale page"
+    title="Show the after-sale page?"
+    explain="Visitors see the page of a sale that is over, instead of the one that says it has just ended."
+    effect={() => 'Visitors see the after-sale page.'}
+  />
+)
+const Standby = (props: ControlProps) => (
+  <Simple
+    {...props}
+    command="standby"
+    label="Standby"
+    title="Back to standby?"
+    explain={`Everybody walks straight through, until more than ${props.sale.standby_threshold ?? 0} people arrive in a second. Then the line is back by itself.`}
+    effect={() => 'The waiting room stands by.'}
+  />
+)
+
+type DialogProps = ControlProps & { readonly onClose: () => void }
+
+function Rate({ sale, onDone, onClose }: DialogProps) {
+  const [rate, setRate] = useState(String(sale.rate_per_second))
+  const wanted = Number(rate)
+  const valid = rate.trim() !== '' && wanted >= 0.001 && wanted <= 1_000_000
+  return (
+    <CommandDialog<SaleWithProducts>
+      title="How fast are people let in?"
+      explain={`Now ${number(sale.rate_per_second)} a second. Lower it when checkout or payment is slow; the line also waits by itself when checkout is full or nothing is left.`}
+      method="PUT"
+      path={`/sales/${sale.id}/rate`}
+      body={{ rate_per_second: wanted }}
+      valid={valid}
+      button="Set the rate"
+      effect={({ rate_per_second }) => `The rate is ${number(rate_per_second)} a second.`}
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <Field
+        label="People a second"
+        value={rate}
+        onInput={setRate}
+        inputMode="decimal"
+        error={valid ? undefined : 'A number from 0.001 to 1,000,000.'}
+        focus
+      />
+    </CommandDialog>
+  )
+}
+
+function Cap({ sale, onDone, onClose }: DialogProps) {
+  const [cap, setCap] = useState(sale.checkout_cap === null ? '' : String(sale.checkout_cap))
+  const wanted = cap.trim() === '' ? null : Number(cap)
+  const valid = wanted === null || (Number.isInteger(wanted) && wanted >= 1 && wanted <= 1_000_000)
+  return (
+    <CommandDialog<SaleWithProducts>
+      title="How many may be in checkout at once?"
+      explain="When so many are in checkout, the next is let in only when one has bought, given up or run out of time."
+      method="PUT"
+      path={`/sales/${sale.id}/cap`}
+      body={{ checkout_cap: wanted }}
+      valid={valid}
+      button="Set the cap"
+      effect={({ checkout_cap }) =>
+        checkout_cap === null ? 'There is no cap.' : `The cap is ${number(checkout_cap)}.`
+      }
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <Field
+        label="People in checkout"
+        value={cap}
+        onInput={setCap}
+        inputMode="numeric"
+        optional
+        hint="Empty: no cap."
+        error={valid ? undefined : 'A whole number from 1 to 1,000,000, or nothing.'}
+        focus
+      />
+    </CommandDialog>
+  )
+}
+
+function Message({ sale, onDone, onClose }: DialogProps) {
+  const [message, setMessage] = useState(sale.message)
+  return (
+    <CommandDialog<SaleWithProducts>
+      title="Message to everybody who waits"
+      explain="It stands in the waiting room within a second or two, exactly as you type it."
+      method="PUT"
+      path={`/sales/${sale.id}/message`}
+      body={{ message: message.trim() }}
+      button={message.trim() === '' ? 'Take it away' : 'Show it'}
+      effect={({ message: shown }) =>
+        shown === '' ? 'No message is shown.' : `Everybody who waits reads: ${shown}`
+      }
+      onDone={onDone}
+      onClose={onClose}
+    >
+      <Field
+        label="Message"
+        value={message}
+        onInput={setMessage}
+        lines={3}
+        maxLength={500}
+        optional
+        hint={`${500 - message.length} characters left. Empty: no message.`}
+        focus
+      />
+    </CommandDialog>
+  )
+}

@@ -1,0 +1,30 @@
+import { saleMoment } from '../../lib/sale-moment.ts'
+import type { Phase, Sale } from '../shapes.ts'
+import { Badge } from './page.tsx'
+
+const LABELS: Readonly<Record<Phase, string>> = {
+  scheduled: 'Scheduled',
+  lobby: 'Lobby open',
+  standby: 'Standby',
+  open: 'Open',
+  paused: 'Paused',
+  held_out: 'All units held',
+  sold_out: 'Sold out',
+  ended: 'Ended',
+  post_sale: 'Over',
+}
+
+/** Where a sale stands; by its times alone where the server has not said. */
+export function phaseOf(sale: Sale, now = Date.now()): Phase {
+  if (sale.phase !== undefined) return sale.phase
+  const moment = saleMoment(sale, now)
+  if (moment !== 'before') return moment
+  return sale.lobby_opens_at === null || sale.lobby_opens_at <= now ? 'lobby' : 'scheduled'
+}
+
+export function PhaseBadge({ phase }: { phase: Phase }) {
+  return <Badge of={phase}>{LABELS[phase]}</Badge>
+}
+
+export const isOver = (phase: Phase) => phase === 'ended' || phase === 'post_sale'
+export const isBefore = (phase: Phase) => phase === 'scheduled' || phase === 'lobby'

@@ -1,0 +1,154 @@
+import { useEffect, useState } from 'preact/hooks'
+import { BASE, call, type Refused, useLoad } from '../api.ts'
+import { formatInstant, formatMoney, number, words } from '../format.ts'
+import { Field, Select } from '../parts/field.tsx'
+import { Badge, Head } from '../parts/page.tsx'
+import { Empty, Loading, Trouble } from '../parts/states.tsx'
+import { Table } from '../parts/table.tsx'
+import { place, setQuery } from '../route.ts'
+import type { OperatorOrder, Sale } from '../shapes.ts'
+
+const STATUSES = [
+  { value: '', label: 'All' },
+  { value: 'PENDING', label: 'Pending' },
+  { value: 'PAID', label: 'Paid' },
+  { value: 'FAILED', label: 'Failed' },
+]
+/** Typing is over after so long. */
+const TYPED_MS = 300
+
+/** All orders that fit the filters, which stand in the address; the newest first. */
+export function Orders() {
+  const { query } = place.use()
+  const sales = useLoad<{ sales: Sale[] }>('/sales')
+  const chosen = {
+    sale: query.get('sale') ?? '',
+    item: query.get('item') ?? '',
+    status: query.get('status') ?? '',
+    q: query.get('q') ?? '',
+  }
+  const choose = (changed: Partial<typeof chosen>) => setQuery({ ...chosen, ...changed })
+  const given = Object.entries(chosen).filter(([, value]) => value.trim() !== '')
+  const search = new URLSearchParams(given.map(([name, value]) => [name, value.trim()])).toString()
+  return (
+    <>
+      <Head
+        title="Orders"
+        lead="As SQL has them, of every sale and buyer."
+        actions={
+          <a class="button quiet" href={`${BASE}/orders.csv?${search}`} download>
+            Download as CSV
+          </a>
+        }
+      />
+      <div class="filters" role="search">
+        <Select
+          label="Sale"
+          value={chosen.sale}
+          onInput={(sale) => choose({ sale })}
+          choices={[
+            { value: '', label: 'All' },
+            ...(sales.body?.sales ?? []).map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+        />
+        <Select
+          label="Status"
+          value={chosen.status}
+          onInput={(status) => choose({ status })}
+          choices={STATUSES}
+        />
+        <Field label="Item" type="search" value={chosen.item} onInput={(item) => choose({ item })} />
+        <Field
+          label="Order or buyer"
+          type="search"
+          value={chosen.q}
+          onInput={(q) => choose({ q })}
+          hint="An id, or how it begins."
+        />
+      </div>
+      <Found search={search} />
+    </>
+  )
+}
+
+/** What fits, a page at a time. */
+function Found({ search }: { search: string }) {
+  const [orders, setOrders] = useState<readonly OperatorOrder[]>()
+  const [next, setNext] = useState<string | null>(null)
+  const [refused, setRefused] = useState<Refused>()
+  const load = async (cursor?: string) => {
+    const more = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    return call<{ orders: OperatorOrder[]; next: string | null }>(`/orders?${search}${more}`)
+  }
+  useEffect(() => {
+    let current = true
+    const timer = setTimeout(() => {
+      void load().then((answer) => {
+        if (!current) return
+        setRefused(answer.kind === 'ok' ? undefined : answer)
+        if (answer.kind === 'ok') {
+          setOrders(answer.body.orders)
+          setNext(answer.body.next)
+        }
+      })
+    }, TYPED_MS)
+    return () => {
+      current = false
+      clearTimeout(timer)
+    }
+  }, [search])
+  const showMore = async () => {
+    const answer = await load(next ?? undefined)
+    setRefused(answer.kind === 'ok' ? undefined : answer)
+    if (answer.kind !== 'ok') return
+    setOrders((before) => [...(before ?? []), ...answer.body.orders])
+    setNext(answer.body.next)
+  }
+  if (refused) return <Trouble refused={refused} />
+  if (orders === undefined) return <Loading />
+  if (orders.length === 0) return <Empty title="No order fits." />
+  return (
+    <>
+      <OrderTable orders={orders} />
+      <p class="more">
+        <span class="quiet small">{number(orders.length)} shown.</span>{' '}
+        {next === null ? null : (
+          <button type="button" class="quiet" onClick={() => void showMore()}>
+            Show more
+          </button>
+        )}
+      </p>
+    </>
+  )
+}
+
+function OrderTable({ orders }: { orders: readonly OperatorOrder[] }) {
+  return (
+    <Table<OperatorOrder>
+      label="Orders"
+      rows={orders}
+      keyOf={({ order_id }) => order_id}
+      columns={[
+        { head: 'Made', cell: ({ created_at }) => <time class="nowrap">{formatInstant(created_at)}</time> },
+        { head: 'Order', cell: ({ order_id }) => <code>{order_id}</code> },
+        {
+          head: 'Status',
+          cell: ({ status, failure_reason }) => (
+            <>
+              <Badge of={status}>{words(status)}</Badge>{' '}
+              {failure_reason === null ? null : <span class="small">{words(failure_reason)}</span>}
+            </>
+          ),
+        },
+        { head: 'Item', cell: ({ item_id }) => item_id },
+        { head: 'Units', numeric: true, cell: ({ quantity }) => number(quantity) },
+        {
+          ...{ head: 'Amount', numeric: true },
+          cell: ({ amount, currency }) => formatMoney(amount, currency),
+        },
+        { head: 'Buyer', cell: ({ user_id }) => <code>{user_id}</code> },
+        { head: 'Sale', cell: ({ sale_id }) => <a href={`/sales/${sale_id}`}>{sale_id}</a> },
+      ]}
+    />
+  )
+}

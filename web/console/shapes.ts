@@ -1,0 +1,67 @@
+import type { z } from '@hono/zod-openapi'
+import type * as http from '../../src/contracts/http.ts'
+import type * as operator from '../../src/contracts/operator-http.ts'
+import type * as oversell from '../../src/contracts/oversell-http.ts'
+
+/** The operator API's shapes as plain types: the schemas themselves are loaded only where something is edited. */
+export type Phase = z.infer<typeof http.QueueStatus>['phase']
+export type Sale = z.infer<typeof http.Sale> & { readonly rehearsal?: boolean; readonly phase?: Phase }
+export type SaleWithProducts = z.infer<typeof http.SaleWithProducts> & {
+  readonly rehearsal?: boolean
+  readonly phase?: Phase
+}
+export type Product = z.infer<typeof http.Product>
+export type NewSaleInput = z.input<typeof operator.NewSale>
+export type RecordedRun = z.infer<typeof operator.RecordedRun>
+export type ReconcileRun = z.infer<typeof operator.ReconcileRun>
+export type DriftReport = z.infer<typeof operator.DriftReport>
+export type OversoldItem = z.infer<typeof oversell.OversoldItem>
+export type OversellAnswer = z.infer<typeof oversell.OversellAnswer>
+export type OversellPlan = z.infer<typeof oversell.OversellPlan>
+export type IssuedGiftCard = z.infer<typeof oversell.IssuedGiftCard>
+
+/** One second of a sale; counts only grow. */
+export interface LiveSample {
+  readonly at: number
+  readonly phase: Phase
+  readonly queue: {
+    readonly depth: number
+    readonly joined: number
+    readonly now_serving: number
+    readonly entered: number
+    readonly checkouts: number
+    readonly checkout_cap: number | null
+    readonly rate_per_second: number
+  }
+  readonly items: readonly {
+    readonly item_id: string
+    readonly available: number
+    readonly held: number
+    readonly sold: number
+    readonly total: number
+  }[]
+  readonly claims: Readonly<Record<string, number>>
+  readonly orders: {
+    readonly PENDING: number
+    readonly PAID: number
+    readonly FAILED: number
+    readonly failures: Readonly<Record<string, number>>
+  }
+  readonly payments: Readonly<Record<string, number>>
+  readonly event_log: { readonly waiting: number; readonly oldest_s: number; readonly dead_letters: number }
+  readonly errors: number
+  readonly requests: number
+}
+
+export interface OperatorOrder {
+  readonly order_id: string
+  readonly user_id: string
+  readonly sale_id: string
+  readonly item_id: string
+  readonly quantity: number
+  readonly amount: number
+  readonly currency: string
+  readonly status: 'PENDING' | 'PAID' | 'FAILED'
+  readonly failure_reason: string | null
+  readonly created_at: number
+}
