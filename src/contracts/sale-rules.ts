@@ -9,7 +9,9 @@ export interface SaleTerms {
 }
 
 /** The first thing that does not fit together, if anything: in which field, and why. */
-export function contradictionIn(sale: SaleTerms): { readonly field: string; readonly why: string } | undefined {
+export function contradictionIn(
+  sale: SaleTerms,
+): { readonly field: string; readonly why: string } | undefined {
   if (sale.ends_at !== null && sale.ends_at <= sale.opens_at)
     return { field: 'ends_at', why: '`ends_at` must be after `opens_at`' }
   if (sale.lobby_opens_at !== null && sale.lobby_opens_at > sale.opens_at)

@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { type Assets, buildAssets } from './assets.ts'
 import { createHttpApp } from './http.ts'
 import { bestEncoding, mountPages } from './pages.ts'
+import { projectPath } from './project.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
 const urls = {
@@ -22,15 +23,7 @@ beforeAll(async () => {
 
 describe('buildAssets', () => {
   test('every page names assets that exist, and has no placeholder left', () => {
-    for (const name of [
-      'shop',
-      'product',
-      'checkout',
-      'orders',
-      'waiting-room',
-      'draw',
-      'not-found',
-    ]) {
+    for (const name of ['shop', 'product', 'checkout', 'orders', 'waiting-room', 'draw', 'not-found']) {
       const html = text(assets.page(name, 'en').bodies.identity)
       const named = [...html.matchAll(/\/assets\/([^"]+)/g)].map((match) => match[1] ?? '')
       expect(named.length).toBeGreaterThanOrEqual(3)
@@ -39,6 +32,16 @@ describe('buildAssets', () => {
     }
     expect(() => assets.page('nothing', 'en')).toThrow(RangeError)
     expect(assets.asset('nothing.js')).toBeUndefined()
+  })
+
+  test('the console is a build of its own, of which buyers load nothing', async () => {
+    const directory = projectPath('web/console')
+    const own = await buildAssets({ directory, config: { shop_url: urls.shop, queue_url: urls.queue } })
+    const html = text(own.page('console', 'en').bodies.identity)
+    const [script = ''] = /console-\w+\.js/.exec(html) ?? []
+    expect(own.asset(script)?.bodies.br.length).toBeLessThan(70_000)
+    expect(assets.asset(script)).toBeUndefined()
+    for (const [, path] of html.matchAll(/\/assets\/([^"]+)/g)) expect(own.asset(path ?? '')).toBeDefined()
   })
 
   test('a setting can not end the block it stands in', () => {

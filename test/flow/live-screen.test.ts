@@ -75,7 +75,11 @@ test('claims and requests of two web processes are in one sample; history is the
   const { sale, item } = await createSale(app, { product: { units: 1 } })
   const { config, secrets, log } = app.app
   const second = await createApp(config, secrets, { log })
-  const hosts = createHosts(second, { assets: app.assets, consoleAssets: app.consoleAssets, stopping: new AbortController().signal })
+  const hosts = createHosts(second, {
+    assets: app.assets,
+    consoleAssets: app.consoleAssets,
+    stopping: new AbortController().signal,
+  })
   await sampled()
   const send: TestApp['send'] = async (host, method, path, { headers = {}, json } = {}) => {
     const response = await hosts.fetch(
@@ -166,7 +170,9 @@ test('a stream ends after a minute, and is not given again to whoever has been s
 test('streams are so many at a time, whoever leaves makes room, and all end when the process stops', async () => {
   const { sale } = await createSale(app)
   const stopping = new AbortController()
-  const own = serve(createHosts(app.app, { assets: app.assets, consoleAssets: app.consoleAssets, stopping: stopping.signal }))
+  const own = serve(
+    createHosts(app.app, { assets: app.assets, consoleAssets: app.consoleAssets, stopping: stopping.signal }),
+  )
   const streams: Awaited<ReturnType<typeof watch>>[] = []
   while (streams.length < 100) streams.push(await watch(sale, {}, own.port))
   expect(streams.map(({ response }) => response.status)).toEqual(streams.map(() => 200))

@@ -21,6 +21,8 @@ export function number(n: number): string {
   return new Intl.NumberFormat(LOCALE, { maximumFractionDigits }).format(n)
 }
 
+export const signed = (n: number) => (n > 0 ? `+${number(n)}` : number(n))
+
 /** "8 s", "5 min", "1 h 30 min", "2 d". */
 export function duration(seconds: number): string {
   const s = Math.round(seconds)

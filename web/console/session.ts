@@ -1,18 +1,9 @@
 import { ask } from '../lib/ask.ts'
+import { atLeast, type Role } from '../../src/contracts/operators.ts'
+import type { Session } from './shapes.ts'
 import { createStore } from './store.ts'
 
-/** From the least to the most: each may do what those before it may. */
-export const ROLES = ['viewer', 'operator', 'admin'] as const
-export type Role = (typeof ROLES)[number]
-
-export interface Session {
-  readonly name: string
-  readonly role: Role
-  /** ms since the epoch. */
-  readonly expires_at: number
-  /** Whether a code is asked for at sign-in. */
-  readonly totp: boolean
-}
+export type { Role } from '../../src/contracts/operators.ts'
 
 /**
  * Who is signed in. `lapsed`: somebody was, and the session has ended meanwhile; what they were doing stays on the
@@ -52,5 +43,5 @@ export async function signOut(): Promise<void> {
 export function useMay(role: Role): boolean {
   const state = sessionState.use()
   if (state.kind !== 'in' && state.kind !== 'lapsed') return false
-  return ROLES.indexOf(state.session.role) >= ROLES.indexOf(role)
+  return atLeast(state.session.role, role)
 }

@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi'
+import type * as account from '../../src/contracts/account-http.ts'
 import type * as http from '../../src/contracts/http.ts'
 import type * as operator from '../../src/contracts/operator-http.ts'
 import type * as oversell from '../../src/contracts/oversell-http.ts'
@@ -15,43 +16,13 @@ export type NewSaleInput = z.input<typeof operator.NewSale>
 export type RecordedRun = z.infer<typeof operator.RecordedRun>
 export type ReconcileRun = z.infer<typeof operator.ReconcileRun>
 export type DriftReport = z.infer<typeof operator.DriftReport>
+export type Session = z.infer<typeof account.OperatorSession>
+export type OperatorAccount = z.infer<typeof account.OperatorAccount>
+export type { LiveSample } from '../../src/contracts/live-http.ts'
 export type OversoldItem = z.infer<typeof oversell.OversoldItem>
 export type OversellAnswer = z.infer<typeof oversell.OversellAnswer>
 export type OversellPlan = z.infer<typeof oversell.OversellPlan>
 export type IssuedGiftCard = z.infer<typeof oversell.IssuedGiftCard>
-
-/** One second of a sale; counts only grow. */
-export interface LiveSample {
-  readonly at: number
-  readonly phase: Phase
-  readonly queue: {
-    readonly depth: number
-    readonly joined: number
-    readonly now_serving: number
-    readonly entered: number
-    readonly checkouts: number
-    readonly checkout_cap: number | null
-    readonly rate_per_second: number
-  }
-  readonly items: readonly {
-    readonly item_id: string
-    readonly available: number
-    readonly held: number
-    readonly sold: number
-    readonly total: number
-  }[]
-  readonly claims: Readonly<Record<string, number>>
-  readonly orders: {
-    readonly PENDING: number
-    readonly PAID: number
-    readonly FAILED: number
-    readonly failures: Readonly<Record<string, number>>
-  }
-  readonly payments: Readonly<Record<string, number>>
-  readonly event_log: { readonly waiting: number; readonly oldest_s: number; readonly dead_letters: number }
-  readonly errors: number
-  readonly requests: number
-}
 
 export interface OperatorOrder {
   readonly order_id: string

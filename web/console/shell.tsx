@@ -12,7 +12,8 @@ const ICONS = {
   deadLetters: 'M3 5h14v10H3zM3 6l7 5 7-5',
   notices: 'M3 10l14-6-5 13-3-5z',
   audit: 'M5 3h10v14H5zM8 7h4M8 10h4M8 13h2',
-  operators: 'M7 9a2.6 2.6 0 100-5.2A2.6 2.6 0 007 9zM2.5 16c0-3 2-4.5 4.5-4.5s4.5 1.5 4.5 4.5M13 4a2.6 2.6 0 010 5M14 11.6c2 .3 3.5 1.7 3.5 4.4',
+  operators:
+    'M7 9a2.6 2.6 0 100-5.2A2.6 2.6 0 007 9zM2.5 16c0-3 2-4.5 4.5-4.5s4.5 1.5 4.5 4.5M13 4a2.6 2.6 0 010 5M14 11.6c2 .3 3.5 1.7 3.5 4.4',
   account: 'M10 10a3.2 3.2 0 100-6.4A3.2 3.2 0 0010 10zM4 17c0-3.5 2.5-5 6-5s6 1.5 6 5',
 } as const
 
@@ -109,52 +110,54 @@ export function Navigation({ menu, toggle }: { menu: boolean; toggle: () => void
   ]
   return (
     <header class="side">
-      <div class="side-top">
-        <a class="brand" href="/">
-          Doorbuster <span class="quiet">console</span>
-        </a>
-        <button
-          type="button"
-          class="quiet menu-button"
-          aria-expanded={menu}
-          aria-controls="navigation"
-          onClick={toggle}
-        >
-          Menu
-        </button>
-      </div>
-      <nav id="navigation" aria-label="Console">
-        {groups.map(({ title, entries }) => (
-          <section key={title}>
-            <h2>{title}</h2>
-            <ul>
-              {entries.map(({ href, label, icon, screens, mark = 0 }) => (
-                <li key={href}>
-                  <a href={href} aria-current={screen && screens.includes(screen) ? 'page' : undefined}>
-                    <Icon name={icon} />
-                    {label}
-                    {mark > 0 ? (
-                      <span class="mark">
-                        {mark}
-                        <span class="unseen"> to look at</span>
-                      </span>
-                    ) : null}
-                  </a>
-                </li>
-              ))}
-            </ul>
-          </section>
-        ))}
-        <div class="who">
-          <span>
-            <strong>{state.session.name}</strong>
-            <span class="quiet"> {state.session.role}</span>
-          </span>
-          <button type="button" class="quiet small" onClick={() => void signOut()}>
-            Sign out
+      <div class="side-inner">
+        <div class="side-top">
+          <a class="brand" href="/">
+            Doorbuster <span class="quiet">console</span>
+          </a>
+          <button
+            type="button"
+            class="quiet menu-button"
+            aria-expanded={menu}
+            aria-controls="navigation"
+            onClick={toggle}
+          >
+            Menu
           </button>
         </div>
-      </nav>
+        <nav id="navigation" aria-label="Console">
+          {groups.map(({ title, entries }) => (
+            <section key={title}>
+              <h2>{title}</h2>
+              <ul>
+                {entries.map(({ href, label, icon, screens, mark = 0 }) => (
+                  <li key={href}>
+                    <a href={href} aria-current={screen && screens.includes(screen) ? 'page' : undefined}>
+                      <Icon name={icon} />
+                      {label}
+                      {mark > 0 ? (
+                        <span class="mark">
+                          {mark}
+                          <span class="unseen"> to look at</span>
+                        </span>
+                      ) : null}
+                    </a>
+                  </li>
+                ))}
+              </ul>
+            </section>
+          ))}
+          <div class="who">
+            <span>
+              <strong>{state.session.name}</strong>
+              <span class="quiet"> {state.session.role}</span>
+            </span>
+            <button type="button" class="quiet small" onClick={() => void signOut()}>
+              Sign out
+            </button>
+          </div>
+        </nav>
+      </div>
     </header>
   )
 }

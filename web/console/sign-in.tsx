@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks'
 import { ask } from '../lib/ask.ts'
 import { explain, type Refused } from './api.ts'
 import { Field } from './parts/field.tsx'
-import { type Session, SESSION_PATH, sessionState } from './session.ts'
+import { SESSION_PATH, sessionState } from './session.ts'
+import type { Session } from './shapes.ts'
 
 /** Name and password; then the code, for those who have a second factor. `name`: whose session has ended. */
 export function SignIn({ name: known = '' }: { name?: string }) {
@@ -19,7 +20,7 @@ export function SignIn({ name: known = '' }: { name?: string }) {
     const answer = await ask<Session>(SESSION_PATH, { method: 'POST', body })
     setBusy(false)
     if (answer.kind === 'ok') return sessionState.set({ kind: 'in', session: answer.body })
-    const asksForCode = answer.kind === 'problem' && (answer.problem.code as string) === 'code_required'
+    const asksForCode = answer.kind === 'problem' && answer.problem.code === 'code_required'
     if (asksForCode && step === 'password') {
       setStep('code')
       setWrong(undefined)

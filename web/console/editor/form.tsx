@@ -71,7 +71,11 @@ export function SaleForm({
           </Card>
         )}
         <Card title="Products">
-          <ProductsEditor products={draft.products} errors={errors} onChange={(products) => change({ products })} />
+          <ProductsEditor
+            products={draft.products}
+            errors={errors}
+            onChange={(products) => change({ products })}
+          />
         </Card>
         <Times {...props} />
         <Pace {...props} />

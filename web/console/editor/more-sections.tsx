@@ -5,7 +5,11 @@ import type { SaleDraft } from './draft.ts'
 import { DraftField, type SectionProps } from './sections.tsx'
 
 const GUARDS = [
-  ['proof_of_work', 'Proof of work', "Each browser solves a small puzzle before it joins: bots pay with their machines' time."],
+  [
+    'proof_of_work',
+    'Proof of work',
+    "Each browser solves a small puzzle before it joins: bots pay with their machines' time.",
+  ],
   ['limits', 'Limits', 'So many joins and claims from one address, network, browser or buyer.'],
   ['risk', 'Risk score', 'Visitors that look like bots get a harder puzzle or a question.'],
   ['captcha', 'Question', 'The most suspicious are asked a question, or the CAPTCHA that is set up.'],
@@ -68,8 +72,8 @@ export function OversellSection(props: SectionProps) {
   return (
     <Card title="If more is sold than there is">
       <p class="quiet small">
-        A pallet is missing, a count was wrong: the last orders are cancelled and refunded, and their buyers get
-        a gift card.
+        A pallet is missing, a count was wrong: the last orders are cancelled and refunded, and their buyers
+        get a gift card.
       </p>
       <Radios
         label="Who approves that?"

@@ -91,6 +91,9 @@ const format = new Intl.DateTimeFormat(LOCALE, {
 })
 const clockTime = (s: number) => format.format(s * 1000)
 
+/** With seconds only where the lines are that close. */
+const tickTime = (s: number) => (s % 60 === 0 ? clockTime(s).slice(0, 5) : clockTime(s))
+
 function dataOf(times: readonly number[], series: readonly Series[]): uPlot.AlignedData {
   return [[...times], ...series.map(({ values }) => [...values])]
 }
@@ -122,13 +125,13 @@ function options(
   return {
     width: parent.clientWidth,
     height: HEIGHT,
-    padding: [8, right === undefined ? 8 : 0, 0, 0],
+    padding: [8, right === undefined ? 18 : 4, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'live' }, drag: { setScale: false, x: false, y: false }, y: false },
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
     scales: { y: { range: fromZero }, ...(right === undefined ? {} : { right: { range: fromZero } }) },
     axes: [
-      { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map((t) => clockTime(t).slice(0, 5)) },
+      { ...axis, size: 26, space: 70, values: (_, ticks) => ticks.map(tickTime) },
       { ...axis, size: 44, space: 34, values: (_, ticks) => ticks.map(short) },
       ...(right === undefined
         ? []

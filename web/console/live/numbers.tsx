@@ -35,16 +35,12 @@ export function Numbers({ samples }: { samples: readonly LiveSample[] }) {
       value: number(queue.checkouts),
       more: queue.checkout_cap === null ? 'no cap' : `cap ${number(queue.checkout_cap)}`,
     },
+    { label: 'Available', value: number(available), more: `${number(held)} held`, bad: available === 0 },
+    { label: 'Sold', value: number(sold), more: `of ${number(stockOf('total')(last))} units` },
     {
       label: 'Claims',
       value: number(last.claims['claimed'] ?? 0),
       more: `${perSecond(rate((s) => s.claims['claimed'] ?? 0))} now`,
-    },
-    {
-      label: 'Available',
-      value: number(available),
-      more: `${number(held)} held, ${number(sold)} sold`,
-      bad: available === 0,
     },
     {
       label: 'Paid',

@@ -27,9 +27,7 @@ export function panelsOf(samples: readonly LiveSample[]): ChartProps[] {
         values: now(({ queue }) => queue.rate_per_second),
       },
     ]),
-    panel('Waiting', 'people', [
-      { label: 'In line', values: now(({ queue }) => queue.depth), color: 1 },
-    ]),
+    panel('Waiting', 'people', [{ label: 'In line', values: now(({ queue }) => queue.depth), color: 1 }]),
     panel('In checkout', 'people', [
       { label: 'In checkout', values: now(({ queue }) => queue.checkouts), color: 2 },
       { label: 'Cap', values: now(({ queue }) => queue.checkout_cap), color: 5, dashed: true },

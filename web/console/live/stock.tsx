@@ -76,15 +76,7 @@ function Bar({ product, stock }: { product: Product; stock: ItemStock | undefine
   )
 }
 
-function Units({
-  product,
-  onDone,
-  onClose,
-}: {
-  product: Product
-  onDone: () => void
-  onClose: () => void
-}) {
+function Units({ product, onDone, onClose }: { product: Product; onDone: () => void; onClose: () => void }) {
   const [units, setUnits] = useState(String(product.units))
   const wanted = Number(units)
   const valid = units.trim() !== '' && Number.isInteger(wanted) && wanted >= 0 && wanted <= 10_000_000

@@ -24,7 +24,8 @@ export function Outcomes({ sample }: { sample: LiveSample }) {
   )
 }
 
-const sorted = (counts: Readonly<Record<string, number>>) => Object.entries(counts).sort(([, a], [, b]) => b - a)
+const sorted = (counts: Readonly<Record<string, number>>) =>
+  Object.entries(counts).sort(([, a], [, b]) => b - a)
 
 function Counts({ title, rows }: { title: string; rows: readonly (readonly [string, number])[] }) {
   return (
@@ -55,14 +56,12 @@ interface ValueRow {
 /** What the charts show, as text. */
 export function ValuesTable({ panels, minutes }: { panels: readonly ChartProps[]; minutes: number }) {
   const rows = panels.flatMap(({ title, unit, series }) =>
-    series.map(
-      ({ label, values, right }): ValueRow => ({
-        chart: title,
-        line: label,
-        unit: right ?? unit,
-        values: values.filter((value) => value !== null),
-      }),
-    ),
+    series.map(({ label, values, right }): ValueRow => ({
+      chart: title,
+      line: label,
+      unit: right ?? unit,
+      values: values.filter((value) => value !== null),
+    })),
   )
   const told = (n: number | undefined) => (n === undefined || !Number.isFinite(n) ? '–' : number(n))
   return (

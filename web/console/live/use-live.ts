@@ -31,7 +31,7 @@ export function useLive(sale: string): Live {
     const add = (more: readonly LiveSample[]) =>
       setSamples((known) => follow(known, more, MOST_MINUTES * 60_000))
     const run = async () => {
-      for (let failures = 0; !stop.signal.aborted; ) {
+      for (let failures = 0; !stop.signal.aborted;) {
         await whenVisible()
         const path = `/sales/${sale}/live`
         const history = await call<{ samples: LiveSample[] }>(`${path}?minutes=${MOST_MINUTES}`)

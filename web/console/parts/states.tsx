@@ -52,7 +52,11 @@ export function Loaded<Body>({
   children: (body: Body) => ComponentChildren
 }) {
   if (body === undefined)
-    return refused === undefined ? <Loading {...(lines ? { lines } : {})} /> : <Trouble refused={refused} retry={reload} />
+    return refused === undefined ? (
+      <Loading {...(lines ? { lines } : {})} />
+    ) : (
+      <Trouble refused={refused} retry={reload} />
+    )
   return (
     <>
       {refused === undefined ? null : <Trouble refused={refused} retry={reload} />}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import { PASSWORD_LENGTH } from '../../../src/contracts/operators.ts'
 import { call, type Refused } from '../api.ts'
 import { formatInstant } from '../format.ts'
 import { Field } from '../parts/field.tsx'
@@ -8,7 +9,7 @@ import { say } from '../parts/toast.tsx'
 import { sessionState } from '../session.ts'
 import { SecondFactor } from './second-factor.tsx'
 
-const LEAST = 12
+const { least: LEAST } = PASSWORD_LENGTH
 
 /** One's own password and second factor. */
 export function Account() {
@@ -60,7 +61,7 @@ function PasswordCard({ name }: { name: string }) {
           void send()
         }}
       >
-        <input class="unseen" type="text" autocomplete="username" value={name} readOnly tabIndex={-1} aria-hidden />
+        <input type="hidden" autocomplete="username" value={name} />
         <Field
           label="Password now"
           type="password"

@@ -70,7 +70,10 @@ function choicesOf(all: string, entries: readonly Entry[], pick: (entry: Entry) 
   return [{ value: '', label: all }, ...values.map((value) => ({ value, label: value }))]
 }
 
-function fits(entry: Entry, { operator, command, text }: { operator: string; command: string; text: string }) {
+function fits(
+  entry: Entry,
+  { operator, command, text }: { operator: string; command: string; text: string },
+) {
   if (operator !== '' && entry.operator !== operator) return false
   if (command !== '' && entry.command !== command) return false
   const all = `${entry.target} ${entry.reason} ${JSON.stringify(entry.detail)}`.toLowerCase()

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks'
 import { CommandDialog } from '../parts/command.tsx'
 import { Field, Select } from '../parts/field.tsx'
-import { type OperatorAccount, ROLE_CHOICES } from './operators.tsx'
+import type { OperatorAccount } from '../shapes.ts'
+import { ROLE_CHOICES } from './roles.ts'
 
 /** Another role, no access, another password, or no second factor, for somebody who has lost the phone. */
 export function ChangeOperator({

@@ -1,9 +1,8 @@
 import { useLoad } from '../api.ts'
-import { ago, number, words } from '../format.ts'
+import { ago, number, signed, words } from '../format.ts'
 import { Badge } from '../parts/page.tsx'
 import { Loaded } from '../parts/states.tsx'
 import type { DriftReport } from '../shapes.ts'
-import { signed } from './reconciliation.tsx'
 
 /** What each place says of one item right now, side by side. */
 export function Drift({ item }: { item: string }) {

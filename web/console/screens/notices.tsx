@@ -104,8 +104,8 @@ function UnfundedOrders({ orders }: { orders: readonly Unfunded[] }) {
   return (
     <>
       <p class="small quiet">
-        Authorised: the capture is tried every few seconds, nothing is to be done. Lost: the authorisation was given
-        up at the provider; ask the buyer to pay once more, or cancel the order as oversold.
+        Authorised: the capture is tried every few seconds, nothing is to be done. Lost: the authorisation was
+        given up at the provider; ask the buyer to pay once more, or cancel the order as oversold.
       </p>
       <Table<Unfunded>
         label="Paid orders without money"

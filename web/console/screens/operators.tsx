@@ -6,23 +6,10 @@ import { Field, Select } from '../parts/field.tsx'
 import { Badge, Head } from '../parts/page.tsx'
 import { Loaded } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
-import { sessionState, type Role } from '../session.ts'
+import { sessionState } from '../session.ts'
+import type { OperatorAccount } from '../shapes.ts'
+import { ROLE_CHOICES } from './roles.ts'
 import { ChangeOperator } from './change-operator.tsx'
-
-export interface OperatorAccount {
-  readonly name: string
-  readonly role: Role
-  readonly totp: boolean
-  readonly disabled: boolean
-  readonly created_at: number
-  readonly last_sign_in_at: number | null
-}
-
-export const ROLE_CHOICES = [
-  { value: 'viewer', label: 'Viewer: looks at everything, changes nothing' },
-  { value: 'operator', label: 'Operator: runs sales' },
-  { value: 'admin', label: 'Admin: also manages accounts' },
-] as const
 
 /** Who may sign in, and what they may do. */
 export function Operators() {

@@ -36,8 +36,8 @@ function Plan({ plan: { state, approvals, persons, orders, cancelled, units } }:
   return (
     <Card title="Latest approval">
       <p>
-        <Badge of={state}>{words(state)}</Badge> {number(units)} units too many:{' '}
-        {number(cancelled)} of {number(orders)} orders cancelled.
+        <Badge of={state}>{words(state)}</Badge> {number(units)} units too many: {number(cancelled)} of{' '}
+        {number(orders)} orders cancelled.
       </p>
       <ul>
         {approvals.map(({ operator, reason, at }) => (
@@ -48,8 +48,8 @@ function Plan({ plan: { state, approvals, persons, orders, cancelled, units } }:
       </ul>
       {state === 'waiting' ? (
         <p class="banner">
-          {approvals.length} of {persons} people have approved. Another person must sign in and approve the same
-          list.
+          {approvals.length} of {persons} people have approved. Another person must sign in and approve the
+          same list.
         </p>
       ) : null}
     </Card>

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { useLoad } from '../api.ts'
-import { formatInstant, number, words } from '../format.ts'
+import { formatInstant, number, signed, words } from '../format.ts'
 import { Drift } from './drift.tsx'
 import { CommandDialog, DialogButton, LookOnly } from '../parts/command.tsx'
 import { Badge, Card, Head } from '../parts/page.tsx'
@@ -100,8 +100,6 @@ function Runs({ runs, choose }: { runs: readonly RecordedRun[]; choose: (item: s
   )
 }
 
-export const signed = (n: number) => (n > 0 ? `+${number(n)}` : number(n))
-
 function RunNow({
   items,
   onDone,
@@ -122,7 +120,9 @@ function RunNow({
       effect={({ runs }) => {
         const off = runs.filter(({ outcome }) => outcome !== 'clean')
         if (off.length === 0) return `${number(runs.length)} items compared: all clean.`
-        return off.map(({ item_id, outcome, drift }) => `${item_id}: ${words(outcome)}, drift ${signed(drift)}`).join('; ')
+        return off
+          .map(({ item_id, outcome, drift }) => `${item_id}: ${words(outcome)}, drift ${signed(drift)}`)
+          .join('; ')
       }}
       onDone={onDone}
       onClose={onClose}

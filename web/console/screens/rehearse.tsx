@@ -31,8 +31,8 @@ export function Rehearse({ id }: { id: string }) {
               <p>On the machine that runs Doorbuster, with the id of the copy:</p>
               <Crowd id="ID-OF-THE-COPY" />
               <p class="small quiet">
-                Simulated buyers join, wait, claim and pay in the sandbox; then the outcome is judged. Practise the
-                controls meanwhile: pause, rate, message.
+                Simulated buyers join, wait, claim and pay in the sandbox; then the outcome is judged.
+                Practise the controls meanwhile: pause, rate, message.
               </p>
             </Card>
           </>

@@ -30,7 +30,9 @@ export function Sales() {
         {({ sales }) =>
           sales.length === 0 ? (
             <Empty title="There is no sale yet.">
-              <p>Create one: the form explains every setting, and nothing opens before the time you choose.</p>
+              <p>
+                Create one: the form explains every setting, and nothing opens before the time you choose.
+              </p>
             </Empty>
           ) : (
             <List sales={sales} />

@@ -5,7 +5,8 @@ import { Badge, Card } from '../parts/page.tsx'
 import { QrCode } from '../parts/qr-code.tsx'
 import { Trouble } from '../parts/states.tsx'
 import { say } from '../parts/toast.tsx'
-import { type Session, sessionState } from '../session.ts'
+import { sessionState } from '../session.ts'
+import type { Session } from '../shapes.ts'
 
 interface Offer {
   readonly secret: string
@@ -39,8 +40,8 @@ export function SecondFactor({ session }: { session: Session }) {
       ) : (
         <>
           <p>
-            With it a stolen password alone is of no use: at sign-in six digits are asked for that only your phone
-            knows.
+            With it a stolen password alone is of no use: at sign-in six digits are asked for that only your
+            phone knows.
           </p>
           <button type="button" onClick={() => void begin()}>
             Set it up
