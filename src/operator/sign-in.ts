@@ -45,8 +45,8 @@ export function createSignIn({ keys, sessions, origin }: SignInParts): SignIn {
   const found = new WeakMap<Context<AppEnv>, Session>()
 
   const whoIs = async (c: Context<AppEnv>): Promise<{ name: string; role: Role } | undefined> => {
-    const header = c.req.header('authorization')
-    if (header !== undefined) return ownerOf(header)
+    const token = bearerOf(c)
+    if (token !== undefined) return ownerOf(token)
     const cookie = getCookie(c, SESSION_COOKIE)
     const session = cookie === undefined ? undefined : await sessions.find(cookie)
     if (session !== undefined) found.set(c, session)
@@ -59,8 +59,7 @@ export function createSignIn({ keys, sessions, origin }: SignInParts): SignIn {
     const least = leastRole(method, route.replaceAll(/:(\w+)/g, '{$1}'))
     c.header('Cache-Control', 'no-store')
     // A token is brought on purpose; a cookie comes along with whatever page has the request sent.
-    if (c.req.header('authorization') === undefined && !['GET', 'HEAD'].includes(method))
-      refuseForeign(c, origin)
+    if (bearerOf(c) === undefined && !['GET', 'HEAD'].includes(method)) refuseForeign(c, origin)
     if (least !== 'anyone') {
       const who = await whoIs(c)
       if (who === undefined)
@@ -83,6 +82,11 @@ export function createSignIn({ keys, sessions, origin }: SignInParts): SignIn {
   }
 }
 
+/** Undefined for other schemes: a proxy in front may ask for a password of its own, which browsers then send by themselves. */
+function bearerOf(c: Context<AppEnv>): string | undefined {
+  return /^Bearer (.*)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+}
+
 function refuseForeign(c: Context<AppEnv>, origin: string): void {
   if (c.req.header('origin') !== origin)
     throw new Problem('origin_refused', `Requests that change something must come from ${origin}.`)
@@ -91,9 +95,9 @@ function refuseForeign(c: Context<AppEnv>, origin: string): void {
 /** Every token is compared, in constant time. */
 function readTokens(keys: readonly OperatorKey[]) {
   const digest = (text: string) => createHash('sha256').update(text).digest()
-  const known = keys.map(({ token, ...key }) => ({ ...key, expected: digest(`Bearer ${token}`) }))
-  return (header: string) => {
-    const given = digest(header)
+  const known = keys.map(({ token, ...key }) => ({ ...key, expected: digest(token) }))
+  return (token: string) => {
+    const given = digest(token)
     const [match] = known.filter(({ expected }) => timingSafeEqual(given, expected))
     return match
   }

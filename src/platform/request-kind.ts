@@ -22,10 +22,16 @@ const QUEUE: readonly (readonly [RegExp, Kind])[] = [
   [/^\/openapi\.json$/, 'analytics'],
 ]
 
+/** What operators look at. The console's pages, and who is signed in, are what a command begins with. */
+const OPERATOR_VIEWS = /^\/(api\/operator\/(?!session$)|openapi\.json$)/
+
 /** What a request is for, from its address alone; undefined for one that is always answered. */
 export function kindOf(host: HostName, method: string, path: string): Kind | undefined {
   if (HEALTH.test(path)) return undefined
-  if (host === 'ops') return method === 'GET' || method === 'HEAD' ? 'analytics' : 'operator'
+  if (host === 'ops') {
+    const isRead = method === 'GET' || method === 'HEAD'
+    return isRead && OPERATOR_VIEWS.test(path) ? 'analytics' : 'operator'
+  }
   return (host === 'shop' ? SHOP : QUEUE).find(([pattern]) => pattern.test(path))?.[1] ?? 'browsing'
 }
 

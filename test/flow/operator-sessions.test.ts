@@ -200,6 +200,11 @@ test('what a cookie carries is taken from the console alone, as JSON; what a tok
   })
   expect(problemOf(foreign)).toBe('origin_refused')
   expect((await app.operate('POST', 'reconcile', body)).status).toBe(200)
+  // A password that a proxy in front has asked for is none of ours, and is sent by the browser itself.
+  const basic = { authorization: `Basic ${btoa('proxy:password')}` }
+  expect((await browser.ask('GET', 'session', undefined, basic)).status).toBe(200)
+  const evil = { ...basic, origin: 'https://evil.example' }
+  expect(problemOf(await browser.ask('POST', 'reconcile', body, evil))).toBe('origin_refused')
   // A token that is wrong is not made up for by a cookie that is right.
   const both = await browser.ask('GET', 'sales', undefined, { authorization: 'Bearer of nothing at all' })
   expect(problemOf(both)).toBe('operator_only')

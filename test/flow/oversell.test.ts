@@ -5,6 +5,7 @@ import { DriftReport } from '../../src/contracts/operator-http.ts'
 import { IssuedGiftCard, OversellAnswer, OversellPlan } from '../../src/contracts/oversell-http.ts'
 import { type Answer, problemOf, startApp, type TestApp, URLS } from '../support/app.ts'
 import { type Buyer, createBuyer, createSale, UNGUARDED } from '../support/buyer.ts'
+import { type Browser, signedIn } from '../support/operators.ts'
 import { eventually, startStripeSandbox, type TestSandbox } from '../support/stripe.ts'
 
 // The oversell policy and gift cards over HTTP, from the operator's and the buyer's side.
@@ -113,6 +114,25 @@ test('two persons approve what was previewed; the last buyer gets a card, and th
   ])
   const metrics = await app.send<string>('ops', 'GET', '/metrics')
   expect(metrics.body).toContain(`doorbuster_oversold_units{item="${item}"} 0`)
+})
+
+test('a person counts once, with a token and signed in; whoever may not move money does not count at all', async () => {
+  const { item } = await oversold(5000)
+  const { preview } = shaped(OversellAnswer, await operate(ANN, 'GET', `items/${item}/oversell`))
+  const order = { hash: preview?.hash, reason: 'one is missing' }
+  const approve = (browser: Browser) => browser.ask('POST', `items/${item}/oversell/approve`, order)
+  const [ann, eve, runner] = [
+    await signedIn(app, 'ann', 'admin'),
+    await signedIn(app, 'eve', 'admin'),
+    await signedIn(app, 'runner', 'operator'),
+  ]
+  expect(problemOf(await approve(runner))).toBe('role_too_low')
+  expect(shaped(OversellPlan, await approve(ann))).toMatchObject({ state: 'waiting' })
+  const byToken = await operate(ANN, 'POST', `items/${item}/oversell/approve`, order)
+  expect(shaped(OversellPlan, byToken)).toMatchObject({ state: 'waiting' })
+  const approved = shaped(OversellPlan, await approve(eve))
+  expect(approved.state).toBe('approved')
+  expect(approved.approvals.map(({ operator }) => operator)).toEqual(['ann', 'eve'])
 })
 
 test('a card pays a part of another order, or all of it; taken off, the whole price is left', async () => {
