@@ -24,7 +24,7 @@ import { atTheDoor } from './platform/front-door.ts'
 import { type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { isOfBuyers } from './platform/request-kind.ts'
-import { mountPages } from './platform/pages.ts'
+import { languageOf, mountPages } from './platform/pages.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
 
 export interface Hosts {
@@ -107,7 +107,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     cancel,
     cardUse,
     giftCards: async (user) => (await app.giftCards.of(user)).map(viewGiftCard),
-    giveContact: (user, id, email) => giveContact(app.notices, user, id, email),
+    giveContact: (c, user, id, email) => giveContact(app.notices, c, user, id, email),
     paypal: app.payments.names.includes('paypal'),
   })
   const onStart = async (
@@ -115,7 +115,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     { user_id, order_id }: { user_id: string; order_id: string },
   ) => {
     const email = app.notices.mails ? await identity.email(c).catch(() => undefined) : undefined
-    if (email !== undefined) await app.notices.suggest(user_id, order_id, email)
+    if (email !== undefined) await app.notices.suggest(user_id, order_id, { email, language: languageOf(c) })
   }
   plainPayment(hosts.shop, { ...app, findOrder, onStart, identity, pages, urls: config.urls })
   paymentRoutes(hosts.shop, {

@@ -83,7 +83,7 @@ function ownWords(template: string): string[] {
 
 test('templates leave all words to words/', () => {
   expect(ownWords('<p title="Your place">{{plain.join}} Go on</p>')).toEqual(['Go', 'on', 'Your', 'place'])
-  for (const folder of ['web/plain'])
+  for (const folder of ['web/plain', 'src/flow/notices/mails'])
     for (const file of readdirSync(projectPath(folder)).filter((name) => name.endsWith('.html')))
       expect([file, ...ownWords(readFileSync(projectPath(`${folder}/${file}`), 'utf8'))]).toEqual([file])
 })

@@ -1,3 +1,4 @@
+import type { Language } from '../../src/contracts/words/say.ts'
 import { createNotices, type NoticeParts, type Notices } from '../../src/flow/notices/notices.ts'
 import type { MailServer } from '../../src/platform/mail.ts'
 import { type Claim, type Flow, startFlow } from './flow.ts'
@@ -43,9 +44,9 @@ export async function startTelling() {
         ...change,
       }),
     /** A pending order with an address of its own. */
-    ordered: async (item: string, email = `buyer-${++addresses}@example.com`) => {
+    ordered: async (item: string, email = `buyer-${++addresses}@example.com`, language: Language = 'en') => {
       const claimed = await flow.pending(item)
-      await app.notices.give(claimed.user_id, claimed.order_id, email)
+      await app.notices.give(claimed.user_id, claimed.order_id, { email, language })
       return { ...claimed, email }
     },
     /** Pays by card, with the provider's word for it. */

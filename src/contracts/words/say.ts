@@ -1,5 +1,6 @@
 import type common from '../../../words/en/common.json'
 import type decline from '../../../words/en/decline.json'
+import type mail from '../../../words/en/mail.json'
 import type order from '../../../words/en/order.json'
 import type plain from '../../../words/en/plain.json'
 import type place from '../../../words/en/place.json'
@@ -37,6 +38,7 @@ export type Topics = Readonly<Record<string, Topic>>
 interface English {
   readonly common: typeof common
   readonly decline: typeof decline
+  readonly mail: typeof mail
   readonly order: typeof order
   readonly place: typeof place
   readonly plain: typeof plain

@@ -35,7 +35,7 @@ export interface PlainCheckoutParts {
   readonly cancel: (user: UserId, id: OrderId) => Promise<unknown>
   readonly notices: Pick<Notices, 'mails' | 'contact' | 'receipt'>
   /** Keeps or forgets the address for an order; throws the problem that says why not. */
-  readonly giveContact: (user: UserId, id: OrderId, email: string | null) => Promise<void>
+  readonly giveContact: (c: Context<AppEnv>, user: UserId, id: OrderId, email: string | null) => Promise<void>
   /** Puts gift cards towards an order, or takes them off; throws the problem that says why not. */
   readonly cardUse: {
     put(c: Context<AppEnv>, user: UserId, id: OrderId, code: string): Promise<void>
@@ -161,7 +161,7 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
       const given = email.trim() === '' ? { data: null } : Email.safeParse(email.trim())
       if (given.data === undefined) return showOrder(c, told(c, 'plain.no_email'))
       if ((await viewOrder(user, orderId(c))) === undefined) throw new Problem('unknown_order')
-      await giveContact(user, orderId(c), given.data)
+      await giveContact(c, user, orderId(c), given.data)
     } else if (action === 'gift-card') {
       const typed = code.slice(0, 64)
       if (code.trim() === '' || code !== typed) return showOrder(c, told(c, 'plain.type_code'), typed)

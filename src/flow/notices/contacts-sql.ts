@@ -1,5 +1,12 @@
 import type { OrderId, UserId } from '../../contracts/ids.ts'
+import type { Language } from '../../contracts/words/say.ts'
 import type { Sql } from '../../platform/postgres.ts'
+
+/** Where a buyer is told what becomes of an order, and in which language. */
+export interface Contact {
+  readonly email: string
+  readonly language: Language
+}
 
 /**
  * Keeps the address for an order, unless a mail has gone out to another one already. Mails that found none, or that this
@@ -9,14 +16,14 @@ export async function upsertContact(
   sql: Sql,
   user: UserId,
   order: OrderId,
-  email: string,
+  { email, language }: Contact,
   tries: number,
 ): Promise<'kept' | 'settled'> {
   const kept = await sql.query(
-    `insert into contacts (user_id, order_id, email)
-     select $1, $2, $3 where not exists (select from notices n where n.user_id = $1 and n.order_id = $2 and n.state = 'sent')
-     on conflict (user_id, order_id) do update set email = excluded.email, given_at = now(), waiting = true`,
-    [user, order, email],
+    `insert into contacts (user_id, order_id, email, language)
+     select $1, $2, $3, $4 where not exists (select from notices n where n.user_id = $1 and n.order_id = $2 and n.state = 'sent')
+     on conflict (user_id, order_id) do update set email = excluded.email, language = excluded.language, given_at = now(), waiting = true`,
+    [user, order, email, language],
   )
   if (kept.rowCount === 0) return (await selectContact(sql, user, order)) === email ? 'kept' : 'settled'
   await sql.query(
@@ -28,10 +35,16 @@ export async function upsertContact(
 }
 
 /** Where there is no address yet. */
-export async function insertContact(sql: Sql, user: UserId, order: OrderId, email: string): Promise<void> {
+export async function insertContact(
+  sql: Sql,
+  user: UserId,
+  order: OrderId,
+  { email, language }: Contact,
+): Promise<void> {
   await sql.query(
-    `insert into contacts (user_id, order_id, email) values ($1, $2, $3) on conflict (user_id, order_id) do nothing`,
-    [user, order, email],
+    `insert into contacts (user_id, order_id, email, language) values ($1, $2, $3, $4)
+     on conflict (user_id, order_id) do nothing`,
+    [user, order, email, language],
   )
 }
 

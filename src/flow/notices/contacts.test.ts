@@ -20,7 +20,7 @@ const ended = async (email?: string) => {
   return order
 }
 const give = (order: { user_id: string; order_id: string }, email: string | null) =>
-  app().notices.give(order.user_id, order.order_id, email)
+  app().notices.give(order.user_id, order.order_id, email === null ? null : { email, language: 'en' })
 const contact = (order: { user_id: string; order_id: string }) =>
   app().notices.contact(order.user_id, order.order_id)
 const refused = (mail: string) =>
@@ -175,7 +175,10 @@ test('a refused address can be put right, but not tried out without end', async 
 
 test('what a provider knows never replaces what the buyer typed', async () => {
   const order = await telling.ordered(await telling.flow.newItem(2), 'typed@example.com')
-  await app().notices.suggest(order.user_id, order.order_id, 'provider@example.com')
+  await app().notices.suggest(order.user_id, order.order_id, {
+    email: 'provider@example.com',
+    language: 'en',
+  })
   expect(await contact(order)).toBe('typed@example.com')
 })
 

@@ -7,6 +7,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts'
 import { createComposer } from './mails/compose.ts'
 import { CORRECTIONS, createSending, type Round, type SendingPolicy } from './sending.ts'
 import {
+  type Contact,
   deleteContact,
   deleteOldContacts,
   insertContact,
@@ -52,9 +53,9 @@ export interface Notices {
    * Keeps the address for an order, or forgets it; whether the order exists is for the caller to know. `settled`: a mail
    * about it has gone to another address. Safe to repeat, before and after the order ends.
    */
-  give(user: UserId, order: OrderId, email: string | null): Promise<'kept' | 'settled'>
+  give(user: UserId, order: OrderId, contact: Contact | null): Promise<'kept' | 'settled'>
   /** Keeps an address the buyer did not type, where there is none. Never throws: a payment goes on without. */
-  suggest(user: UserId, order: OrderId, email: string): Promise<void>
+  suggest(user: UserId, order: OrderId, contact: Contact): Promise<void>
   /** The receipt of an order; `unpaid` ones (also where the money was lost again) and `unknown` ones have none. */
   receipt(user: UserId, order: OrderId): Promise<Receipt | 'unpaid' | 'unknown'>
   /** One round: writes down what is to be told and sends what is due. Safe to repeat, and in several processes. */
@@ -123,13 +124,13 @@ export function createNotices(parts: NoticeParts): Notices {
   return {
     mails: mail !== undefined,
     contact: (user, order) => selectContact(shards.of(user), user, order),
-    give: async (user, order, email) => {
-      if (email !== null) return upsertContact(shards.of(user), user, order, email, CORRECTIONS)
+    give: async (user, order, contact) => {
+      if (contact !== null) return upsertContact(shards.of(user), user, order, contact, CORRECTIONS)
       await deleteContact(shards.of(user), user, order)
       return 'kept'
     },
-    suggest: async (user, order, email) => {
-      await insertContact(shards.of(user), user, order, email).catch((error: unknown) =>
+    suggest: async (user, order, contact) => {
+      await insertContact(shards.of(user), user, order, contact).catch((error: unknown) =>
         log.warn({ err: error, order_id: order }, 'an address was not kept'),
       )
     },

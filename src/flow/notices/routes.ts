@@ -4,6 +4,7 @@ import { ContactAnswer, ContactRequest, OrderParam, Receipt } from '../../contra
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
+import { languageOf } from '../../platform/pages.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Notices } from './notices.ts'
 
@@ -66,7 +67,7 @@ export function noticeRoutes(app: App, { notices, viewOrder, identity }: NoticeR
   app.openapi(putContact, async (c) => {
     const { id } = c.req.valid('param')
     const { email } = c.req.valid('json')
-    await giveContact(notices, await buyerOf(c, id), id, email)
+    await giveContact(notices, c, await buyerOf(c, id), id, email)
     return c.json({ email, mails: notices.mails }, 200)
   })
   app.openapi(getReceipt, async (c) => {
@@ -82,13 +83,17 @@ export function noticeRoutes(app: App, { notices, viewOrder, identity }: NoticeR
 /** Keeps the address, or throws the problem that says why not. */
 export async function giveContact(
   notices: Pick<Notices, 'give' | 'mails'>,
+  c: Context<AppEnv>,
   user: UserId,
   order: OrderId,
   email: string | null,
 ): Promise<void> {
   if (!notices.mails && email !== null)
     throw new Problem('no_mails', 'The receipt is on the page of the order.')
-  if ((await notices.give(user, order, email)) === 'settled')
+  if (
+    (await notices.give(user, order, email === null ? null : { email, language: languageOf(c) })) ===
+    'settled'
+  )
     throw new Problem(
       'contact_settled',
       'It went to the address given before; the receipt is on this page too.',

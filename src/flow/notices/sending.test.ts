@@ -62,6 +62,24 @@ describe('a mail for each end of an order', () => {
     }
   })
 
+  test('in the language its address was given in, from right to left where that is read so', async () => {
+    const item = await telling.flow.newItem(2)
+    const [german, arabic] = [
+      await telling.ordered(item, 'wer@example.com', 'de'),
+      await telling.ordered(item, 'man@example.com', 'ar'),
+    ]
+    await fail(german, 'declined')
+    await telling.pay(arabic)
+    await round()
+    const [failed] = await mails(german.email)
+    expect(failed?.subject).toBe(`Nicht gekauft: ${item}`)
+    expect(failed?.text).toContain('Die Zahlung wurde abgelehnt')
+    expect(failed?.html).toContain('<html lang="de" dir="ltr">')
+    const [paid] = await mails(arabic.email)
+    expect(paid?.subject).toBe(`إيصالك: ${item}`)
+    expect(paid?.html).toContain('<html lang="ar" dir="rtl">')
+  })
+
   test('failed although money arrived late: it goes back, and the mail says so', async () => {
     const order = await telling.ordered(await telling.flow.newItem(2))
     await fail(order, 'payment_timeout')
@@ -117,7 +135,10 @@ describe('a mail for each end of an order', () => {
     }
 
     const mixed = await telling.flow.pending(item, { user_id: order.user_id })
-    await app().notices.give(mixed.user_id, mixed.order_id, 'mixed@example.com')
+    await app().notices.give(mixed.user_id, mixed.order_id, {
+      email: 'mixed@example.com',
+      language: 'en',
+    })
     await app()
       .shards.of(order.user_id)
       .query(`insert into gift_card_uses (user_id, order_id, card_id, amount) values ($1, $2, $3, 499)`, [
@@ -363,7 +384,7 @@ test('a shard that is away keeps nothing from the buyers of the other', async ()
     [0, 1].map(async (shard) => {
       const claimed = await telling.flow.pending(item, { user_id: telling.flow.buyerOn(shard) })
       const email = `on-${shard}@example.com`
-      await app().notices.give(claimed.user_id, claimed.order_id, email)
+      await app().notices.give(claimed.user_id, claimed.order_id, { email, language: 'en' })
       await fail(claimed, 'declined')
       return email
     }),

@@ -1,5 +1,6 @@
 import type { ItemId, OrderId, SaleId, UserId } from '../../contracts/ids.ts'
 import type { FailureReason, OrderStatus } from '../../contracts/orders.ts'
+import type { Language } from '../../contracts/words/say.ts'
 import type { Sql } from '../../platform/postgres.ts'
 
 /** What a buyer is told about the end of an order. */
@@ -112,6 +113,8 @@ export async function putBack(
 export interface Told {
   readonly kind: NoticeKind | null
   readonly email: string | null
+  /** English where there is no address. */
+  readonly language: Language
   readonly sale_id: SaleId
   readonly item_id: ItemId
   readonly quantity: number
@@ -147,7 +150,7 @@ export async function selectTold(sql: Sql, user: UserId, order: OrderId): Promis
   const found = await sql.query<Told>(
     `select told.*, n.state as notice from (
        select ${KIND} as kind, o.sale_id, o.item_id, o.quantity, o.amount, o.currency, o.status,
-              o.failure_reason, o.paid_at, c.email, p.provider, p.provider_ref, p.amount as provider_amount,
+              o.failure_reason, o.paid_at, c.email, coalesce(c.language, 'en') as language, p.provider, p.provider_ref, p.amount as provider_amount,
               (select coalesce(sum(u.amount), 0)::bigint from gift_card_uses u
                where u.user_id = o.user_id and u.order_id = o.id) as gift_amount,
               coalesce(p.state in ('refund_due', 'refunded'), false) as returned,

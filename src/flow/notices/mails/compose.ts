@@ -1,12 +1,12 @@
 import { showGiftCode } from '../../../contracts/gift-cards.ts'
 import type { OrderId } from '../../../contracts/ids.ts'
-import { paidWith } from '../../../contracts/words/order.ts'
-import type { Say } from '../../../contracts/words/say.ts'
+import { itemText, paidWith } from '../../../contracts/words/order.ts'
+import { directionOf, type Say } from '../../../contracts/words/say.ts'
 import { projectPath } from '../../../platform/project.ts'
 import { Html, readTemplates } from '../../../platform/templates.ts'
 import { createSpeakers } from '../../../platform/words.ts'
 import type { GiftCard, NoticeKind, Told } from '../sql.ts'
-import { ENGLISH, type MailWords } from './words.ts'
+import { storyOf } from './story.ts'
 
 export interface Composed {
   readonly subject: string
@@ -14,13 +14,12 @@ export interface Composed {
   readonly html: string
 }
 
-/** `card`: what makes up for an order that was cancelled. */
+/** In the language the address was given in. `card`: what makes up for an order that was cancelled. */
 export type Compose = (order: OrderId, kind: NoticeKind, told: Told, card?: GiftCard) => Promise<Composed>
 
 export interface ComposerParts {
   readonly nameOf: (item: string) => Promise<string>
   readonly shopUrl: string
-  readonly words?: MailWords
 }
 
 /** What a mail says, before it is text or HTML. */
@@ -33,82 +32,76 @@ interface Content {
 }
 
 /** One content, two renderings that can not say different things. Names come from outside: nothing of them is markup. */
-export function createComposer({ nameOf, shopUrl, words = ENGLISH }: ComposerParts): Compose {
-  const say = createSpeakers().en
+export function createComposer({ nameOf, shopUrl }: ComposerParts): Compose {
+  const speakers = createSpeakers()
   const templates = readTemplates(projectPath('src/flow/notices/mails'))
 
-  const toText = ({ title, story, gift, facts, url }: Content) => {
+  const toText = (say: Say, { title, story, gift, facts, url }: Content) => {
     const widest = Math.max(...facts.map(([name]) => name.length))
     return [
       title,
       ...story,
-      ...(gift === undefined ? [] : [words.giftCard.title, gift.text, `    ${gift.code}`, gift.until]),
+      ...(gift === undefined ? [] : [say('mail.gift.title'), gift.text, `    ${gift.code}`, gift.until]),
       facts.map(([name, value]) => `${`${name}:`.padEnd(widest + 2)}${value}`).join('\n'),
-      `${words.button}:\n${url}`,
-      `-- \n${words.footer}`,
+      `${say('mail.button')}:\n${url}`,
+      `-- \n${say('mail.footer')}`,
       '',
     ].join('\n\n')
   }
 
-  const toHtml = ({ title, story, gift, facts, url }: Content) =>
-    templates.render('layout', {
-      ...{ title, url, button: words.button, footer: words.footer },
-      shop: new URL(url).host,
-      story: story.map((text) => templates.render('paragraph', { text })),
-      gift:
-        gift === undefined
-          ? new Html('')
-          : templates.render('gift', { ...gift, title: words.giftCard.title }),
-      facts: facts.map(([name, value]) => templates.render('fact', { name, value })),
-    }).markup
+  const toHtml = (say: Say, { title, story, gift, facts, url }: Content) =>
+    templates.render(
+      'layout',
+      {
+        ...{ title, url, shop: new URL(url).host },
+        ...{ language: say.language, direction: directionOf(say.language) },
+        story: story.map((text) => templates.render('paragraph', { text })),
+        gift: gift === undefined ? new Html('') : templates.render('gift', gift, say),
+        facts: facts.map(([name, value]) => templates.render('fact', { name, value })),
+      },
+      say,
+    ).markup
 
   return async (order_id, kind, told, card) => {
+    const say = speakers[told.language]
     const item = oneLine(await nameOf(told.item_id))
     const amount = say.money(told.amount, told.currency)
-    const charged = say.money(told.provider_amount ?? told.amount, told.currency)
-    const fill = (sentence: string) => filled(sentence, { item, amount, charged })
-    const label = words.facts
+    const values = { item, amount, charged: say.money(told.provider_amount ?? told.amount, told.currency) }
     const content: Content = {
-      title: words.title[kind],
-      story: words.story(kind, told).map(fill),
-      gift: giftOf(card, words, say),
+      title: say(`mail.title.${kind}`),
+      story: storyOf(kind, told).map((key) => say(key, values)),
+      gift: giftOf(say, card),
       facts: [
-        [label.item, told.quantity === 1 ? item : `${told.quantity} × ${item}`],
-        [label.total, amount],
-        ...(kind === 'paid' ? paidFacts(told, words, say) : []),
-        [label.order, order_id],
+        [say('common.item'), itemText(say, told.quantity, item)],
+        [say('common.total'), amount],
+        ...(kind === 'paid' ? paidFacts(say, told) : []),
+        [say('common.order'), order_id],
       ],
       url: `${shopUrl}/checkout/${told.sale_id}?order=${order_id}`,
     }
-    return { subject: fill(words.subject[kind]), text: toText(content), html: toHtml(content) }
+    const subject = say(`mail.subject.${kind}`, values)
+    return { subject, text: toText(say, content), html: toHtml(say, content) }
   }
 }
 
-function giftOf(card: GiftCard | undefined, { giftCard }: MailWords, say: Say): Content['gift'] {
+function giftOf(say: Say, card: GiftCard | undefined): Content['gift'] {
   if (card === undefined) return undefined
-  const amount = say.money(card.amount, card.currency)
   return {
-    text: filled(giftCard.text, { amount }),
+    text: say('mail.gift.text', { amount: say.money(card.amount, card.currency) }),
     code: showGiftCode(card.code),
-    until: filled(giftCard.until, { until: say.date(card.expires_at.getTime()) }),
+    until: say('mail.gift.until', { until: say.date(card.expires_at.getTime()) }),
   }
 }
 
 function paidFacts(
-  { provider, gift_amount, currency, paid_at }: Told,
-  { facts }: MailWords,
   say: Say,
+  { provider, gift_amount, currency, paid_at }: Told,
 ): (readonly [string, string])[] {
-  const gift = gift_amount === 0 ? undefined : say.money(gift_amount, currency)
-  const means = paidWith(say, provider, gift)
+  const means = paidWith(say, provider, gift_amount === 0 ? undefined : say.money(gift_amount, currency))
   return [
-    ...(means === '' ? [] : [[facts.paid_with, means] as const]),
-    ...(paid_at === null ? [] : [[facts.paid_at, say.date(paid_at.getTime())] as const]),
+    ...(means === '' ? [] : [[say('order.paid_with'), means] as const]),
+    ...(paid_at === null ? [] : [[say('order.paid_at'), say.date(paid_at.getTime())] as const]),
   ]
-}
-
-function filled(sentence: string, values: Readonly<Record<string, string>>): string {
-  return sentence.replace(/\{(\w+)\}/g, (hole, name: string) => values[name] ?? hole)
 }
 
 /** A name with line breaks or other control characters in it would break a subject or a line of a receipt. */
