@@ -7,7 +7,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { type Database, readBriefly, type Shards } from '../../platform/postgres.ts'
 
 /** What costs more than a look is looked at so often, and takes at most a twentieth of the time. */
-const EVERY_MS = 3000
+const EVERY_MS = 2000
 const SHARE = 20
 /** Longer no database works for it; there is the next time. */
 const DEADLINE_MS = 2000
