@@ -140,3 +140,14 @@ export const DriftReport = z
     since: Millis.nullable().describe('When the trouble there is now was first found'),
   })
   .openapi('DriftReport')
+
+export const AuditLine = z
+  .object({
+    at: Millis,
+    operator: z.string(),
+    command: z.string(),
+    target: z.string(),
+    reason: z.string(),
+    detail: z.record(z.string(), z.unknown()),
+  })
+  .openapi('AuditLine')

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import {
+  AuditLine,
   CommandRequest,
   DriftReport,
   ReconcileRequest,
@@ -23,18 +24,7 @@ const LATEST = 200
 
 const Runs = z.object({ runs: z.array(ReconcileRun) })
 const RecordedRuns = z.object({ runs: z.array(RecordedRun) })
-const Audit = z.object({
-  entries: z.array(
-    z.object({
-      at: z.int(),
-      operator: z.string(),
-      command: z.string(),
-      target: z.string(),
-      reason: z.string(),
-      detail: z.record(z.string(), z.unknown()),
-    }),
-  ),
-})
+const Audit = z.object({ entries: z.array(AuditLine) })
 const DeadLetters = z.object({
   dead_letters: z.array(
     z.object({

@@ -2,6 +2,7 @@ import type { App } from '../platform/http.ts'
 import { accountRoutes } from './account-routes.ts'
 import type { Accounts } from './accounts.ts'
 import { type LiveRouteParts, liveRoutes } from './live/routes.ts'
+import { orderSearchRoutes, type OrderSearchRouteParts } from './orders/routes.ts'
 import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-routes.ts'
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
 import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
@@ -18,6 +19,7 @@ export interface OperatorRouteParts
     OversellRouteParts,
     OperatorPaymentParts,
     LiveRouteParts,
+    OrderSearchRouteParts,
     SessionRouteParts,
     SignInParts {
   readonly accounts: Accounts
@@ -37,4 +39,5 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   noticeRoutes(app, parts, by)
   operatorPaymentRoutes(app, parts)
   liveRoutes(app, parts)
+  orderSearchRoutes(app, parts)
 }

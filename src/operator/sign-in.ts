@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import { createMiddleware } from 'hono/factory'
 import { routePath } from 'hono/route'
-import type { Role } from '../contracts/operators.ts'
+import { atLeast, type Role } from '../contracts/operators.ts'
 import type { OperatorKey } from '../platform/config.ts'
 import { Problem } from '../platform/errors.ts'
 import type { AppEnv } from '../platform/http.ts'
@@ -24,6 +24,9 @@ export function operatorOf(c: Context<AppEnv>): string {
   if (operator === undefined) throw new Problem('operator_only')
   return operator
 }
+
+/** Addresses of buyers are for those who have to do with buyers. */
+export const maySeeAddresses = (c: Context<AppEnv>): boolean => atLeast(c.get('role') ?? 'viewer', 'operator')
 
 export interface SignInParts {
   /** Of machines, and of people who write scripts. */
@@ -68,6 +71,7 @@ export function createSignIn({ keys, sessions, origin }: SignInParts): SignIn {
       if (!mayDo(who.role, least))
         throw new Problem('role_too_low', `This takes the role ${least}; yours is ${who.role}.`)
       c.set('operator', who.name)
+      c.set('role', who.role)
     }
     await next()
   })

@@ -23,3 +23,17 @@ export async function selectAudit(sql: Sql, max: number): Promise<(AuditEntry & 
   )
   return found.rows.map((row) => ({ ...row, at: row.at.getTime() }))
 }
+
+/** The latest about any of these, the latest first. */
+export async function selectAuditOf(
+  sql: Sql,
+  targets: readonly string[],
+  max: number,
+): Promise<(AuditEntry & { at: number })[]> {
+  const found = await sql.query<AuditEntry & { at: Date }>(
+    `select at, operator, command, target, reason, detail from audit_log where target = any($1)
+     order by id desc limit $2`,
+    [targets, max],
+  )
+  return found.rows.map((row) => ({ ...row, at: row.at.getTime() }))
+}

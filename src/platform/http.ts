@@ -5,6 +5,7 @@ import { createMiddleware } from 'hono/factory'
 import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import { CaptchaChallenge } from '../contracts/guard.ts'
+import type { Role } from '../contracts/operators.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
 import { isConnectionError, Overloaded, overloaded, Problem, unavailable } from './errors.ts'
 import type { Log, Metrics } from './telemetry.ts'
@@ -14,6 +15,7 @@ export interface Variables {
   requestId: string
   /** Who is signed in on the operator's host. */
   operator?: string
+  role?: Role
 }
 export type AppEnv = {
   Variables: Variables

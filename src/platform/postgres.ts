@@ -142,6 +142,9 @@ export const readBriefly = <T>(database: Database, ms: number, work: (sql: Sql) 
     }),
   )
 
+/** A pattern of `like` for what begins with this text. */
+export const beginsWith = (text: string): string => `${text.replace(/[\\%_]/g, '\\$&')}%`
+
 /** A connection on loan. Broken is one on which a statement had no answer: nobody uses it again. */
 interface Lent extends Sql {
   isBroken(): boolean

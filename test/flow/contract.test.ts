@@ -51,6 +51,7 @@ const ENDPOINTS: Record<keyof typeof URLS, string[]> = {
     ...['GET /api/operator/audit', 'GET /api/operator/dead-letters'],
     ...['POST /api/operator/dead-letters/{id}/replay', 'GET /api/operator/payments/unfunded'],
     ...['GET /api/operator/notices', 'POST /api/operator/notices/retry'],
+    ...['GET /api/operator/orders', 'GET /api/operator/orders.csv', 'GET /api/operator/orders/{id}'],
     ...['GET /api/operator/sales/{sale}/live', 'GET /api/operator/sales/{sale}/live/stream'],
     ...['POST', 'GET', 'DELETE'].map((method) => `${method} /api/operator/session`),
     ...['POST', 'PUT', 'DELETE'].map((method) => `${method} /api/operator/session/totp`),
@@ -109,7 +110,7 @@ test('its answers name shapes, its problems one shape with every code, its bodie
       for (const [status, { description, content = {} }] of Object.entries(responses)) {
         expect(description).not.toBeEmpty()
         const type = status.startsWith('2')
-          ? /^(application\/json|text\/event-stream)$/
+          ? /^(application\/json|text\/(event-stream|csv))$/
           : /^application\/problem\+json$/
         expect(Object.keys(content).every((one) => type.test(one))).toBe(true)
         expect({ path, status, empty: Object.keys(content).length === 0 }).toEqual({

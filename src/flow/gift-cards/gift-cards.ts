@@ -6,6 +6,8 @@ import type { Shards, Sql } from '../../platform/postgres.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import * as sqlStore from './sql.ts'
 
+export * from './overview-sql.ts'
+
 /** Makes up for an order that was cancelled as oversold. Amounts in minor units, times in ms. */
 export interface GiftCard {
   readonly user_id: UserId

@@ -44,6 +44,8 @@ export interface Receipt {
   readonly mail: 'none' | 'on_its_way' | 'sent' | 'undeliverable'
 }
 
+export * from './overview-sql.ts'
+
 export interface Notices {
   /** Whether there is a mail server at all; without one no address is asked for or kept. */
   readonly mails: boolean

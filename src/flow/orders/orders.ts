@@ -27,7 +27,7 @@ export type Tombstone = Omit<Order, 'status' | 'failure_reason'>
 /** The statements on one shard. A model in memory stands in for them in the simulation. */
 export type OrderStore = typeof sqlStore
 
-export { countBySale, type OrderCount } from './overview-sql.ts'
+export * from './overview-sql.ts'
 
 export interface Orders {
   /** Writes a batch of new orders, one statement per shard. Safe to repeat. */

@@ -13,7 +13,7 @@ import { isOver, type PaymentState } from './states.ts'
 
 export type { PaymentProvider, ProviderEvent, ProviderName, WebhookReading } from './provider.ts'
 export { ProviderRefused, ProviderUnavailable } from './provider.ts'
-export { countPaymentsBySale, type PaymentCount } from './overview-sql.ts'
+export * from './overview-sql.ts'
 
 export type StartOutcome =
   | { readonly kind: 'started'; readonly browser: Record<string, string> }
