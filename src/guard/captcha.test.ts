@@ -5,11 +5,15 @@ import type { AddressInfo } from 'node:net'
 import { createWork, handClock, MINE, SECRET, solveByReading, solvedBy } from '../../test/support/guard.ts'
 import { startTestRedis, type TestRedis } from '../../test/support/redis.ts'
 import type { CaptchaChallenge } from '../contracts/guard.ts'
+import { type Language, LANGUAGES } from '../contracts/words/say.ts'
 import { connectRedis, type RedisConnection } from '../platform/redis.ts'
+import { createSpeakers } from '../platform/words.ts'
 import { type SiteverifyOptions, siteverifyCaptcha } from './captcha.ts'
 import { questionCaptcha } from './question.ts'
-import { drawQuestion, normalise } from './questions.ts'
+import { drawQuestion, KINDS, normalise, wordsOf } from './questions.ts'
 import { createBurner, createNonces } from './single-use.ts'
+
+const speakers = createSpeakers()
 
 describe('siteverify', () => {
   /** Speaks the providers' wire: the response tells which answer to give. Like them it takes a token once. */
@@ -69,7 +73,7 @@ describe('siteverify', () => {
       ...change,
     })
   const verify = (response: string, captcha = captchaOf(), ip = '192.0.2.7') =>
-    captcha.verify({ ...MINE, hashes: 0, ip, answer: { response } })
+    captcha.verify({ ...MINE, language: 'en', hashes: 0, ip, answer: { response } })
 
   test('it is asked in their form', async () => {
     expect(await verify('good-plain')).toEqual({ kind: 'passed' })
@@ -78,7 +82,7 @@ describe('siteverify', () => {
     })
     await verify('good-plain', captchaOf(), 'unknown')
     expect(asked.at(-1)?.has('remoteip')).toBe(false)
-    expect(captchaOf({ provider: 'hcaptcha' }).issue({ ...MINE, hashes: 5 })).toEqual({
+    expect(captchaOf({ provider: 'hcaptcha' }).issue({ ...MINE, language: 'en', hashes: 5 })).toEqual({
       ...{ kind: 'widget', provider: 'hcaptcha', site_key: 'site', action: 'join_sale_1' },
     })
   })
@@ -127,16 +131,22 @@ describe('question', () => {
   const nonces = createNonces(clock)
   const proofOfWork = createWork(clock)
   const captchaOf = () =>
-    questionCaptcha({ secret: SECRET, clock, nonces, burn: createBurner(redis, clock), proofOfWork })
+    questionCaptcha({
+      ...{ secret: SECRET, speakers, clock, nonces, proofOfWork },
+      burn: createBurner(redis, clock),
+    })
   type Asked = Extract<CaptchaChallenge, { kind: 'question' }>
-  const ask = (hashes = 20, whose = MINE) => captchaOf().issue({ ...whose, hashes }) as Asked
+  const ask = (hashes = 20, whose = MINE, language: Language = 'en') =>
+    captchaOf().issue({ ...whose, language, hashes }) as Asked
   const answer = (
     asked: Asked,
     response: string,
     change: { hashes?: number; token?: string; whose?: typeof MINE } = {},
   ) =>
     captchaOf().verify({
+      // The answer is looked at in the language of its question, whatever the request says.
       ...(change.whose ?? MINE),
+      language: 'fr',
       ...{ hashes: change.hashes ?? 20, ip: '' },
       answer: {
         response,
@@ -200,27 +210,63 @@ describe('question', () => {
     const connection = await connectRedis({ url: gone.url })
     await gone.stop()
     const burn = createBurner(connection, clock)
-    const captcha = questionCaptcha({ secret: SECRET, clock, nonces, burn, proofOfWork })
-    const asked = captcha.issue({ ...MINE, hashes: 0 }) as Asked
+    const captcha = questionCaptcha({ secret: SECRET, speakers, clock, nonces, burn, proofOfWork })
+    const asked = captcha.issue({ ...MINE, language: 'en', hashes: 0 }) as Asked
     const reply = { response: solveByReading(asked.question), token: asked.token }
-    expect(await captcha.verify({ ...MINE, hashes: 0, ip: '', answer: reply })).toMatchObject({
-      kind: 'unavailable',
-    })
+    expect(await captcha.verify({ ...MINE, language: 'en', hashes: 0, ip: '', answer: reply })).toMatchObject(
+      {
+        kind: 'unavailable',
+      },
+    )
     await connection.close()
   })
 
-  test('what is typed is forgiven what does not matter', () => {
-    for (const typed of ['12', 'twelve', ' Twelve! ', 'It is twelve', "it's 12".replace("'", '')])
-      expect(normalise(typed)).toBe('12')
-    expect(normalise('The  Horse.')).toBe('horse')
-    expect(normalise('an apple')).toBe('apple')
+  test('a question in German takes its answer in German', async () => {
+    const asked = ask(0, MINE, 'de')
+    expect(asked.question).toMatch(/^(Wie|Was|Welche) /)
+    expect(await answer(asked, 'zebra', { hashes: 0 })).toMatchObject({ kind: 'failed' })
   })
 
-  test('there are many questions, each with one answer', () => {
+  test('what is typed is forgiven what does not matter', () => {
+    const { en, de, fr, ja, ar } = speakers
+    for (const typed of ['12', 'twelve', ' Twelve! ', 'It is twelve', "it's 12".replace("'", '')])
+      expect(normalise(en, typed)).toBe('12')
+    expect(normalise(en, 'The  Horse.')).toBe('horse')
+    expect(normalise(en, 'an apple')).toBe('apple')
+    expect([normalise(de, 'das PFERD'), normalise(de, 'Zwölf'), normalise(de, 'zwolf')]).toEqual([
+      'pferd',
+      '12',
+      '12',
+    ])
+    expect([normalise(fr, "l'éléphant"), normalise(fr, 'dix-sept')]).toEqual(['l elephant', '17'])
+    expect([normalise(ja, '十二'), normalise(ja, '１２'), normalise(ja, 'りんご')]).toEqual([
+      '12',
+      '12',
+      'りんご',
+    ])
+    expect([normalise(ar, '١٢'), normalise(ar, 'اثنا عشر')]).toEqual(['12', '12'])
+  })
+
+  test.each(LANGUAGES)('%s: there are many questions, each with one answer', (language) => {
+    const say = speakers[language]
+    const words = KINDS.flatMap((kind) => wordsOf(say, kind)).map((word) => normalise(say, word))
+    expect(new Set(words).size).toBe(6 * 8)
     const questions = Array.from({ length: 400 }, () =>
-      drawQuestion((below) => Math.floor(Math.random() * below)),
+      drawQuestion(say, (below) => Math.floor(Math.random() * below)),
     )
     expect(new Set(questions.map(({ question }) => question)).size).toBeGreaterThan(200)
-    for (const { question, answer: right } of questions) expect(solveByReading(question)).toBe(right)
+    for (const { question, answer: right } of questions) {
+      expect(right).toBe(normalise(say, right))
+      if (language === 'en') expect(solveByReading(question)).toBe(right)
+      // A word that is asked for stands in the question.
+      else if (!/^\d+$/.test(right))
+        expect(
+          question
+            .split(/[:：]/)
+            .at(-1)
+            ?.split(/[،、,?？؟]/)
+            .map((word) => normalise(say, word)),
+        ).toContain(right)
+    }
   })
 })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { CaptchaAnswer, CaptchaChallenge } from '../contracts/guard.ts'
 import type { SaleId } from '../contracts/ids.ts'
+import type { Language } from '../contracts/words/say.ts'
 
 /** A step-up for visitors of anomalous risk: a provider's widget (here), or a question of our own (question.ts). */
 export interface Captcha {
@@ -16,6 +17,8 @@ export interface CaptchaRequest {
   readonly device: string
   /** Expected hashes of the work beside a question; 0 where the visitor's browser runs no scripts. */
   readonly hashes: number
+  /** Of a question; a provider's widget asks the browser. */
+  readonly language: Language
 }
 
 export type CaptchaOutcome =

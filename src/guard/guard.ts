@@ -1,4 +1,6 @@
 import type { SaleId } from '../contracts/ids.ts'
+import { languageIn } from '../platform/language.ts'
+import { createSpeakers } from '../platform/words.ts'
 import { clientAddress, isWithin } from './client-address.ts'
 import { oddities } from './headers.ts'
 import { createLimits, type LimitOutcome } from './limits.ts'
@@ -32,7 +34,7 @@ export function createGuard(parts: GuardParts): Guard {
   const nonces = createNonces(clock, parts.random)
   const burn = createBurner(redis, clock)
   const proofOfWork = createProofOfWork({ secret, clock, nonces })
-  const question = questionCaptcha({ secret, clock, nonces, burn, proofOfWork })
+  const question = questionCaptcha({ secret, speakers: createSpeakers(), clock, nonces, burn, proofOfWork })
   const visitors = createVisitors({
     signals: createSignals({ redis, clock, key: secret.toString('hex'), onError }),
     limits: createLimits({ redis, clock, secret, onError }),
@@ -67,13 +69,14 @@ export function createGuard(parts: GuardParts): Guard {
   /** The step-up: undefined once it is passed. */
   const stepUp = async (visitor: Visitor, attempt: JoinAttempt): Promise<Refused | undefined> => {
     const { sale, device, captcha: answer, form = false } = attempt
+    const language = languageIn(attempt.client.headers)
     const { proof_of_work } = visitor.settings
     const check = form ? question : (parts.captcha ?? question)
     const hashes = form || !proof_of_work.on ? 0 : proof_of_work.captcha_hashes
     const again = (why: string, detail: string) =>
-      refused('captcha_required', why, detail, { captcha: check.issue({ sale, device, hashes }) })
+      refused('captcha_required', why, detail, { captcha: check.issue({ sale, device, hashes, language }) })
     if (answer === undefined) return again('captcha_missing', 'Please answer this before you join.')
-    const outcome = await check.verify({ sale, device, hashes, answer, ip: visitor.client.ip })
+    const outcome = await check.verify({ sale, device, hashes, language, answer, ip: visitor.client.ip })
     if (outcome.kind === 'passed') return undefined
     if (outcome.kind === 'failed') return again('captcha_failed', outcome.detail)
     onError(new Error(`captcha: ${outcome.detail}`))

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { type Language, LANGUAGES, type Say } from '../contracts/words/say.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Captcha } from './captcha.ts'
 import { deviceHash, type ProofOfWork } from './proof-of-work.ts'
@@ -11,6 +12,8 @@ const Payload = z.strictObject({
   answer: z.string(),
   device: z.string(),
   expires_at: z.number(),
+  /** The answer is in the language of the question. */
+  language: z.enum(LANGUAGES),
   nonce: z.string().regex(/^[0-9a-f]{32}$/),
   /** Nonce of the proof of work beside it; absent where there is none. */
   proof: z.string().optional(),
@@ -29,12 +32,13 @@ const LIFETIME_S = 300
  */
 export function questionCaptcha(parts: {
   readonly secret: Buffer
+  readonly speakers: Readonly<Record<Language, Say>>
   readonly clock: Clock
   readonly nonces: Nonces
   readonly burn: Burner
   readonly proofOfWork: ProofOfWork
 }): Captcha {
-  const { secret, clock, nonces, burn, proofOfWork } = parts
+  const { secret, speakers, clock, nonces, burn, proofOfWork } = parts
   const mac = (what: string, text: string) =>
     createHmac('sha256', secret).update(`guard question ${what} ${text}`).digest('base64url')
   const answerMac = (nonce: string, answer: string) => mac(`answer ${nonce}`, answer)
@@ -49,8 +53,8 @@ export function questionCaptcha(parts: {
   }
 
   return {
-    issue: ({ sale, device, hashes }) => {
-      const { question, answer } = drawQuestion(pick)
+    issue: ({ sale, device, hashes, language }) => {
+      const { question, answer } = drawQuestion(speakers[language], pick)
       const nonce = nonces.next(sale)
       const proof =
         hashes > 0 ? proofOfWork.create({ sale, device, hashes, lifetime_s: LIFETIME_S }) : undefined
@@ -58,6 +62,7 @@ export function questionCaptcha(parts: {
         answer: answerMac(nonce, answer),
         device: deviceHash(device),
         expires_at: clock.now() + LIFETIME_S * 1000,
+        language,
         nonce,
         ...(proof === undefined ? {} : { proof: proof.parameters.nonce }),
         sale,
@@ -89,7 +94,10 @@ export function questionCaptcha(parts: {
       } catch (error) {
         return { kind: 'unavailable', detail: error instanceof Error ? error.message : String(error) }
       }
-      return equal(payload.answer, answerMac(payload.nonce, normalise(answer.response)))
+      return equal(
+        payload.answer,
+        answerMac(payload.nonce, normalise(speakers[payload.language], answer.response)),
+      )
         ? { kind: 'passed' }
         : failed('That was not the answer. Here is another question.')
     },

@@ -1,4 +1,6 @@
-/** A question in plain English, and its answer as `normalise` writes it. */
+import type { Say } from '../contracts/words/say.ts'
+
+/** A question in plain words, and its answer as `normalise` writes it. */
 export interface Question {
   readonly question: string
   readonly answer: string
@@ -7,73 +9,60 @@ export interface Question {
 /** A number from 0 to `below` - 1. */
 type Pick = (below: number) => number
 
-const DIGITS = [
-  ...[
-    'zero',
-    'one',
-    'two',
-    'three',
-    'four',
-    'five',
-    'six',
-    'seven',
-    'eight',
-    'nine',
-    'ten',
-    'eleven',
-    'twelve',
-  ],
-  ...['thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty'],
-]
-const ORDINALS = ['first', 'second', 'third', 'fourth', 'fifth']
+/** Kinds of things; a word is in one of them only, in every language. */
+export const KINDS = ['animal', 'fruit', 'furniture', 'instrument', 'colour', 'body'] as const
 
-/** Kinds of things; a word is in one of them only. */
-const KINDS: Readonly<Record<string, readonly string[]>> = {
-  'an animal': ['horse', 'rabbit', 'elephant', 'duck', 'tiger', 'sheep', 'goat', 'monkey'],
-  'a fruit': ['apple', 'banana', 'cherry', 'pear', 'grape', 'lemon', 'peach', 'mango'],
-  'a piece of furniture': ['table', 'chair', 'wardrobe', 'sofa', 'desk', 'shelf', 'bed', 'cupboard'],
-  'a musical instrument': ['piano', 'violin', 'guitar', 'trumpet', 'flute', 'harp', 'cello', 'clarinet'],
-  'a colour': ['red', 'green', 'blue', 'yellow', 'purple', 'brown', 'white', 'black'],
-  'part of the body': ['elbow', 'knee', 'shoulder', 'ankle', 'finger', 'thumb', 'chin', 'wrist'],
-}
+const listOf = (text: string) => text.split(', ')
+const numbersIn = (say: Say) => listOf(say('questions.numbers'))
+export const wordsOf = (say: Say, kind: (typeof KINDS)[number]) => listOf(say(`questions.kind.${kind}.words`))
 
 /** Draws a question: heard or read, it takes no eyesight, no sound and no picture. */
-export function drawQuestion(pick: Pick): Question {
+export function drawQuestion(say: Say, pick: Pick): Question {
   const makers = [sum, oneOfAKind, wordAt, largest]
-  return (makers[pick(makers.length)] ?? sum)(pick)
+  const { question, answer } = (makers[pick(makers.length)] ?? sum)(say, pick)
+  return { question, answer: normalise(say, answer) }
 }
 
-function sum(pick: Pick): Question {
+function sum(say: Say, pick: Pick): Question {
+  const numbers = numbersIn(say)
   const [a, b] = [2 + pick(8), 2 + pick(8)]
-  return { question: `What is ${DIGITS[a]} plus ${DIGITS[b]}?`, answer: String(a + b) }
+  const values = { a: numbers[a] ?? '', b: numbers[b] ?? '' }
+  return { question: say('questions.sum', values), answer: String(a + b) }
 }
 
-function oneOfAKind(pick: Pick): Question {
-  const kinds = draw(pick, Object.keys(KINDS), 4)
-  const words = kinds.map((kind) => KINDS[kind]?.[pick(8)] ?? kind)
+function oneOfAKind(say: Say, pick: Pick): Question {
+  const kinds = draw(pick, KINDS, 4)
+  const words = kinds.map((kind) => wordsOf(say, kind)[pick(8)] ?? kind)
   const wanted = pick(words.length)
+  const kind = say(`questions.kind.${kinds[wanted] ?? 'animal'}`)
   return {
-    question: `Which of these is ${kinds[wanted]}: ${words.join(', ')}?`,
+    question: say('questions.which', { kind, words: listed(say, words) }),
     answer: words[wanted] ?? '',
   }
 }
 
-function wordAt(pick: Pick): Question {
-  const words = draw(pick, Object.values(KINDS).flat(), 5)
+function wordAt(say: Say, pick: Pick): Question {
+  const every = KINDS.flatMap((kind) => wordsOf(say, kind))
+  const words = draw(pick, every, 5)
   const wanted = pick(words.length)
+  const ordinal = listOf(say('questions.ordinals'))[wanted] ?? ''
   return {
-    question: `What is the ${ORDINALS[wanted]} word in this list: ${words.join(', ')}?`,
+    question: say('questions.word_at', { ordinal, words: listed(say, words) }),
     answer: words[wanted] ?? '',
   }
 }
 
-function largest(pick: Pick): Question {
-  const numbers = draw(pick, [...DIGITS.keys()], 4)
+function largest(say: Say, pick: Pick): Question {
+  const names = numbersIn(say)
+  const numbers = draw(pick, [...names.keys()], 4)
+  const words = numbers.map((number) => names[number] ?? '')
   return {
-    question: `Which of these numbers is the largest: ${numbers.map((number) => DIGITS[number]).join(', ')}?`,
+    question: say('questions.largest', { words: listed(say, words) }),
     answer: String(Math.max(...numbers)),
   }
 }
+
+const listed = (say: Say, words: readonly string[]) => words.join(say('questions.separator'))
 
 /** `count` different ones, in any order. */
 function draw<T>(pick: Pick, from: readonly T[], count: number): T[] {
@@ -81,13 +70,24 @@ function draw<T>(pick: Pick, from: readonly T[], count: number): T[] {
   return Array.from({ length: count }, () => left.splice(pick(left.length), 1)).flat()
 }
 
-/** What a person typed, without what does not matter: case, spaces, punctuation, "a" or "the", digits or words. */
-export function normalise(typed: string): string {
-  const words = typed
+/** What a person typed, without what does not matter: case, accents, spaces, punctuation, articles, digits or words. */
+export function normalise(say: Say, typed: string): string {
+  const words = plain(typed)
+  const article = listOf(say('questions.leave_out')).find((word) => words.startsWith(`${plain(word)} `))
+  const rest = article === undefined ? words : words.slice(plain(article).length + 1)
+  const number = numbersIn(say).findIndex((name) => plain(name) === rest)
+  return number < 0 ? rest : String(number)
+}
+
+/** NFKC makes digits of every script Latin ones where they are only wide; those of Arabic are written apart. */
+function plain(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660))
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .normalize('NFD')
+    .replace(/(\p{Script=Latin})\p{M}+/gu, '$1')
+    .normalize('NFC')
+    .replace(/[^\p{L}\p{M}\p{N}]+/gu, ' ')
     .trim()
-    .replace(/^(?:an?|the|it is|its) /, '')
-  const number = DIGITS.indexOf(words)
-  return number < 0 ? words : String(number)
 }

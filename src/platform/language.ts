@@ -19,6 +19,17 @@ export function chooseLanguage({ edge, query, cookie, acceptLanguage }: Wishes):
   return chosen ?? accepted(acceptLanguage ?? '').find(isLanguage) ?? 'en'
 }
 
+/** Of a request without an address of its own, as a page's script sends them. */
+export function languageIn(headers: Headers, query?: string): Language {
+  const cookies = headers.get('cookie')?.split(/; */) ?? []
+  return chooseLanguage({
+    edge: headers.get('x-language') ?? undefined,
+    query,
+    cookie: cookies.find((pair) => pair.startsWith(`${LANGUAGE_COOKIE}=`))?.slice(LANGUAGE_COOKIE.length + 1),
+    acceptLanguage: headers.get('accept-language') ?? undefined,
+  })
+}
+
 /** Languages without their regions, the most wanted first (RFC 9110, section 12.5.4). */
 function accepted(header: string): string[] {
   return header

@@ -1,11 +1,10 @@
 import type { Context } from 'hono'
-import { getCookie } from 'hono/cookie'
 import { CONSOLE_SCREENS } from '../contracts/console.ts'
 import type { Language } from '../contracts/words/say.ts'
 import { ASSET_PATH, type Assets, type Representation } from './assets.ts'
 import { Problem } from './errors.ts'
 import type { App, AppEnv } from './http.ts'
-import { chooseLanguage, LANGUAGE_COOKIE } from './language.ts'
+import { languageIn } from './language.ts'
 
 /** Which page answers which path, per host. A parameter is read by the page's own script. */
 const PAGES = {
@@ -69,12 +68,7 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
 
 /** The one a page is shown in. */
 export function languageOf(c: Context<AppEnv>): Language {
-  return chooseLanguage({
-    edge: c.req.header('x-language'),
-    query: c.req.query('lang'),
-    cookie: getCookie(c, LANGUAGE_COOKIE),
-    acceptLanguage: c.req.header('accept-language'),
-  })
+  return languageIn(c.req.raw.headers, c.req.query('lang'))
 }
 
 function send(c: Context<AppEnv>, found: Representation, cache: string, status: 200 | 404 = 200): Response {

@@ -5,6 +5,7 @@ import type order from '../../../words/en/order.json'
 import type plain from '../../../words/en/plain.json'
 import type place from '../../../words/en/place.json'
 import type problems from '../../../words/en/problems.json'
+import type questions from '../../../words/en/questions.json'
 import type stock from '../../../words/en/stock.json'
 import { countdownParts, dateFormat, momentFormat } from './durations.ts'
 import { formatCount, formatMoney } from './money.ts'
@@ -43,6 +44,7 @@ interface English {
   readonly place: typeof place
   readonly plain: typeof plain
   readonly problems: typeof problems
+  readonly questions: typeof questions
   readonly stock: typeof stock
 }
 export type TopicName = keyof English
