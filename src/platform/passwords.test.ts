@@ -29,9 +29,10 @@ test('nobody has a hash as costly as everybody else', async () => {
 })
 
 test('a crowd is refused before it takes the machine', async () => {
-  const all = Array.from({ length: 40 }, () => passwords.verify('a guess', undefined))
+  const few = createPasswords(2)
+  const all = Array.from({ length: 10 }, () => few.verify('a guess', undefined))
   const outcomes = await Promise.allSettled(all)
   const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
-  expect(refused).toHaveLength(40 - 2 - 32)
+  expect(refused).toHaveLength(10 - 2 - 2)
   for (const { reason } of refused) expect(reason).toBeInstanceOf(Overloaded)
 })

@@ -17,9 +17,9 @@ const WAITING = 32
 /** One that nobody chose: 120 bits, 20 characters that need no key held down but shift. */
 export const newPassword = (): string => randomBytes(15).toString('base64url')
 
-/** Throws Overloaded where too many wait. */
-export function createPasswords(): Passwords {
-  const inTurn = createBulkhead('password checks', AT_ONCE, WAITING)
+/** Throws Overloaded where more than `waiting` wait. */
+export function createPasswords(waiting = WAITING): Passwords {
+  const inTurn = createBulkhead('password checks', AT_ONCE, waiting)
   const fitsNone = hashOfNothing()
   // However a keyboard composes é, it is the same password.
   const normal = (password: string) => password.normalize('NFKC')

@@ -65,9 +65,10 @@ test('whoever waits for a connection does so no longer than its request; one tha
 
 test('a pool at work is no server that is away: the circuit stays closed', async () => {
   const changes: string[] = []
-  const database = connect({ max: 1, connectTimeoutMs: 50, onChange: (state) => changes.push(state) })
+  const database = connect({ max: 1, connectTimeoutMs: 500, onChange: (state) => changes.push(state) })
   const letGo = occupy(database, 1)
   await Bun.sleep(50)
+  // More than it takes to open the circuit.
   for (let attempt = 0; attempt < 8; attempt += 1)
     expect(await errorOf(database.query('select 1'))).toBeInstanceOf(Overloaded)
   await letGo()
