@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { askDelayS, distanceS, pollDelayS } from './poll.ts'
+import { askDelayS, distanceS, glanceDelayS, pollDelayS } from './poll.ts'
 import { status } from './status.fixture.ts'
 
 const policy = { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 }
@@ -47,4 +47,14 @@ test('whoever has the turn asks again within the three seconds that keep the ord
   expect(askDelayS(undefined, 0)).toBe(1)
   expect(askDelayS(1, 0.999)).toBeLessThan(1.5)
   expect(askDelayS(7, 0)).toBe(7)
+})
+
+test('a page nobody sees looks again half the way there: a dozen times in an hour, and in time where the line gets faster', () => {
+  let [left, looks] = [3600, 0]
+  for (; left > 60; looks++) left -= glanceDelayS(left)
+  expect(looks).toBeLessThan(15)
+  expect(glanceDelayS(3600)).toBe(600)
+  expect(glanceDelayS(40)).toBe(20)
+  expect(glanceDelayS(0)).toBe(5)
+  expect(glanceDelayS(Infinity)).toBe(60)
 })

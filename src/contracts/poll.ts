@@ -32,3 +32,14 @@ export function pollDelayS(policy: QueueStatus['poll'], distance: number, random
 export function askDelayS(retryAfterS: number | undefined, random: number): number {
   return Math.max(1, retryAfterS ?? 1) + random / 2
 }
+
+const GLANCE_S = { shortest: 5, blind: 60, longest: 600 }
+
+/**
+ * Seconds after which a page that nobody sees looks again, for somebody who wants to be told of their turn: half the
+ * way there, so that a line that becomes faster does not pass them by; a minute where nobody knows how far it is.
+ */
+export function glanceDelayS(distance: number): number {
+  const { shortest, blind, longest } = GLANCE_S
+  return Number.isFinite(distance) ? Math.min(longest, Math.max(shortest, distance / 2)) : blind
+}

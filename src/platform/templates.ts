@@ -41,7 +41,7 @@ export function readTemplates(directory: string): Templates {
 
 /** `name` is for the error only. */
 export function fillTemplate(name: string, source: string, values: TemplateValues, say?: Say): string {
-  return source.replace(/\{\{([\w.]+)\}\}/g, (_, hole: string) => {
+  return source.replace(/\{\{([\w.-]+)\}\}/g, (_, hole: string) => {
     const value = values[hole] ?? (hole.includes('.') ? say?.(hole as Key) : undefined)
     if (value === undefined) throw new RangeError(`the template ${name} has no value for ${hole}`)
     return markupOf(value)

@@ -25,7 +25,8 @@ inBrowser('waiting in a browser', (system) => {
       if (response.url().endsWith('/join')) joins.push(response.status())
     })
     await page.goto(queue('slow'))
-    await shows(page, '#text', '3 people are ahead of you. Your turn comes in about')
+    await shows(page, '#hero', /3\s*People ahead of you|People ahead of you\s*3/)
+    await shows(page, '#text', 'Your turn comes in about')
     await shows(page, '#position', '4')
     await picture(page, 'waiting')
 
@@ -39,7 +40,7 @@ inBrowser('waiting in a browser', (system) => {
 
     await context.setOffline(true)
     await glance(page)
-    await shows(page, '#trouble', 'Your place is kept.')
+    await shows(page, '#trouble', /^You are offline\..*Your place is kept\.$/)
     await picture(page, 'waiting-offline')
     await context.setOffline(false)
     await page.locator('#trouble').waitFor({ state: 'hidden' })
@@ -132,6 +133,9 @@ inBrowser('waiting in a browser', (system) => {
     await payWith(second.page, '4242 4242 4242 4242')
     await shows(second.page, '#order-title', 'Paid')
     await shows(third.page, '#heading', 'Sold out')
+    await shows(third.page, '#over-sold', '1 of 1')
+    await shows(third.page, '#over-number', '3')
+    await shows(third.page, '#fair-fifo', 'in order of arrival')
     await picture(third.page, 'waiting-sold-out')
   }, 60_000)
 

@@ -21,15 +21,22 @@ export function pause(ms: number): Promise<void> {
   })
 }
 
-/** Resolves at once while the page can be seen, else when it is shown again: hidden tabs ask for nothing. */
-export function whenVisible(): Promise<void> {
+/**
+ * Resolves at once while the page can be seen, else when it is shown again: hidden tabs ask for nothing. Or after
+ * `orAfterMs`, where somebody is to be told of what happens meanwhile.
+ */
+export function whenVisible(orAfterMs = Infinity): Promise<void> {
   if (!document.hidden) return Promise.resolve()
   return new Promise((resolve) => {
-    const check = () => {
-      if (document.hidden) return
+    const finish = () => {
+      clearTimeout(timer)
       document.removeEventListener('visibilitychange', check)
       resolve()
     }
+    const check = () => {
+      if (!document.hidden) finish()
+    }
+    const timer = Number.isFinite(orAfterMs) ? setTimeout(finish, orAfterMs) : undefined
     document.addEventListener('visibilitychange', check)
   })
 }

@@ -4,6 +4,7 @@ import { backoffMs, pause, whenVisible } from '../lib/time.ts'
 import { drawnIn, keptPromise } from '../../src/contracts/place.ts'
 import { distanceS, pollDelayS } from '../../src/contracts/poll.ts'
 import type { QueueStatus } from '../../src/contracts/shapes.ts'
+import type { Key } from '../../src/contracts/words/say.ts'
 import { ticketMemory } from '../waiting-room/ticket.ts'
 import { say } from '../lib/words.ts'
 
@@ -13,6 +14,7 @@ const sale = decodeURIComponent(location.pathname.split('/')[1] ?? '')
 const tickets = ticketMemory(sale)
 
 setText(byId('sale'), sale)
+setText(byId('sale-again'), sale)
 byId('to-queue').setAttribute('href', `/${sale}`)
 for (let failures = 0; ;) {
   await whenVisible()
@@ -26,7 +28,7 @@ for (let failures = 0; ;) {
   notice(byId('trouble'), undefined)
   const { draw } = answer.body
   if (draw === null) {
-    setText(byId('lead'), 'This sale has no draw: people are served in order of arrival.')
+    setText(byId('lead'), say('draw.none'))
     break
   }
   show(draw, answer.body.opens_at)
@@ -36,26 +38,18 @@ for (let failures = 0; ;) {
 
 function show(draw: Draw, opensAt: number): void {
   const drawn = draw.secret !== null
-  setText(
-    byId('lead'),
-    drawn
-      ? 'The draw has been held. Everything that went into it is below.'
-      : `The order of everybody in the lobby is drawn by lot at the opening, ${say.moment(opensAt)}.`,
-  )
+  setText(byId('lead'), drawn ? say('draw.held') : say('draw.coming', { moment: say.moment(opensAt) }))
   setText(byId('commitment'), draw.commitment)
-  setText(byId('secret'), draw.secret ?? 'published at the opening')
-  setText(byId('lobby-size'), draw.lobby_size === null ? 'known at the opening' : String(draw.lobby_size))
-  setText(byId('tickets-hash'), draw.tickets_hash ?? 'published at the opening')
+  setText(byId('secret'), draw.secret ?? say('draw.at_opening'))
+  setText(
+    byId('lobby-size'),
+    draw.lobby_size === null ? say('draw.size_at_opening') : String(draw.lobby_size),
+  )
+  setText(byId('tickets-hash'), draw.tickets_hash ?? say('draw.at_opening'))
   const kept = keptPromise(draw)
-  judge('verdict', kept, [
-    'Verified: the secret is the one that was promised.',
-    'This does not fit: the secret is not the one that was promised.',
-  ])
+  judge('verdict', kept, ['draw.verified', 'draw.broken'])
   const seen = tickets.read()?.commitment
-  judge('seen', seen === undefined ? undefined : seen === draw.commitment, [
-    'The commitment is the one this browser saw when it took its place.',
-    'The commitment is not the one this browser saw when it took its place.',
-  ])
+  judge('seen', seen === undefined ? undefined : seen === draw.commitment, ['draw.seen', 'draw.unseen'])
   byId('inputs').hidden = byId('own').hidden = false
   setText(byId('own-text'), ownText(draw))
   byId('check-form').hidden = !drawn
@@ -65,26 +59,25 @@ function show(draw: Draw, opensAt: number): void {
   }
 }
 
-function judge(id: string, good: boolean | undefined, [yes, no]: readonly [string, string]): void {
+function judge(id: string, good: boolean | undefined, [yes, no]: readonly [Key, Key]): void {
   byId(id).hidden = good === undefined
   byId(id).dataset['good'] = String(good)
-  setText(byId(id), good === true ? yes : no)
+  setText(byId(id), say(good === true ? yes : no))
 }
 
 function ownText(draw: Draw): string {
   const ticket = tickets.read()
-  if (ticket === undefined) return 'This browser has no place in this sale.'
-  if (ticket.lane !== undefined) return 'You stand in the line of a group, which is not part of the draw.'
-  if (ticket.lobby_index === undefined)
-    return `You came after the opening: your place is ${say.count(ticket.position ?? 0)}, behind the lobby.`
-  if (draw.secret === null)
-    return `Your lobby number is ${say.count(ticket.lobby_index)}. Your place is drawn at the opening.`
-  return `${placeOfIndex(draw, ticket.lobby_index)} That is you, computed in your browser just now.`
+  if (ticket === undefined) return say('draw.own.none')
+  if (ticket.lane !== undefined) return say('draw.own.lane')
+  if (ticket.lobby_index === undefined) return say('draw.own.late', { position: ticket.position ?? 0 })
+  if (draw.secret === null) return say('draw.own.index', { index: ticket.lobby_index })
+  return `${placeOfIndex(draw, ticket.lobby_index)} ${say('draw.own.you')}`
 }
 
 function placeOfIndex(draw: Draw, index: number): string {
   const position = drawnIn(draw, index)
+  const people = draw.lobby_size ?? 0
   return position === undefined
-    ? `There is no lobby number ${say.count(index)}: there were ${say.count(draw.lobby_size ?? 0)} people.`
-    : `Lobby number ${say.count(index)} has place ${say.count(position)} of ${say.count(draw.lobby_size ?? 0)}.`
+    ? say('draw.no_place', { index, count: people })
+    : say('draw.place', { index, position, people })
 }

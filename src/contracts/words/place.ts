@@ -10,8 +10,11 @@ export function headingOf(say: Say, place: Place, lane?: string): string {
   return say(place.kind === 'turn' && !place.room ? 'place.held_out' : `place.${place.kind}`)
 }
 
-/** One or two sentences beside the heading. `moment`: the opening in words, where it is still to come. */
-export function placeText(say: Say, place: Place, moment = ''): string {
+/**
+ * One or two sentences beside the heading. `moment`: the opening in words, where it is still to come. `counted`: the
+ * number of people ahead stands beside them already.
+ */
+export function placeText(say: Say, place: Place, moment = '', counted = false): string {
   const opening = moment === '' ? [] : [`${moment}.`]
   const text = (...sentences: string[]) => [...opening, ...sentences].join(' ')
   switch (place.kind) {
@@ -28,14 +31,17 @@ export function placeText(say: Say, place: Place, moment = ''): string {
           )
     case 'waiting':
       return [
-        people(say, place.ahead),
+        ...(counted && place.ahead > 0 ? [] : [people(say, place.ahead)]),
         place.wait_s === null
           ? say('place.waiting.unknown')
           : say('place.waiting.wait', { wait: say.wait(place.wait_s) }),
       ].join(' ')
     case 'paused':
     case 'held_out':
-      return say(`place.${place.kind}.text`, { people: people(say, place.ahead) })
+      return say(`place.${place.kind}.text`, { people: counted ? '' : people(say, place.ahead) }).replace(
+        '  ',
+        ' ',
+      )
     case 'turn':
       return say(place.room ? 'place.turn.text' : 'place.turn.held')
     case 'sold_out':

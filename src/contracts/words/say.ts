@@ -1,5 +1,6 @@
 import type common from '../../../words/en/common.json'
 import type decline from '../../../words/en/decline.json'
+import type draw from '../../../words/en/draw.json'
 import type mail from '../../../words/en/mail.json'
 import type order from '../../../words/en/order.json'
 import type plain from '../../../words/en/plain.json'
@@ -7,6 +8,7 @@ import type place from '../../../words/en/place.json'
 import type problems from '../../../words/en/problems.json'
 import type questions from '../../../words/en/questions.json'
 import type stock from '../../../words/en/stock.json'
+import type waitingRoom from '../../../words/en/waiting-room.json'
 import { countdownParts, dateFormat, momentFormat } from './durations.ts'
 import { formatCount, formatMoney } from './money.ts'
 
@@ -39,6 +41,7 @@ export type Topics = Readonly<Record<string, Topic>>
 interface English {
   readonly common: typeof common
   readonly decline: typeof decline
+  readonly draw: typeof draw
   readonly mail: typeof mail
   readonly order: typeof order
   readonly place: typeof place
@@ -46,6 +49,7 @@ interface English {
   readonly problems: typeof problems
   readonly questions: typeof questions
   readonly stock: typeof stock
+  readonly 'waiting-room': typeof waitingRoom
 }
 export type TopicName = keyof English
 /** "place.waiting": the file and the message in it. */
