@@ -6,7 +6,7 @@ import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ensurePackages } from './npm.mjs'
 import { fail } from './fail.mjs'
-import { ensureChromium, ensureRedis } from './system.mjs'
+import { ensureForTests, ensureNginx, ensureRedis } from './system.mjs'
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
@@ -18,7 +18,8 @@ if (entry === undefined) fail('Usage: node setup/run.mjs [--test] <entry.ts> [ar
 const help = args.includes('--help') || args.includes('-h')
 const startsServers = args[0] === 'start' && !args.some((arg) => arg.startsWith('--role'))
 if (!help && (testing || (startsServers && !process.env.REDIS_URL))) ensureRedis()
-if (testing && !help) ensureChromium()
+if (!help && startsEdge(args.join(' '))) ensureNginx()
+if (testing && !help) ensureForTests()
 const bun = await ensurePackages()
 
 const child = spawn(bun, [entry, ...args], { stdio: 'inherit' })
@@ -26,3 +27,11 @@ const child = spawn(bun, [entry, ...args], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => fail(`Bun can not be started: ${error.message}`))
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
+
+/** The edge is a part of the full profile, and may be asked for; `line` holds command and flags. */
+function startsEdge(line) {
+  if (/^edge\b/.test(line)) return true
+  if (!startsServers || /--no-edge\b/.test(line)) return false
+  const profile = /--profile[ =](\S+)/.exec(line)?.[1] ?? process.env.PROFILE
+  return profile === 'full' || /--edge\b/.test(line)
+}

@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path'
 import { fail } from './fail.mjs'
 
 /**
- * Debian's redis-server would start a service of its own, at once and at every boot. Set-up installs the
- * program only: a policy-rc.d (made for the moment, unless the machine has one) keeps it from starting.
+ * Debian's redis-server and nginx would start a service of their own, at once and at every boot. Set-up installs the
+ * programs only: a policy-rc.d (made for the moment, unless the machine has one) keeps it from starting.
  */
 const APT = `
 policy=/usr/sbin/policy-rc.d
@@ -16,7 +16,9 @@ if [ ! -e $policy ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get -q update && apt-get -q install -y PACKAGE || exit 1
-if [ PACKAGE = redis-server ] && command -v systemctl >/dev/null; then systemctl disable redis-server || true; fi
+case PACKAGE in redis-server | nginx)
+  if command -v systemctl >/dev/null; then systemctl disable PACKAGE || true; fi ;;
+esac
 `
 
 /** By the program each system is known by: `script` is run by a shell, `manual` is shown to a person. */
@@ -55,26 +57,40 @@ const MANAGERS = [
 
 /** Installs redis-server where it is missing and we may; else ends with the line that tells how. */
 export function ensureRedis() {
-  if (onPath('redis-server')) return
-  const manager = MANAGERS.find((one) => onPath(one.program))
-  const how = (manager ? [manager] : MANAGERS)
-    .map((one) => `${manager ? '' : `${one.system}: `}${one.manual} ${one.redis}`)
-    .join(' - ')
-  const missing = `redis-server is missing. Install it, or set REDIS_URL to one you have: ${how}`
-  if (!manager) fail(missing)
-  const problem = install(manager, manager.redis)
-  if (problem || !onPath('redis-server')) fail([problem, missing].filter(Boolean).join('\n'))
+  need('redis-server', (manager) => manager.redis, 'Install it, or set REDIS_URL to one you have')
 }
 
-/** For the tests in a browser. They are left out without one, except in CI, where that would hide them. */
-export function ensureChromium() {
-  if (['chromium', 'chromium-browser', 'google-chrome'].some(onPath)) return
+/** The same for the edge. Its package is called nginx everywhere. */
+export function ensureNginx() {
+  need('nginx', () => 'nginx', 'Install it, or start with --no-edge')
+}
+
+function need(program, packageOf, advice) {
+  if (onPath(program)) return
   const manager = MANAGERS.find((one) => onPath(one.program))
-  const problem = manager ? install(manager, 'chromium') : 'no known package manager'
-  if (onPath('chromium')) return
-  if (process.env.CI === 'true')
-    fail(`${problem}\nchromium is missing; CI needs it for the tests in a browser`)
-  console.error('chromium is missing and could not be installed: the tests in a browser are left out')
+  const how = (manager ? [manager] : MANAGERS)
+    .map((one) => `${manager ? '' : `${one.system}: `}${one.manual} ${packageOf(one)}`)
+    .join(' - ')
+  const missing = `${program} is missing. ${advice}: ${how}`
+  if (!manager) fail(missing)
+  const problem = install(manager, packageOf(manager))
+  if (problem || !onPath(program)) fail([problem, missing].filter(Boolean).join('\n'))
+}
+
+/** What only some tests need. They are left out without it, except in CI, where that would hide them. */
+export function ensureForTests() {
+  wish(['chromium', 'chromium-browser', 'google-chrome'], 'the tests in a browser')
+  wish(['nginx'], 'the tests of the edge')
+}
+
+function wish(programs, what) {
+  if (programs.some(onPath)) return
+  const [name] = programs
+  const manager = MANAGERS.find((one) => onPath(one.program))
+  const problem = manager ? install(manager, name) : 'no known package manager'
+  if (onPath(name)) return
+  if (process.env.CI === 'true') fail(`${problem}\n${name} is missing; CI needs it for ${what}`)
+  console.error(`${name} is missing and could not be installed: ${what} are left out`)
 }
 
 /** Undefined when it worked, else the reason, which may be the package manager's whole output. */
@@ -90,7 +106,8 @@ function install(manager, name) {
 }
 
 function onPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+  // Debian keeps nginx where only root's PATH leads.
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin'].some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK)
       return true

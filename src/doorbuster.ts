@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { ACCOUNT_COMMANDS } from './operator/account-flags.ts'
 import { environment } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
-import { projectPath } from './platform/project.ts'
+import { projectPath, readJsonFile } from './platform/project.ts'
 import { runProcess } from './platform/shutdown.ts'
+import { ALONE } from './processes/alone.ts'
 import { CHAOS_FLAGS } from '../sim/chaos/options.ts'
 import { RUSH_FLAGS } from '../sim/options.ts'
 import { SIMULATE_FLAGS } from '../sim/simulate-flags.ts'
 
 // The command line. Each command imports what it needs when it runs, so that --help needs nothing.
 
-const ROLES = ['web', 'relay', 'order-worker', 'cleanup', 'sandbox'] as const
+const ROLES = ['web', 'relay', 'order-worker', 'cleanup', 'sandbox', 'edge'] as const
 
 interface StartArguments {
   profile: 'embedded' | 'full'
@@ -19,6 +19,7 @@ interface StartArguments {
   dataDir: string
   fresh?: boolean
   opensIn: number
+  edge?: boolean
   role?: (typeof ROLES)[number]
 }
 
@@ -58,13 +59,15 @@ program
       ROLES,
     ),
   )
-  .action(async ({ role, opensIn, fresh = false, ...rest }: StartArguments) => {
+  .option('--edge', 'nginx as a CDN in front, on --port; the full profile has it')
+  .option('--no-edge', 'without')
+  .action(async ({ role, opensIn, fresh = false, edge, ...rest }: StartArguments) => {
     if (role !== undefined) {
       await import(`./processes/${role}.ts`)
       return
     }
     const { all } = await import('./processes/all.ts')
-    await all({ ...rest, fresh, opensInS: opensIn, print })
+    await all({ ...rest, edge: edge ?? rest.profile === 'full', fresh, opensInS: opensIn, print })
   })
 
 program
@@ -80,17 +83,17 @@ program
     }),
   )
 
-program
-  .command('kafka')
-  .description('run a local Apache Kafka in the foreground, with data of its own')
-  .addOption(new Option('--port <port>', 'where it listens').argParser(wholeNumber(1, 65_535)).default(9092))
-  .addOption(dataDir())
-  .action((options: { port: number; dataDir: string }) =>
-    command(async (signal) => {
-      const { kafkaAlone } = await import('./platform/servers/kafka-alone.ts')
-      await kafkaAlone({ ...options, print }, signal)
-    }),
-  )
+for (const { name, description, usualPort, load } of ALONE)
+  program
+    .command(name)
+    .description(description)
+    .addOption(
+      new Option('--port <port>', 'where it listens').argParser(wholeNumber(1, 65_535)).default(usualPort),
+    )
+    .addOption(dataDir())
+    .action((options: { port: number; dataDir: string }) =>
+      command(async (signal) => (await load())({ ...options, print }, signal)),
+    )
 
 const sale = program.command('sale').description('create a sale, open it now, pause, resume or end it')
 sale
@@ -100,7 +103,7 @@ sale
   .action((file: string, options: { dataDir: string }) =>
     command(async () => {
       const { connectRunning } = await import('./operator/client.ts')
-      const created = await connectRunning(options.dataDir).createSale(readJsonFile(file))
+      const created = await connectRunning(options.dataDir).createSale(readJsonFile(file) as never)
       print(`${created.id} opens at ${new Date(created.opens_at).toISOString()}: ${created.queue_url}`)
     }),
   )
@@ -239,14 +242,6 @@ function command(run: (signal: AbortSignal) => Promise<void>): Promise<never> {
 
 function print(line: string): void {
   console.log(line)
-}
-
-function readJsonFile(path: string): never {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as never
-  } catch (error) {
-    throw new SettingError(`${path} can not be read: ${(error as Error).message}`)
-  }
 }
 
 function wholeNumber(least: number, most: number): (text: string) => number {

@@ -43,6 +43,8 @@ export interface WireOptions {
   /** Most connections open at once; more requests wait in order. */
   readonly connections: number
   readonly timeoutMs: number
+  /** Address of ours that it speaks from; by default the system chooses. */
+  readonly from?: string
 }
 
 interface Job {
@@ -57,7 +59,8 @@ interface Connection {
   job: Job | undefined
 }
 
-export function createWireClient({ address, port, connections, timeoutMs }: WireOptions): WireClient {
+export function createWireClient(options: WireOptions): WireClient {
+  const { address, port, connections, timeoutMs, from } = options
   const idle: Connection[] = []
   const open = new Set<Connection>()
   const queue: Job[] = []
@@ -109,7 +112,10 @@ export function createWireClient({ address, port, connections, timeoutMs }: Wire
   }
 
   const dial = (): Connection => {
-    const socket = connect({ host: address, port, noDelay: true })
+    const socket = connect({
+      ...{ host: address, port, noDelay: true },
+      ...(from === undefined ? {} : { localAddress: from }),
+    })
     const connection: Connection = { socket, data: '', job: undefined }
     open.add(connection)
     socket.setEncoding('latin1')

@@ -25,6 +25,8 @@ export type AppEnv = {
 export type App = OpenAPIHono<AppEnv>
 
 const MAX_BODY_BYTES = 16 * 1024
+/** Of a provider's event, which holds whole objects; believed only with a signature. */
+const MAX_WEBHOOK_BYTES = 256 * 1024
 const METHODS = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'] as const
 const REQUEST_ID = /^[\w.-]{8,64}$/
 
@@ -124,12 +126,17 @@ function nameMethods(app: App) {
   })
 }
 
-const limitBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: () => {
-    throw new Problem('body_too_large', `A body may have at most ${MAX_BODY_BYTES} bytes.`)
-  },
-})
+const limitTo = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem('body_too_large', `A body may have at most ${maxSize} bytes.`)
+    },
+  })
+const [limitUsual, limitWebhook] = [limitTo(MAX_BODY_BYTES), limitTo(MAX_WEBHOOK_BYTES)]
+const limitBody = createMiddleware<AppEnv>((c, next) =>
+  (c.req.path.startsWith('/webhooks/') ? limitWebhook : limitUsual)(c, next),
+)
 
 /**
  * Without this a browser form of another site could post text that happens to be JSON. Where forms are taken they must

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { CONSOLE_SCREENS } from '../contracts/console.ts'
 import type { Language } from '../contracts/words/say.ts'
 import { ASSET_PATH, type Assets, type Representation } from './assets.ts'
+import { ASSET, PAGE } from './cache-control.ts'
 import { Problem } from './errors.ts'
 import type { App, AppEnv } from './http.ts'
 import { languageIn } from './language.ts'
@@ -39,11 +40,12 @@ export interface PageUrls {
  */
 export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageUrls): void {
   const headers = securityHeaders(host, urls)
+  const cache = host === 'ops' ? 'private, no-cache' : PAGE
   const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) => {
     for (const [header, value] of Object.entries(headers)) c.header(header, value)
     c.header('Vary', `${VARY}, Accept-Language, Cookie, X-Language`)
     c.header('Content-Language', languageOf(c))
-    return send(c, assets.page(name, languageOf(c)), 'no-cache', status)
+    return send(c, assets.page(name, languageOf(c)), status === 200 ? cache : 'no-store', status)
   }
 
   for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
@@ -56,7 +58,7 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
     if (asset === undefined) throw new Problem('not_found')
     c.header('X-Content-Type-Options', 'nosniff')
     c.header('Vary', VARY)
-    return send(c, asset, 'public, max-age=31536000, immutable')
+    return send(c, asset, ASSET)
   })
 
   app.notFound((c) => {

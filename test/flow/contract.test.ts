@@ -239,6 +239,20 @@ test('over a listening server: hosts by name, a stranger to the shop, big bodies
     },
   })
   expect((await claim(chunks)).status).toBe(413)
+  // A provider's event holds whole objects and may be larger; what it says is believed with a signature only.
+  const event = async (kilobytes: number) => {
+    const text = JSON.stringify({ x: 'x'.repeat(kilobytes * 1024) })
+    const request = { method: 'POST', body: text, headers: { 'content-type': 'application/json' } }
+    const { status, headers, ...response } = await ask('/webhooks/stripe', 'shop.localhost', request).then(
+      async (answer) => ({
+        status: answer.status,
+        headers: answer.headers,
+        body: (await answer.json()) as never,
+      }),
+    )
+    return problemOf({ status, headers, ...response })
+  }
+  expect([await event(100), await event(300)]).toEqual(['webhook_invalid', 'body_too_large'])
 
   const { item } = await createSale(app)
   const stream = await ask(`/api/items/${item}/stock/live`, 'shop.localhost')

@@ -18,13 +18,16 @@ export interface RunningSystem {
 export interface SystemOptions {
   readonly profile?: 'embedded' | 'full'
   readonly opensInS?: number
+  /** nginx in front; left out unless asked for. */
+  readonly edge?: boolean
   readonly env?: Readonly<Record<string, string>>
 }
 
 export async function startSystem(options: SystemOptions = {}): Promise<RunningSystem> {
-  const { profile = 'embedded', opensInS = 0, env = {} } = options
+  const { profile = 'embedded', opensInS = 0, edge = false, env = {} } = options
   const [dataDir, port] = [await openFolder(), await portPair()]
-  const flags = ['--profile', profile, '--port', String(port), '--data-dir', dataDir]
+  const own = ['--port', String(port), '--data-dir', dataDir]
+  const flags = ['--profile', profile, edge ? '--edge' : '--no-edge', ...own]
   const system = spawn(
     process.execPath,
     [projectPath('src/doorbuster.ts'), 'start', ...flags, '--opens-in', String(opensInS)],

@@ -19,6 +19,8 @@ export async function ask<Body>(
   try {
     const response = await fetch(path, {
       method,
+      // A browser's cache would answer a poll with the answer before (stale-while-revalidate).
+      cache: 'no-store',
       headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
       signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -1,6 +1,7 @@
 import type common from '../../../words/en/common.json'
 import type decline from '../../../words/en/decline.json'
 import type draw from '../../../words/en/draw.json'
+import type edge from '../../../words/en/edge.json'
 import type mail from '../../../words/en/mail.json'
 import type order from '../../../words/en/order.json'
 import type plain from '../../../words/en/plain.json'
@@ -42,6 +43,7 @@ interface English {
   readonly common: typeof common
   readonly decline: typeof decline
   readonly draw: typeof draw
+  readonly edge: typeof edge
   readonly mail: typeof mail
   readonly order: typeof order
   readonly place: typeof place

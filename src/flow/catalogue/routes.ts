@@ -1,10 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { IdParam, Product, SaleParam, SaleWithProducts } from '../../contracts/http.ts'
+import { PUBLIC_JSON } from '../../platform/cache-control.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, json, problems } from '../../platform/http.ts'
 import type { Catalogue } from './catalogue.ts'
-
-const PUBLIC = 'public, max-age=1, s-maxage=1, stale-while-revalidate=5'
 
 const listProducts = createRoute({
   method: 'get',
@@ -24,25 +23,25 @@ const getSale = createRoute({
   responses: { 200: json(SaleWithProducts, 'A sale and its products'), ...problems('unknown_sale') },
 })
 
-/** Public and the same for everybody: an edge may keep each answer for a second. */
+/** Public and the same for everybody: an edge may keep each answer, as Cache-Control says. */
 export function catalogueRoutes(
   app: App,
   { catalogue, queueUrl }: { catalogue: Catalogue; queueUrl: string },
 ) {
   app.openapi(listProducts, async (c) => {
-    c.header('Cache-Control', PUBLIC)
+    c.header('Cache-Control', PUBLIC_JSON)
     return c.json({ products: await catalogue.products() }, 200)
   })
   app.openapi(getProduct, async (c) => {
     const product = await catalogue.product(c.req.valid('param').id)
     if (product === undefined) throw new Problem('unknown_item')
-    c.header('Cache-Control', PUBLIC)
+    c.header('Cache-Control', PUBLIC_JSON)
     return c.json(product, 200)
   })
   app.openapi(getSale, async (c) => {
     const sale = await catalogue.sale(c.req.valid('param').sale)
     if (sale === undefined) throw new Problem('unknown_sale')
-    c.header('Cache-Control', PUBLIC)
+    c.header('Cache-Control', PUBLIC_JSON)
     const products = await catalogue.products(sale.id)
     return c.json({ ...sale, products, queue_url: `${queueUrl}/${sale.id}` }, 200)
   })

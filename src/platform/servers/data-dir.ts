@@ -4,6 +4,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SettingError } from '../errors.ts'
 import { newPassword } from '../passwords.ts'
+import { removeEdge } from './edge.ts'
 import { stopLeftoverKafka } from './kafka.ts'
 import { commandLine, stopProcess } from './os-process.ts'
 import { removePostgres } from './postgres.ts'
@@ -13,7 +14,10 @@ import { stopLeftoverRedis } from './redis.ts'
 export interface RunFile {
   /** Of the supervisor. */
   readonly pid: number
+  /** Of the web process. */
   readonly port: number
+  /** Of the edge in front of it, to which `urls` lead then. */
+  readonly edge_port?: number
   readonly profile: 'embedded' | 'full'
   readonly urls: {
     readonly shop: string
@@ -31,6 +35,8 @@ export interface RunFile {
   readonly kafka_brokers: readonly string[]
   /** As the setting of that name. */
   readonly trusted_proxies: number
+  /** Where the local mailbox takes mails, if there is one. */
+  readonly mailbox_port?: number
   /** Name -> pid, kept current when one is started again. */
   readonly processes: Readonly<Record<string, number>>
 }
@@ -89,6 +95,7 @@ export async function emptyDataDir(dataDir: string): Promise<void> {
   await removePostgres(join(dataDir, 'postgres'))
   await stopLeftoverRedis(join(dataDir, 'redis'))
   await stopLeftoverKafka(dataDir)
+  await removeEdge(join(dataDir, 'edge'))
   for (const name of ['redis', 'stripe-sandbox', 'paypal-sandbox', 'mailbox', 'logs', 'secrets.json'])
     await rm(join(dataDir, name), { recursive: true, force: true })
   const kafka = join(dataDir, 'kafka')

@@ -72,10 +72,10 @@ function linkLibraries(native: string): void {
 
 /** The user `postgres`, made as a system user without a login where the machine has none. */
 function serverUser(): NonNullable<RunAs> {
-  const found = lookUp()
+  const found = userIds(USER)
   if (found !== undefined) return found
   spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', USER])
-  const made = lookUp()
+  const made = userIds(USER)
   if (made === undefined)
     throw new SettingError(
       `PostgreSQL does not run as root and the user ${USER} can not be made; start as another user`,
@@ -83,13 +83,14 @@ function serverUser(): NonNullable<RunAs> {
   return made
 }
 
-function lookUp(): RunAs {
-  const id = (flag: string) => spawnSync('id', [flag, USER], { encoding: 'utf8' })
+/** Undefined where the machine has no such user. */
+export function userIds(user: string): RunAs {
+  const id = (flag: string) => spawnSync('id', [flag, user], { encoding: 'utf8' })
   const uid = id('-u')
   return uid.status === 0 ? { uid: Number(uid.stdout), gid: Number(id('-g').stdout) } : undefined
 }
 
-const mayEnter = (runAs: NonNullable<RunAs>, folder: string) =>
+export const mayEnter = (runAs: NonNullable<RunAs>, folder: string) =>
   spawnSync('test', ['-x', folder], { ...runAs, cwd: '/' }).status === 0
 
 async function dataFolder(
@@ -111,7 +112,8 @@ async function dataFolder(
   return folder
 }
 
-const systemFolder = (dir: string) =>
+/** Where data of `dir` are kept that its user could not enter. */
+export const systemFolder = (dir: string) =>
   join(SYSTEM_DIR, createHash('sha256').update(dir).digest('hex').slice(0, 16))
 
 /** Copies the program once per version, by way of another name so that a half copy is never used. */
@@ -133,7 +135,7 @@ async function copyBinaries(native: string): Promise<string> {
   return copy
 }
 
-async function makeSystemDir(): Promise<void> {
+export async function makeSystemDir(): Promise<void> {
   await mkdir(SYSTEM_DIR, { recursive: true })
   await chmod(SYSTEM_DIR, 0o755)
 }

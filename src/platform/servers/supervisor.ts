@@ -6,10 +6,12 @@ import { SettingError } from '../errors.ts'
 import { migrate } from '../migrate.ts'
 import { orAborted, untilAborted } from '../shutdown.ts'
 import { type Child, keepRunning } from './child.ts'
-import { emptyDataDir, lockDataDir, readSecrets, type RunFile, writeRunFile } from './data-dir.ts'
+import { emptyDataDir, lockDataDir, type RunFile, writeRunFile } from './data-dir.ts'
 import { createServers, type Servers } from './infrastructure.ts'
 import { signalProcess } from './os-process.ts'
 import { freePort, portIsFree } from './ports.ts'
+import { processSettings, publicUrls, sandboxUrls, trustedProxies } from './process-settings.ts'
+import { untilReady } from './readiness.ts'
 import { type ConsoleAccount, startScreen } from './start-screen.ts'
 
 export interface SupervisorOptions {
@@ -18,9 +20,11 @@ export interface SupervisorOptions {
   readonly dataDir: string
   /** Empty the data folder first. */
   readonly fresh: boolean
+  /** nginx as a CDN's stand-in on `port`, and the web process behind it on another. */
+  readonly edge?: boolean
   /** Settings of the operator; they win over what is made here, and reach every process. */
   readonly env: Env
-  /** The file of a role: web, relay, order-worker, cleanup, sandbox. */
+  /** The file of a role: web, relay, order-worker, cleanup, sandbox, edge. */
   readonly processFile: (role: string) => string
   readonly print: (line: string) => void
   /**
@@ -31,9 +35,7 @@ export interface SupervisorOptions {
 }
 
 /** Ctrl-C is done within 5 s; each share is used up only by processes that hang. */
-const STOP_MS = { web: 1800, workers: 900, sandbox: 300, all: 4000 }
-const READY_TIMEOUT_MS = 60_000
-const LOOPBACK = '127.0.0.1'
+const STOP_MS = { web: 1800, workers: 900, sandbox: 300, edge: 500, all: 4000 }
 
 /**
  * Starts the servers, brings the databases to the newest schema, starts our processes and keeps them running
@@ -81,69 +83,33 @@ async function runUntil(
 
   // The mailbox is part of the sandbox: where that does not run, real mails need a real server.
   const mailboxPort = sandboxPort === undefined || env['SMTP_URL'] ? undefined : await freePort()
-  const hops = env['TRUSTED_PROXIES'] || trustedProxies(env['HOST'])
   const run: RunFile = {
     pid: process.pid,
-    port,
+    // Behind an edge nobody but the edge asks for it.
+    port: options.edge ? await freePort() : port,
+    ...(options.edge ? { edge_port: port } : {}),
     profile,
     urls: {
-      shop: env['SHOP_URL'] ?? `http://shop.localhost:${port}`,
-      queue: env['QUEUE_URL'] ?? `http://queue.localhost:${port}`,
-      ops: env['OPS_URL'] ?? `http://ops.localhost:${port}`,
+      ...publicUrls(env, port),
       ...sandboxUrls(env, sandboxPort),
       ...(mailboxPort === undefined ? {} : { mailbox: `http://127.0.0.1:${sandboxPort}/mailbox` }),
     },
     redis_url: addresses.redisUrl,
     database_urls: addresses.databaseUrls,
     kafka_brokers: addresses.kafkaBrokers,
-    trusted_proxies: Number(hops),
+    trusted_proxies: options.edge ? 1 : trustedProxies(env),
+    ...(mailboxPort === undefined ? {} : { mailbox_port: mailboxPort }),
     processes: {},
   }
-  const childEnv: Env = {
-    HOST: LOOPBACK,
-    LOG_LEVEL: 'info',
-    ...ourSecrets(dataDir),
-    ...definedOnly(env),
-    PROFILE: profile,
-    PORT: String(port),
-    DATA_DIR: dataDir,
-    REDIS_URL: run.redis_url,
-    DATABASE_URLS: run.database_urls.join(','),
-    KAFKA_BROKERS: run.kafka_brokers.join(','),
-    TRUSTED_PROXIES: hops,
-    ...(run.urls.stripe_sandbox === undefined
-      ? {}
-      : { STRIPE_API_URL: env['SANDBOX_URL'] || run.urls.stripe_sandbox, SANDBOX_PORT: String(sandboxPort) }),
-    ...(mailboxPort === undefined ? {} : mailboxEnv(mailboxPort, env)),
-    ...paypalSettings(env, run.urls.paypal_sandbox),
-  }
+  const childEnv = processSettings(run, env, dataDir)
   const broken = await startChildren(options, run, childEnv, children)
   const ended = AbortSignal.any([signal, broken])
-  await untilReady(port, ended)
+  await untilReady(run, ended)
   const ready = ended.aborted ? undefined : options.onReady?.(run, childEnv)
   const account = await orAborted(Promise.resolve(ready), ended)
   if (!ended.aborted) print(startScreen(run, dataDir, account))
   await untilAborted(ended)
   if (broken.aborted) throw broken.reason
-}
-
-/** Both stand-ins listen on one port. PayPal's is left out where the operator has an account there. */
-function sandboxUrls(env: Env, port: number | undefined): Partial<RunFile['urls']> {
-  if (port === undefined) return {}
-  const stripe_sandbox = `http://127.0.0.1:${port}`
-  return {
-    stripe_sandbox,
-    ...(env['PAYPAL_CLIENT_ID'] ? {} : { paypal_sandbox: `${stripe_sandbox}/paypal` }),
-  }
-}
-
-/** The keys we make ourselves fit only the sandbox: without it, PayPal is taken with the operator's keys or not at all. */
-function paypalSettings(env: Env, sandbox: string | undefined): Env {
-  // The same stand-in, by the way that the operator has put in between.
-  if (sandbox !== undefined)
-    return { PAYPAL_API_URL: env['SANDBOX_URL'] ? `${env['SANDBOX_URL']}/paypal` : sandbox }
-  const names = ['PAYPAL_CLIENT_ID', 'PAYPAL_CLIENT_SECRET', 'PAYPAL_WEBHOOK_ID']
-  return Object.fromEntries(names.map((name) => [name, env[name] ?? '']))
 }
 
 /** The answer is aborted, with a SettingError, when a process ends because of a bad setting. */
@@ -162,6 +128,7 @@ async function startChildren(
     'order-worker',
     'cleanup',
     ...(options.profile === 'full' ? ['relay'] : []),
+    ...(options.edge ? ['edge'] : []),
   ]
   for (const name of roles) {
     const child = keepRunning({
@@ -181,38 +148,17 @@ async function startChildren(
   return broken.signal
 }
 
-/** Returns when the web process says so, or when `until` is aborted. */
-async function untilReady(port: number, until: AbortSignal): Promise<void> {
-  const deadline = systemClock.now() + READY_TIMEOUT_MS
-  while (!until.aborted) {
-    const state = await askReady(port)
-    if (state === 'ready') return
-    if (systemClock.now() > deadline)
-      throw new SettingError(
-        `Not ready within ${READY_TIMEOUT_MS / 1000} s (/readyz: ${state}); see the logs`,
-      )
-    await systemClock.sleep(50, until)
-  }
-}
-
-/** `ready`, or what there is instead. */
-async function askReady(port: number): Promise<string> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2000) })
-    return answer.status === 200 ? 'ready' : `${answer.status} ${(await answer.text()).slice(0, 200)}`
-  } catch (error) {
-    return (error as Error).message
-  }
-}
-
 /** First the door, then those who work off what came through it, then what they all lean on. */
 async function stopAll(children: readonly Child[], servers: Servers): Promise<void> {
   const deadline = systemClock.now() + STOP_MS.all
-  const workers = children.filter(({ name }) => name !== 'web' && name !== 'sandbox')
+  const called = (name: string) => children.filter((child) => child.name === name)
+  const workers = children.filter(({ name }) => !['web', 'sandbox', 'edge'].includes(name))
   const groups = [
-    { ms: STOP_MS.web, members: children.filter(({ name }) => name === 'web') },
+    { ms: STOP_MS.web, members: called('web') },
+    // After what it hands on: answers that are on their way still arrive.
+    { ms: STOP_MS.edge, members: called('edge') },
     { ms: STOP_MS.workers, members: workers },
-    { ms: STOP_MS.sandbox, members: children.filter(({ name }) => name === 'sandbox') },
+    { ms: STOP_MS.sandbox, members: called('sandbox') },
   ]
   for (const { ms, members } of groups) await Promise.all(members.map((child) => child.stop(ms)))
   await servers.stop(deadline - systemClock.now())
@@ -222,23 +168,3 @@ async function requireFree(port: number, what: string): Promise<void> {
   if (!(await portIsFree(port)))
     throw new SettingError(`Port ${port} is taken${what}; choose another with --port`)
 }
-
-/**
- * Who reaches us by the loopback interface is a proxy on this machine, or somebody who may do as they like here. Anywhere
- * else the operator has to say whom to believe.
- */
-function trustedProxies(host = LOOPBACK): string {
-  return ['127.0.0.1', '::1', 'localhost'].includes(host) ? '1' : '0'
-}
-
-const mailboxEnv = (port: number, env: Env): Env => ({
-  MAILBOX_PORT: String(port),
-  SMTP_URL: `smtp://127.0.0.1:${port}`,
-  MAIL_FROM: env['MAIL_FROM'] || 'Doorbuster <no-reply@shop.localhost>',
-})
-
-/** The admin's password is for people: no process of ours needs it. */
-const ourSecrets = (dataDir: string): Env => ({ ...readSecrets(dataDir), ADMIN_PASSWORD: undefined })
-
-const definedOnly = (env: Env): Env =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))

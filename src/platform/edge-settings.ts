@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import { type Env, environment } from './config.ts'
+import { SettingError } from './errors.ts'
+import type { EdgeOptions } from './servers/edge-config.ts'
+import { httpUrl, list } from './setting-shapes.ts'
+
+const ORIGIN = z.string().regex(/^[\w.-]+:\d{1,5}$/, 'each must be host:port of a web process')
+
+const Environment = z.object({
+  EDGE_HOST: z.ipv4().default('127.0.0.1'),
+  EDGE_PORT: z.coerce.number().int().min(1).max(65_535),
+  EDGE_ORIGINS: list.pipe(
+    z.array(ORIGIN).min(1, 'it must be host:port of web processes, separated by commas'),
+  ),
+  SHOP_URL: httpUrl,
+  QUEUE_URL: httpUrl,
+  OPS_URL: httpUrl,
+  DATA_DIR: z.string().default('.data'),
+})
+
+/** What the edge needs to know. Throws SettingError naming the setting and what it should be. */
+export function readEdgeSettings(env: Env = environment()): EdgeOptions & { readonly dir: string } {
+  const parsed = Environment.safeParse(env)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new SettingError(`The setting ${String(issue?.path[0])} is not valid: ${issue?.message}`)
+  }
+  const { EDGE_HOST, EDGE_PORT, EDGE_ORIGINS, SHOP_URL, QUEUE_URL, OPS_URL, DATA_DIR } = parsed.data
+  const origin = (url: string) => new URL(url).origin
+  return {
+    host: EDGE_HOST,
+    port: EDGE_PORT,
+    origins: EDGE_ORIGINS,
+    urls: { shop: origin(SHOP_URL), queue: origin(QUEUE_URL), ops: origin(OPS_URL) },
+    dir: join(DATA_DIR, 'edge'),
+  }
+}
