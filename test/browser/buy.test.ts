@@ -99,33 +99,13 @@ inBrowser('buying in a browser', (system) => {
     await shows(full.page, '#stock', '9 of 10 left')
   }, 60_000)
 
-  test('who comes to the checkout too late is told so, and may try again while units are held', async () => {
-    await createSale(system, 'race', { units: 1 })
-    const [first, second] = [await system.visitor(), await system.visitor()]
-    for (const { page } of [first, second]) {
-      await page.goto(queue('race'))
-      await page.locator('#scene-choose').waitFor()
-    }
-    await first.page.locator('#claim-button').click()
-    await shows(first.page, '#order-title', 'You have it')
-    await second.page.locator('#claim-button').click()
-    await shows(second.page, '#refusal', 'All held right now.')
-    await picture(second.page, 'checkout-held')
-    await payWith(first.page, GOOD_CARD)
-    await shows(first.page, '#order-title', 'Paid')
-    await second.page.getByRole('button', { name: 'Try again' }).click()
-    await shows(second.page, '#refusal', 'Not this time.')
-    await picture(second.page, 'checkout-sold-out')
-    expect((await orders(first.page)).length).toBe(1)
-  }, 60_000)
-
   test('a claim whose answer got lost is repeated, not doubled, even over a refresh', async () => {
     await createSale(system, 'lossy')
     const { page } = await system.visitor()
     await page.goto(queue('lossy'))
     const { lost, stop } = await loseAnswers(page, '/api/claims')
     await page.locator('#claim-button').click()
-    await shows(page, '#trouble', 'No clear answer.')
+    await shows(page, '#message-title', 'No clear answer yet')
     await picture(page, 'checkout-no-answer')
     await stop()
     await page.reload()
@@ -142,7 +122,8 @@ inBrowser('buying in a browser', (system) => {
     await claimIn(system, page, 'asking')
     await payWith(page, ASKING_CARD)
     await page.getByRole('button', { name: 'Fail' }).click()
-    await shows(page, '#card-error', 'Your bank did not confirm')
+    await shows(page, '#pay-error', 'Your bank did not get your confirmation.')
+    await picture(page, 'checkout-bank-refused')
     expect(page.url()).not.toContain('secret')
     await payWith(page, ASKING_CARD)
     await page.getByRole('button', { name: 'Approve' }).click()
@@ -152,7 +133,7 @@ inBrowser('buying in a browser', (system) => {
   test('what is not there says so: without a pass, an unknown sale, an unknown page; the operator host introduces itself', async () => {
     const { page } = await system.visitor()
     await page.goto(`${system.urls.shop}/checkout/demo`)
-    await shows(page, '#no-pass-title', 'A pass from the waiting room is needed')
+    await shows(page, '#message-title', 'A pass from the waiting room is needed')
     await picture(page, 'checkout-no-pass')
     await page.goto(queue('no-such-sale'))
     await shows(page, '#heading', 'There is no such sale')
@@ -162,7 +143,8 @@ inBrowser('buying in a browser', (system) => {
     const api = await fetchIn(page, '/api/nothing', { Accept: 'text/html' })
     expect(api.headers['content-type']).toContain('application/problem+json')
     await page.goto(`${system.urls.shop}/orders`)
-    await shows(page, '#orders', 'You have no orders')
+    await shows(page, '#orders', 'No orders yet')
+    await picture(page, 'orders-none')
     await page.goto(system.urls.ops)
     await shows(page, 'h1', 'Operator')
     await picture(page, 'ops')

@@ -38,6 +38,7 @@ inBrowser('gift cards in a browser', (system) => {
   test('pays a part, is taken off and put on again, and the rest is paid by card', async () => {
     const { page } = await system.visitor()
     const code = await gifted(page, 'gone', 500)
+    await shows(page, '#consolation-code', code)
     await picture(page, 'checkout-oversold')
     await createSale(system, 'parts')
     await claimIn(system, page, 'parts')
@@ -48,7 +49,7 @@ inBrowser('gift cards in a browser', (system) => {
     await shows(page, '#gift-error', 'Type the code')
     await page.getByText('I have a gift card').click()
     await use(page, 'WRONG-CODE')
-    await shows(page, '#gift-error', 'You have no gift card with this code.')
+    await shows(page, '#gift-error', 'You have no gift card with this code')
     await picture(page, 'checkout-gift-wrong')
     await page.getByText('I have a gift card').click()
 

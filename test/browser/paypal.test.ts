@@ -17,7 +17,7 @@ inBrowser('paying with PayPal in a browser', (system) => {
     await page.getByText('€19.99').waitFor()
     await picture(page, 'paypal-sandbox')
     await page.getByRole('button', { name: 'Cancel and return' }).click()
-    await shows(page, '#paypal-error', 'You came back from PayPal without paying.')
+    await shows(page, '#paypal-error', 'You came back from PayPal without paying')
     expect(page.url()).not.toContain('token')
     await picture(page, 'checkout-paypal-cancelled')
 

@@ -52,7 +52,7 @@ inBrowser('without scripts', (system) => {
     await other.page.waitForURL(`${system.urls.shop}/checkout/plain/plain`)
 
     await page.getByRole('button', { name: 'give it back' }).click()
-    await page.getByRole('heading', { name: 'Not bought' }).waitFor()
+    await page.getByRole('heading', { name: 'Order cancelled' }).waitFor()
     await page.getByText('You cancelled it').waitFor()
     await picture(page, 'plain-cancelled')
   }, 90_000)

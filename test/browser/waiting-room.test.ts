@@ -121,7 +121,7 @@ inBrowser('waiting in a browser', (system) => {
     await first.page.locator('#cancel').click()
     await picture(first.page, 'checkout-cancel')
     await first.page.locator('#cancel-yes').click()
-    await shows(first.page, '#order-title', 'Not bought')
+    await shows(first.page, '#order-title', 'Order cancelled')
     await shows(first.page, '#order-lead', 'You cancelled it')
     await picture(first.page, 'checkout-cancelled')
 

@@ -310,7 +310,7 @@ describe('the checkout', () => {
 
     expect((await browser.post('shop', order, { action: 'cancel' })).status).toBe(303)
     const cancelled = await browser.get('shop', order)
-    expect([titleOf(cancelled), refreshOf(cancelled)]).toEqual(['Not bought', NaN])
+    expect([titleOf(cancelled), refreshOf(cancelled)]).toEqual(['Order cancelled', NaN])
     // The place is used up: another one comes from the form behind the link, not from the link.
     expect(cancelled.body).toContain(`href="${URLS.queue}/${sale}/plain?again=1"`)
     const ticket = () => browser.jars.queue.get(`__Host-ticket-${sale}`)

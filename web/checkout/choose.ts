@@ -1,18 +1,20 @@
 import { ask, explain } from '../lib/api.ts'
 import { byId, element, notice, setText } from '../lib/dom.ts'
-import { pollStock } from '../lib/live-stock.ts'
 import type { Memory } from '../lib/memory.ts'
 import { randomId } from '../lib/memory.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
+import { problemText } from '../../src/contracts/words/problem.ts'
 import { stockText } from '../../src/contracts/words/stock.ts'
-import { everyTick, pause } from '../lib/time.ts'
+import { backoffMs, everyTick, pause } from '../lib/time.ts'
 import { wantedItem } from '../lib/wanted.ts'
 import type { ClaimAnswer, Product, Sale } from '../../src/contracts/shapes.ts'
-import { type Attempt, type CheckoutMemory, judge, passEnd, type Refusal, type Verdict } from './attempt.ts'
-import { showScene } from './scenes.ts'
+import { type Attempt, type CheckoutMemory, judge, passEnd, type Verdict } from './attempt.ts'
+import { showRefusal } from './refusals.ts'
+import { arrive, showMessage, showScene } from './scenes.ts'
+import { type Stocks, watchStocks } from './stocks.ts'
 import { say } from '../lib/words.ts'
 
-/** Unsettled answers in a row before the buyer is asked to press the button again. */
+/** Unsettled answers in a row before the buyer is told that there is none yet. */
 const SILENT_RETRIES = 3
 
 export interface Choosing {
@@ -27,53 +29,54 @@ export type Chosen =
   | { readonly kind: 'no_pass'; readonly title: string; readonly detail: string }
 
 /** Lets the buyer pick an item and claim it; resolves when that is settled one way or the other. */
-export function choose({ sale, pass, memory, clock }: Choosing): Promise<Chosen> {
-  setText(byId('sale-name'), sale.name)
-  byId('items').replaceChildren(...sale.products.map((product) => itemChoice(product)))
-  for (const product of sale.products)
-    void pollStock(product.id, (stock) => {
-      clock.observe(stock.server_time)
-      setText(byId(`stock-${product.id}`), stockText(say, stock))
-      byId(`stock-${product.id}`).dataset['state'] = stock.state
-    })
-  everyTick(() => {
-    const left = (passEnd(pass) ?? Infinity) - clock.now()
-    setText(byId('pass-end'), left === Infinity ? '' : `Your pass is good for ${say.countdown(left)}.`)
-  })
+export async function choose({ sale, pass, memory, clock }: Choosing): Promise<Chosen> {
+  const stocks = watchStocks(sale.products, clock)
+  setUp(sale, pass, stocks, clock)
   preselect(memory.read()?.attempt?.item_id ?? wantedItem(sale.id).read())
-  showScene('choose')
-
-  return new Promise((resolve) => {
-    const send = async (attempt: Attempt) => {
-      memory.write({ pass, attempt })
-      setBusy(true)
-      const verdict = await sendAttempt(pass, attempt)
-      setBusy(false)
-      if (verdict.kind === 'got') {
-        memory.write({ pass, claim: { ...verdict.claim, item_id: attempt.item_id } })
-        return resolve({ kind: 'claimed', order_id: verdict.claim.order_id })
-      }
-      // An unsettled attempt is kept: whatever comes next repeats it. A refused one is over, its pass is free.
-      if (verdict.kind === 'unsure') return showUnsure()
-      memory.write({ pass })
-      if (verdict.kind !== 'over') return showRefusal(verdict, sale.products.length)
-      memory.forget()
-      const { title, detail = 'A new pass comes from the waiting room.' } = verdict.problem
-      resolve({ kind: 'no_pass', title, detail })
+  // A refresh in the middle of a claim: ask again what became of it.
+  let attempt = memory.read()?.attempt
+  for (;;) {
+    attempt ??= { idempotency_key: randomId(), ...(await pick(sale)) }
+    memory.write({ pass, attempt })
+    const verdict = await settle(pass, attempt)
+    if (verdict.kind === 'got') {
+      memory.write({ pass, claim: { ...verdict.claim, item_id: attempt.item_id } })
+      return { kind: 'claimed', order_id: verdict.claim.order_id }
     }
-    byId('claim').addEventListener('submit', (event) => {
+    if (verdict.kind === 'over') {
+      memory.forget()
+      return { kind: 'no_pass', ...problemText(say, verdict.problem) }
+    }
+    // Refused: the attempt is over, and its pass is free.
+    memory.write({ pass })
+    const way = await showRefusal(verdict, attempt.item_id, sale, stocks)
+    attempt = way === 'again' ? { ...attempt, idempotency_key: randomId() } : undefined
+  }
+}
+
+/** The buyer's choice, at the press of the button. */
+function pick({ products }: Sale): Promise<Omit<Attempt, 'idempotency_key'>> {
+  setBusy(false)
+  drawQuantities(products)
+  showScene('choose')
+  arrive(byId('choose-title'), say('checkout.your_turn'), say('checkout.pick'))
+  return new Promise((resolve) => {
+    byId('claim').onsubmit = (event) => {
       event.preventDefault()
-      void send(memory.read()?.attempt ?? { idempotency_key: randomId(), ...selection(sale.products) })
-    })
-    byId('items').addEventListener('change', () => drawQuantities(sale.products))
-    drawQuantities(sale.products)
-    // A refresh in the middle of a claim: ask again what became of it.
-    const unsettled = memory.read()?.attempt
-    if (unsettled !== undefined) void send(unsettled)
+      // Once: what is pressed while it is on its way is the same wish.
+      byId('claim').onsubmit = (again) => again.preventDefault()
+      setBusy(true)
+      resolve(selection(products))
+    }
   })
 }
 
-async function sendAttempt(pass: string, { idempotency_key, item_id, quantity }: Attempt): Promise<Verdict> {
+/** Sends the attempt until an answer settles it. It may be repeated for ever: it is claimed once at most. */
+async function settle(
+  pass: string,
+  { idempotency_key, item_id, quantity }: Attempt,
+): Promise<Exclude<Verdict, { kind: 'unsure' }>> {
+  let wake = () => {}
   for (let retries = 0; ; retries++) {
     const answer = await ask<ClaimAnswer>('/api/claims', {
       method: 'POST',
@@ -81,11 +84,45 @@ async function sendAttempt(pass: string, { idempotency_key, item_id, quantity }:
       body: { item_id, quantity },
     })
     const verdict = judge(answer)
-    if (verdict.kind !== 'unsure') return verdict
-    if (answer.kind !== 'ok') notice(byId('trouble'), { ...explain(answer), detail: 'Asking again…' })
-    if (retries === SILENT_RETRIES) return verdict
-    await pause(1000 * verdict.again_s)
+    if (verdict.kind !== 'unsure') {
+      notice(byId('trouble'), undefined)
+      return verdict
+    }
+    if (answer.kind !== 'ok')
+      notice(byId('trouble'), { ...explain(answer), detail: say('problems.asking_again') })
+    if (retries === SILENT_RETRIES) showUnsure(() => wake())
+    const pressed = new Promise<void>((resolve) => (wake = resolve))
+    const spreadMs = retries < SILENT_RETRIES ? 0 : backoffMs(retries - SILENT_RETRIES, 1000)
+    await Promise.race([pause(Math.max(1000 * verdict.again_s, spreadMs)), pressed])
   }
+}
+
+function showUnsure(askNow: () => void): void {
+  showMessage<'again'>(
+    {
+      ...{ mark: 'busy', tone: 'calm' },
+      ...{ title: say('checkout.unsure.title'), text: say('checkout.unsure.text') },
+      actions: [{ label: say('checkout.ask_now'), press: 'again' }],
+    },
+    askNow,
+  )
+}
+
+/** What the scene shows of the sale, from the start and while it lasts. */
+function setUp(sale: Sale, pass: string, stocks: Stocks, clock: ServerClock): void {
+  setText(byId('sale-name'), sale.name)
+  byId('items').replaceChildren(...sale.products.map((product) => itemChoice(product)))
+  for (const { id } of sale.products)
+    stocks.watch(id, (stock) => {
+      setText(byId(`stock-${id}`), stockText(say, stock))
+      byId(`stock-${id}`).dataset['state'] = stock.state
+    })
+  byId('items').onchange = () => drawQuantities(sale.products)
+  const end = passEnd(pass)
+  everyTick(() => {
+    const time = end === undefined ? undefined : say.countdown(end - clock.now())
+    setText(byId('pass-end'), time === undefined ? '' : say('checkout.pass_left', { time }))
+  })
 }
 
 function itemChoice(product: Product): HTMLElement {
@@ -120,41 +157,17 @@ function selection(products: readonly Product[]): Pick<Attempt, 'item_id' | 'qua
 }
 
 function drawQuantities(products: readonly Product[]): void {
-  const limit = products.find(({ id }) => id === selection(products).item_id)?.per_buyer_limit ?? 1
-  const options = Array.from({ length: Math.min(limit, 20) }, (_, index) => String(index + 1))
-  byId('quantity').replaceChildren(...options.map((value) => element('option', { value }, value)))
+  const { item_id, quantity } = selection(products)
+  const limit = Math.min(products.find(({ id }) => id === item_id)?.per_buyer_limit ?? 1, 20)
+  const options = Array.from({ length: limit }, (_, index) => String(index + 1))
+  byId('quantity').replaceChildren(
+    ...options.map((value) => element('option', { value, selected: value === String(quantity) }, value)),
+  )
   byId('quantity-row').hidden = limit === 1
 }
 
 function setBusy(busy: boolean): void {
-  byId('claim-button', HTMLButtonElement).disabled = busy
   for (const radio of radios()) radio.disabled = busy
-  setText(byId('claim-button'), busy ? 'Claiming…' : 'Claim it')
-  if (busy) {
-    notice(byId('refusal'), undefined)
-    notice(byId('trouble'), undefined)
-  }
-}
-
-function showUnsure(): void {
-  setText(byId('claim-button'), 'Try again')
-  const detail = 'We do not know yet whether you have it. Trying again is safe: it can not be claimed twice.'
-  notice(byId('trouble'), { title: 'No clear answer.', detail })
-  // The item stays as it was sent: another one would be another claim.
-  for (const radio of radios()) radio.disabled = true
-}
-
-function showRefusal({ kind, problem }: Refusal, items: number): void {
-  const others = items > 1 ? ' Your pass is still good for the others.' : ''
-  const words = {
-    not_this_time: ['Not this time.', `This one is sold out.${others}`],
-    held: [
-      'All held right now.',
-      'Some may not be paid for and come back: your pass is still good, try again.',
-    ],
-    try_later: [`${problem.title}.`, problem.detail ?? ''],
-  } as const
-  const [title, detail] = words[kind]
-  setText(byId('claim-button'), 'Try again')
-  notice(byId('refusal'), { title, detail })
+  byId('claim-button', HTMLButtonElement).disabled = busy
+  setText(byId('claim-button'), say(busy ? 'checkout.claiming' : 'checkout.claim'))
 }

@@ -26,7 +26,7 @@ export async function wireContact(orderId: string, onKept: () => void): Promise<
   const keep = async () => {
     const email = input.value.trim() || null
     if (email === kept) return tell(contactText(say, kept))
-    if (!input.checkValidity()) return tell(input.validationMessage, false)
+    if (!input.checkValidity()) return tell(say('checkout.email_wrong'), false)
     const answer = await ask<Contact>(path, { method: 'PUT', body: { email } })
     if (answer.kind === 'ok') {
       kept = answer.body.email
@@ -34,9 +34,9 @@ export async function wireContact(orderId: string, onKept: () => void): Promise<
       return onKept()
     }
     if (answer.kind === 'problem' && answer.problem.code === 'bad_request')
-      return tell('Not kept: that is no e-mail address such as name@example.com.', false)
+      return tell(say('checkout.email_wrong'), false)
     const { title, detail } = explain(answer)
-    tell(`Not kept. ${title}. ${detail}`, false)
+    tell(say('checkout.not_kept', { why: `${title}. ${detail}` }), false)
   }
   input.addEventListener('change', () => void keep())
   byId('contact').addEventListener('submit', (event) => {

@@ -1,8 +1,8 @@
 import { type Answer, ask, explain, type Refused } from '../lib/api.ts'
 import { byId, notice, setText } from '../lib/dom.ts'
 import { pause } from '../lib/time.ts'
-import { leftToPay } from '../../src/contracts/words/gift-card.ts'
-import type { GiftCardAnswer, Order } from '../../src/contracts/shapes.ts'
+import { giftCardText, leftToPay } from '../../src/contracts/words/gift-card.ts'
+import type { GiftCard, GiftCardAnswer, Order } from '../../src/contracts/shapes.ts'
 import { say } from '../lib/words.ts'
 
 /** How often an order that is not written yet is asked about. */
@@ -49,7 +49,7 @@ export function wireGiftCard(orderId: string, onChange: (answer: GiftCardAnswer)
   // What had the focus is gone afterwards: it goes on to what can be done next.
   async function put(): Promise<void> {
     const code = input.value.trim()
-    if (code === '') complain({ title: 'Type the code of your gift card.', detail: '' })
+    if (code === '') complain({ title: say('checkout.gift.empty'), detail: '' })
     if (code === '' || !(await change('POST', { code }))) return input.focus()
     input.value = ''
     byId('gift-details', HTMLDetailsElement).open = false
@@ -77,9 +77,9 @@ export function drawGiftCard(order: Order, usable: boolean): void {
   byId('gift-used').hidden = !used
   setText(
     byId('gift-said'),
-    used ? `Your gift card pays ${money(order.gift_part)}. Left to pay: ${money(leftToPay(order))}.` : '',
+    used ? say('checkout.gift.pays', { part: money(order.gift_part), left: money(leftToPay(order)) }) : '',
   )
-  setText(byId('gift-summary'), used ? 'I have another gift card' : 'I have a gift card')
+  setText(byId('gift-summary'), say(used ? 'checkout.gift.another' : 'checkout.gift.have'))
 }
 
 /** An order is written a moment after its claim: who is quicker waits. */
@@ -94,9 +94,19 @@ async function askWritten<Body>(send: () => Promise<Answer<Body>>): Promise<Answ
 
 function refusalOf(refused: Refused): { title: string; detail: string } {
   if (refused.kind === 'unreachable')
-    return { title: 'No answer.', detail: 'Try again: a card is never used twice for one order.' }
+    return { title: say('checkout.gift.no_answer'), detail: say('checkout.gift.no_answer.text') }
   if (refused.problem.code === 'unknown_order')
-    return { title: 'Your order is still being written.', detail: 'Try again in a second.' }
-  const { title, detail } = explain(refused)
-  return { title: `${title}.`, detail }
+    return { title: say('checkout.gift.unwritten'), detail: say('checkout.gift.unwritten.text') }
+  return explain(refused)
+}
+
+/** The card that makes up for an order that was cancelled, where there is one. */
+export async function showGiftCard(orderId: string): Promise<void> {
+  const answer = await ask<{ gift_cards: GiftCard[] }>('/api/gift-cards')
+  const card =
+    answer.kind === 'ok' ? answer.body.gift_cards.find(({ order_id }) => order_id === orderId) : undefined
+  if (card === undefined) return
+  setText(byId('consolation-code'), card.code)
+  setText(byId('consolation-worth'), giftCardText(say, card).join('. '))
+  byId('consolation').hidden = false
 }

@@ -1,38 +1,86 @@
 import { config } from '../lib/config.ts'
 import { byId, drawFacts, setText } from '../lib/dom.ts'
 import { leftToPay, priceFacts } from '../../src/contracts/words/gift-card.ts'
-import { itemText, orderText } from '../../src/contracts/words/order.ts'
+import { itemText, orderScene, type OrderScene, orderText } from '../../src/contracts/words/order.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import type { Order } from '../../src/contracts/shapes.ts'
 import { drawGiftCard } from './gift-card.ts'
+import { drawPayTime } from './pay-time.ts'
+import { arrive, drawMark, type Mark, type Tone } from './scenes.ts'
 import { say } from '../lib/words.ts'
 
 const TAKES_PAYPAL = config.payment_providers?.split(' ').includes('paypal') ?? false
 
-/** Draws one order in whatever state it is. `paying`: a payment is on its way, so nothing may be changed. */
-export function drawOrder(order: Order, itemName: string, clock: ServerClock, paying: boolean): void {
-  const time = order.pay_by - clock.now()
-  const open = order.status === 'PROCESSING' || order.status === 'PENDING'
-  const inTime = open && time > 0
-  const [title, lead] = orderText(say, order, inTime, paying)
+/** How far a payment of this page is: none on its way, sent, sent without an answer, or at the bank's own page. */
+export type Progress = 'none' | 'sent' | 'unanswered' | 'bank'
+
+const LOOKS: Readonly<Record<OrderScene, readonly [Mark, Tone]>> = {
+  held: ['check', 'accent'],
+  paying: ['busy', 'calm'],
+  time_up: ['clock', 'note'],
+  paid: ['check', 'good'],
+  pay_again: ['alert', 'note'],
+  declined: ['alert', 'bad'],
+  late: ['clock', 'bad'],
+  cancelled: ['cross', 'calm'],
+  oversold: ['gift', 'note'],
+  failed: ['cross', 'calm'],
+}
+
+/** What is shown now: a change of it is a change of page to the buyer. */
+let shown: string | undefined
+
+/** Draws one order in whatever state it is. `progress`: while a payment is on its way nothing may be changed. */
+export function drawOrder(order: Order, itemName: string, clock: ServerClock, progress: Progress): void {
+  const paying = progress !== 'none'
+  const inTime = order.pay_by > clock.now()
+  const scene = orderScene(order, inTime, paying)
+  const mayPay = scene === 'held' || scene === 'pay_again'
+  const written = order.status !== 'PROCESSING'
+  const over = order.status === 'FAILED'
+
+  drawPayTime(order, clock, scene === 'held')
+  byId('card').hidden = !mayPay
+  byId('paypal').hidden = !mayPay || !written || !TAKES_PAYPAL
+  byId('give-up').hidden = scene !== 'held'
+  drawGiftCard(order, scene === 'held')
+  byId('order-actions').hidden = !over && scene !== 'paid'
+  byId('again').hidden = !over
+  if (over) byId('contact').hidden = true
+  if (scene !== 'paid') {
+    byId('receipt').hidden = true
+    byId('bill').hidden = false
+  }
+  drawFacts(byId('summary'), [
+    [say('common.item'), itemText(say, order.quantity, itemName)],
+    ...priceFacts(say, order),
+    [say('common.order'), order.order_id],
+  ])
+  const amount = say.money(leftToPay(order), order.currency)
+  setText(byId('pay'), say('checkout.pay', { amount }))
+  byId('pay-paypal').setAttribute('aria-label', say('checkout.pay_paypal', { amount }))
+  enter(scene, scene === 'paying' ? payingText(progress) : orderText(say, order, inTime, paying))
+}
+
+function payingText(progress: Progress): readonly [string, string] {
+  switch (progress) {
+    case 'unanswered':
+      return [say('checkout.unanswered.title'), say('checkout.unanswered.text')]
+    case 'bank':
+      return [say('checkout.bank.title'), say('checkout.bank.text')]
+    case 'sent':
+    case 'none':
+      return [say('order.paying.title'), say('order.paying.text')]
+  }
+}
+
+function enter(scene: OrderScene, [title, lead]: readonly [string, string]): void {
+  if (shown === title) return
+  shown = title
+  const [mark, tone] = LOOKS[scene]
+  drawMark('order', mark, tone)
+  byId('scene-order').dataset['scene'] = scene
   setText(byId('order-title'), title)
   setText(byId('order-lead'), lead)
-  setText(byId('answer'), `${title}. ${lead}`)
-  document.title = title
-  byId('pay-countdown').hidden = !inTime || paying
-  setText(byId('pay-countdown'), say.countdown(time))
-  byId('card').hidden = !inTime
-  byId('paypal').hidden = !inTime || paying || order.status !== 'PENDING' || !TAKES_PAYPAL
-  drawGiftCard(order, inTime && !paying)
-  byId('order-actions').hidden = open
-  byId('again').hidden = order.status !== 'FAILED'
-  if (order.status === 'FAILED') byId('contact').hidden = true
-  drawFacts(byId('summary'), [
-    ['Item', itemText(say, order.quantity, itemName)],
-    ...priceFacts(say, order),
-    ['Order', order.order_id],
-  ])
-  const left = say.money(leftToPay(order), order.currency)
-  setText(byId('pay'), `Pay ${left}`)
-  setText(byId('pay-paypal'), `Pay ${left} with PayPal`)
+  arrive(byId('order-title'), title, lead)
 }

@@ -4,24 +4,27 @@ import { config } from '../lib/config.ts'
 import type { Memory } from '../lib/memory.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
+import { inChosenLanguage, say } from '../lib/words.ts'
 import { leftToPay } from '../../src/contracts/words/gift-card.ts'
 import type { Order, PaymentAnswer, Product, Stock } from '../../src/contracts/shapes.ts'
 import type { CheckoutMemory } from './attempt.ts'
+import { type BankSaid, wireBank } from './bank.ts'
+import { wireCancel } from './cancel.ts'
 import type { Card } from './card.ts'
 import { wireCardForm } from './card-form.ts'
 import { wireContact } from './contact.ts'
-import { wireGiftCard } from './gift-card.ts'
-import { drawOrder } from './order-view.ts'
+import { PATIENCE_MS } from './find-out.ts'
+import { showGiftCard, wireGiftCard } from './gift-card.ts'
+import { drawOrder, type Progress } from './order-view.ts'
 import { type PaypalSaid, wirePaypal } from './paypal.ts'
 import { showReceipt } from './receipt.ts'
 import { showScene } from './scenes.ts'
 import { confirmCard, type StripePayment } from './stripe.ts'
 
-/** While something is about to change, and while only the time runs. */
+/** While something is about to change, while only the time runs, and once it is paid: its money may still be lost. */
 const QUICK_MS = 700
 const CALM_MS = 3000
-/** How long a payment without an answer may still turn out to have gone through before another card is allowed. */
-const UNSURE_MS = 30_000
+const PAID_MS = 10_000
 
 export interface Paying {
   readonly sale: string
@@ -29,61 +32,61 @@ export interface Paying {
   readonly memory: Memory<CheckoutMemory>
   readonly clock: ServerClock
   /** What the bank's page sent the buyer back with. */
-  readonly bankSaid: 'succeeded' | 'failed' | undefined
+  readonly bankSaid: BankSaid | undefined
   readonly paypalSaid: PaypalSaid | undefined
 }
 
-/** Shows an order until it is PAID or FAILED, and takes the payment. Runs as long as the page. */
+/** Shows an order until it is over, and takes the payment. Runs as long as the page. */
 export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying): Promise<void> {
   let order: Order | undefined
   let itemName = ''
   let payment: (StripePayment & { readonly amount: number }) | undefined
   let changes = 0
   let wake = () => {}
-  let payingUntil = said.bankSaid === 'succeeded' ? performance.now() + UNSURE_MS : 0
-  const paying = () => performance.now() < payingUntil
-  const draw = () => {
-    if (order !== undefined) drawOrder(order, itemName, clock, paying())
-  }
+  let restored = false
+  /** Whether the receipt is there, or on its way. */
+  let told = false
+  let progress: Progress = 'none'
+  let until = 0
 
-  if (said.bankSaid === 'failed')
-    notice(byId('card-error'), {
-      title: 'Your bank did not confirm the payment.',
-      detail: 'Try again or use another card.',
-    })
-  byId('again').setAttribute('href', `${config.queue_url}/${sale}#new`)
-  const giftCard = wireGiftCard(orderId, ({ gift_part, status }) => {
-    if (order !== undefined) order = { ...order, gift_part, status }
+  const draw = () => {
+    if (progress !== 'none' && performance.now() > until) {
+      progress = 'none'
+      notice(byId('pay-error'), { title: say('checkout.no_word'), detail: say('checkout.no_word.text') })
+    }
+    if (order !== undefined) drawOrder(order, itemName, clock, progress)
+  }
+  const go = (to: Progress, forMs = PATIENCE_MS) => {
+    progress = forMs > 0 ? to : 'none'
+    until = performance.now() + forMs
+    draw()
+  }
+  /** Something of the order has changed here: what is asked right now is older. */
+  const change = (to: Partial<Order>) => {
+    if (order !== undefined) order = { ...order, ...to }
     changes += 1
     draw()
     wake()
-  })
+  }
+
+  byId('again').setAttribute('href', inChosenLanguage(`${config.queue_url}/${sale}#new`))
+  const giftCard = wireGiftCard(orderId, ({ gift_part, status }) => change({ gift_part, status }))
   wireCardForm((card) => giftCard.whileFixed(() => pay(card)))
-  wirePaypal({
-    orderId,
-    said: said.paypalSaid,
-    waitFor: (ms) => {
-      payingUntil = performance.now() + ms
-      draw()
-    },
-  })
-  wireCancel()
-  let restored = false
+  const bank = wireBank({ orderId, said: said.bankSaid, waitFor: () => go('sent') })
+  wirePaypal({ orderId, said: said.paypalSaid, waitFor: (ms) => go('sent', ms) })
+  wireCancel(orderId, change)
 
   for (;;) {
     await whenVisible()
     const before = changes
     const answer = await ask<Order>(`/api/orders/${orderId}`)
-    // As it was before a gift card was put or taken off.
+    // As it was before the change.
     if (changes !== before) continue
     if (answer.kind === 'ok') {
       notice(byId('trouble'), undefined)
       if (order === undefined) itemName = await start(answer.body)
-      order = answer.body
-      draw()
-      if (order.status === 'PAID') void showReceipt(orderId)
-      if (order.status === 'PAID' || order.status === 'FAILED') return
-      if (order.status === 'PENDING') payment = await currentPayment(order)
+      await take(answer.body)
+      if (order?.status === 'FAILED') return
     } else {
       const unknown = answer.kind === 'problem' && answer.problem.code === 'unknown_order'
       const receipt = memory.read()?.claim?.receipt
@@ -95,9 +98,26 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       }
       notice(byId('trouble'), explain(answer))
     }
-    const changed = new Promise<void>((resolve) => (wake = resolve))
-    const restMs = order === undefined ? backoffMs(1) : paying() || payment === undefined ? QUICK_MS : CALM_MS
-    await Promise.race([pause(restMs), changed])
+    const woken = new Promise<void>((resolve) => (wake = resolve))
+    await Promise.race([pause(restMs()), woken])
+  }
+
+  /** What follows from the order as it is now. */
+  async function take(now: Order): Promise<void> {
+    order = now
+    const paid = isPaid(now)
+    if (paid || now.status === 'FAILED') progress = 'none'
+    draw()
+    if (paid && !told) void showReceipt(orderId)
+    told = paid
+    if (now.failure_reason === 'oversold') void showGiftCard(orderId)
+    if (now.status === 'PENDING' || now.pay_again) payment = await currentPayment(now)
+  }
+
+  function restMs(): number {
+    if (order === undefined) return backoffMs(1)
+    if (isPaid(order)) return PAID_MS
+    return progress !== 'none' || payment === undefined ? QUICK_MS : CALM_MS
   }
 
   /** What is shown with the order: the item's name, and the server's time for the countdown. */
@@ -112,7 +132,6 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       if (order?.status === 'PAID') void showReceipt(orderId)
     })
     everyTick(draw)
-    byId('order-title').focus({ preventScroll: true })
     return product.kind === 'ok' ? product.body.name : first.item_id
   }
 
@@ -134,47 +153,40 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
 
   /** Returns what to tell the buyer beside the form. */
   async function pay(card: Card): Promise<string | undefined> {
-    if (order?.status === 'PAID') return undefined
+    if (order !== undefined && isPaid(order)) return undefined
+    for (const error of ['pay-error', 'paypal-error']) notice(byId(error), undefined)
+    if (!navigator.onLine) return say('checkout.offline')
     for (let tries = 0; tries < 10; tries++) {
       payment = order && (await currentPayment(order))
       if (payment !== undefined) break
       await pause(500)
     }
-    if (payment === undefined) return 'The payment can not be started right now. Try again in a moment.'
+    if (payment === undefined) return say('checkout.not_started')
     const returnUrl = `${location.origin}${location.pathname}?order=${orderId}`
     const confirmation = await confirmCard(payment, card, returnUrl)
     switch (confirmation.kind) {
       case 'authorised':
+        go('sent')
+        return undefined
       case 'unsure':
-        payingUntil = performance.now() + UNSURE_MS
-        draw()
+        go('unanswered')
+        bank.find()
         return undefined
       case 'action':
+        go('bank')
         location.assign(confirmation.url)
-        return 'Your bank asks you to confirm. Taking you there…'
+        return undefined
       case 'over':
         // Closed meanwhile; the shop opens another.
         payment = undefined
-        return 'This took too long. Press the button once more.'
+        return say('checkout.too_long')
       case 'declined':
         return confirmation.message
     }
   }
+}
 
-  function wireCancel(): void {
-    const dialog = byId('cancel-dialog', HTMLDialogElement)
-    byId('cancel').addEventListener('click', () => dialog.showModal())
-    byId('cancel-no').addEventListener('click', () => dialog.close())
-    byId('cancel-yes').addEventListener('click', () => {
-      dialog.close()
-      void cancel()
-    })
-  }
-
-  async function cancel(): Promise<void> {
-    const answer = await ask<Order>(`/api/orders/${orderId}`, { method: 'DELETE' })
-    if (answer.kind !== 'ok') return notice(byId('trouble'), explain(answer))
-    order = answer.body
-    draw()
-  }
+/** Paid, with the money there. */
+function isPaid({ status, pay_again }: Order): boolean {
+  return status === 'PAID' && !pay_again
 }

@@ -29,7 +29,7 @@ function draw(receipt: Receipt): void {
   setText(byId('receipt-mail'), mail)
   byId('receipt-mail').hidden = mail === ''
   byId('receipt').hidden = false
-  byId('summary').hidden = true
+  byId('bill').hidden = true
   // A mail that went out can not go anywhere else.
   if (receipt.mail === 'sent') byId('contact').hidden = true
 }

@@ -4,11 +4,12 @@ import { byId, notice } from '../lib/dom.ts'
 import { createMemory } from '../lib/memory.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { backoffMs, pause } from '../lib/time.ts'
+import { say } from '../lib/words.ts'
 import type { Sale } from '../../src/contracts/shapes.ts'
 import type { CheckoutMemory } from '../checkout/attempt.ts'
 import { choose } from '../checkout/choose.ts'
 import { type Paying, payOrder } from '../checkout/pay.ts'
-import { showNoPass } from '../checkout/scenes.ts'
+import { showNoPass } from '../checkout/refusals.ts'
 
 /** The checkout of one sale: a pass becomes a claim, a claim an order, an order a payment. */
 const saleId = decodeURIComponent(location.pathname.split('/')[2] ?? '')
@@ -16,12 +17,16 @@ const queueUrl = `${config.queue_url}/${saleId}`
 const memory = createMemory<CheckoutMemory>(() => sessionStorage, `doorbuster.checkout.${saleId}`)
 const clock = createServerClock()
 
+// Come back to by the back button, as it was left: look again.
+window.addEventListener('pageshow', ({ persisted }) => {
+  if (persisted) location.reload()
+})
 const { orderId, ...said } = readAddress()
 const kept = memory.read()
 const known = orderId ?? kept?.claim?.order_id
 if (known !== undefined) await showOrder(known)
 else if (kept?.pass === undefined)
-  showNoPass('A pass from the waiting room is needed', 'The checkout opens when your turn comes.', queueUrl)
+  showNoPass({ title: say('problems.pass_missing'), detail: say('problems.pass_missing.text') }, queueUrl)
 else await claimWith(kept.pass)
 
 /** Takes the pass and the bank's answer out of the address: neither belongs into history, bookmarks or screenshots. */
@@ -54,7 +59,7 @@ async function claimWith(pass: string): Promise<void> {
   if (sale === undefined) return
   const chosen = await choose({ sale, pass, memory, clock })
   if (chosen.kind === 'claimed') return showOrder(chosen.order_id)
-  showNoPass(chosen.title, chosen.detail, `${queueUrl}#new`)
+  showNoPass(chosen, `${queueUrl}#new`)
 }
 
 async function loadSale(): Promise<Sale | undefined> {
@@ -65,8 +70,7 @@ async function loadSale(): Promise<Sale | undefined> {
       return answer.body
     }
     if (answer.kind === 'problem' && answer.problem.status === 404) {
-      const { title, detail } = explain(answer)
-      showNoPass(title, detail, queueUrl)
+      showNoPass(explain(answer), queueUrl)
       return undefined
     }
     notice(byId('trouble'), explain(answer))

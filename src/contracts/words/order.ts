@@ -6,50 +6,63 @@ export function itemText(say: Say, quantity: number, item: string): string {
   return quantity === 1 ? item : say('common.times', { count: quantity, item })
 }
 
-/** Why an order failed, and what it means for the buyer's money. */
-export function failureText(say: Say, reason: Order['failure_reason']): string {
-  switch (reason) {
-    case 'declined':
-      return say('order.declined.text')
-    case 'payment_timeout':
-    case 'hold_expired':
-      return say('order.late.text')
-    case 'cancelled_by_user':
-      return say('order.cancelled.text')
-    case 'oversold':
-      return say('order.oversold.text')
-    case null:
-      return say('order.failed.text')
+/** What an order is to its buyer at the moment; each has a title and a text, and a look of its own. */
+export type OrderScene =
+  | 'held'
+  | 'paying'
+  | 'time_up'
+  | 'paid'
+  | 'pay_again'
+  | 'declined'
+  | 'late'
+  | 'cancelled'
+  | 'oversold'
+  | 'failed'
+
+/** `inTime`: an open order can still be paid; `paying`: a payment is on its way. */
+export function orderScene(order: Order, inTime: boolean, paying: boolean): OrderScene {
+  switch (order.status) {
+    case 'PAID':
+      return !order.pay_again ? 'paid' : paying ? 'paying' : 'pay_again'
+    case 'FAILED':
+      return failureScene(order.failure_reason)
+    case 'PROCESSING':
+    case 'PENDING':
+      return paying ? 'paying' : inTime ? 'held' : 'time_up'
   }
 }
 
-export function statusText(say: Say, status: Order['status']): string {
-  return say(`order.${status.toLowerCase() as Lowercase<Order['status']>}`)
+function failureScene(reason: Order['failure_reason']) {
+  switch (reason) {
+    case 'payment_timeout':
+    case 'hold_expired':
+      return 'late'
+    case 'cancelled_by_user':
+      return 'cancelled'
+    case 'declined':
+    case 'oversold':
+      return reason
+    case null:
+      return 'failed'
+  }
 }
 
-/** Title and lead of one order. `inTime`: it can still be paid; `paying`: a payment is on its way. */
+/** How an order stands, in a word or two. */
+export function statusText(say: Say, order: Order): string {
+  if (order.status === 'FAILED') return say(`order.${failureScene(order.failure_reason)}`)
+  if (order.status === 'PAID' && order.pay_again) return say('order.pay_again')
+  return say(`order.${order.status.toLowerCase() as Lowercase<typeof order.status>}`)
+}
+
+/** Title and lead of one order: what happened, and what it means for the buyer's money. */
 export function orderText(
   say: Say,
   order: Order,
   inTime: boolean,
   paying: boolean,
 ): readonly [string, string] {
-  switch (order.status) {
-    case 'PAID': {
-      const state = !order.pay_again ? 'paid' : paying ? 'paying' : 'pay_again'
-      return [say(`order.${state}.title`), say(`order.${state}.text`)]
-    }
-    case 'FAILED':
-      return [
-        say(order.failure_reason === 'oversold' ? 'order.oversold.title' : 'order.failed'),
-        failureText(say, order.failure_reason),
-      ]
-    case 'PROCESSING':
-    case 'PENDING': {
-      const state = paying ? 'paying' : inTime ? 'held' : 'time_up'
-      return [say(`order.${state}.title`), say(`order.${state}.text`)]
-    }
-  }
+  const scene = orderScene(order, inTime, paying)
+  return [say(`order.${scene}.title`), say(`order.${scene}.text`)]
 }
 
 /** What an order was paid with, as far as it is written down: a provider, gift cards, or both. */

@@ -1,9 +1,11 @@
+import type checkout from '../../../words/en/checkout.json'
 import type common from '../../../words/en/common.json'
 import type decline from '../../../words/en/decline.json'
 import type draw from '../../../words/en/draw.json'
 import type edge from '../../../words/en/edge.json'
 import type mail from '../../../words/en/mail.json'
 import type order from '../../../words/en/order.json'
+import type orders from '../../../words/en/orders.json'
 import type plain from '../../../words/en/plain.json'
 import type place from '../../../words/en/place.json'
 import type problems from '../../../words/en/problems.json'
@@ -40,12 +42,14 @@ export type Topics = Readonly<Record<string, Topic>>
 
 /** The files of `words/`, by what English has in them; the other languages have the same, as a test checks. */
 interface English {
+  readonly checkout: typeof checkout
   readonly common: typeof common
   readonly decline: typeof decline
   readonly draw: typeof draw
   readonly edge: typeof edge
   readonly mail: typeof mail
   readonly order: typeof order
+  readonly orders: typeof orders
   readonly place: typeof place
   readonly plain: typeof plain
   readonly problems: typeof problems

@@ -1,0 +1,154 @@
+import { expect, test } from 'bun:test'
+import type { Page } from 'playwright-core'
+import { readSecrets } from '../../src/platform/servers/data-dir.ts'
+import { claimIn, createSale, inBrowser } from './running.ts'
+import { fetchIn, payWith, picture, shows } from './page.ts'
+
+// Every way a purchase can end, each a page of its own. Pictures: test/output/.
+const GOOD_CARD = '4242 4242 4242 4242'
+
+inBrowser('how a purchase ends, in a browser', (system) => {
+  const queue = (sale: string) => `${system.urls.queue}/${sale}`
+  const hasFocus = (page: Page, selector: string) =>
+    page.locator(selector).evaluate((found) => found === document.activeElement)
+  const orderOf = async (page: Page) => {
+    const { text } = await fetchIn(page, '/api/orders')
+    const [order] = (JSON.parse(text) as { orders: { order_id: string; pay_again: boolean }[] }).orders
+    if (order === undefined) throw new Error('no order')
+    return order
+  }
+  /** A request to the provider's sandbox, as the account's owner. */
+  const atStripe = async (method: string, path: string, body?: object) => {
+    const secret = readSecrets(system.dataDir)['STRIPE_SECRET_KEY'] ?? ''
+    const answer = await fetch(`${system.urls.stripe_sandbox ?? ''}${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${secret}`,
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as { entries?: { payment: string }[] }
+  }
+
+  test('all held: the page says when one comes back, and when all are gone for good', async () => {
+    await createSale(system, 'race', { units: 1 })
+    const [first, second] = [await system.visitor(), await system.visitor()]
+    for (const { page } of [first, second]) {
+      await page.goto(queue('race'))
+      await page.locator('#scene-choose').waitFor()
+    }
+    expect(await hasFocus(first.page, '#choose-title')).toBe(true)
+    await first.page.locator('#claim-button').click()
+    await shows(first.page, '#order-title', 'You have it')
+    await second.page.locator('#claim-button').click()
+    await shows(second.page, '#message-title', 'All held right now')
+    await second.page.locator('#answer', { hasText: 'All held right now' }).waitFor({ state: 'attached' })
+    expect(await hasFocus(second.page, '#message-title')).toBe(true)
+    await shows(second.page, '#message-stock', '1 not paid yet')
+    await picture(second.page, 'checkout-held')
+
+    await first.page.locator('#cancel').click()
+    await first.page.locator('#cancel-yes').click()
+    await shows(first.page, '#order-title', 'Order cancelled')
+    await shows(second.page, '#message-title', 'Something has come back')
+    await shows(second.page, '#message-stock', '1 of 1 left')
+    await picture(second.page, 'checkout-held-returned')
+    await second.page.getByRole('button', { name: 'Try again' }).click()
+    await shows(second.page, '#order-title', 'You have it')
+
+    const third = await system.visitor()
+    await third.page.goto(queue('race'))
+    await shows(third.page, '#heading', 'All taken for now')
+  }, 90_000)
+
+  test('sold out while somebody looks on: not this time, and no more than that', async () => {
+    await createSale(system, 'gone', { units: 1 })
+    const [first, second] = [await system.visitor(), await system.visitor()]
+    for (const { page } of [first, second]) {
+      await page.goto(queue('gone'))
+      await page.locator('#scene-choose').waitFor()
+    }
+    await first.page.locator('#claim-button').click()
+    await shows(first.page, '#order-title', 'You have it')
+    await second.page.locator('#claim-button').click()
+    await shows(second.page, '#message-title', 'All held right now')
+    await payWith(first.page, GOOD_CARD)
+    await shows(first.page, '#order-title', 'Paid')
+    await shows(second.page, '#message-title', 'Not this time')
+    expect(await hasFocus(second.page, '#message-title')).toBe(true)
+    await picture(second.page, 'checkout-sold-out')
+
+    // Who has one may have no more.
+    await createSale(system, 'one-each')
+    await claimIn(system, first.page, 'one-each')
+    await first.page.goto(`${queue('one-each')}#new`)
+    await first.page.locator('#claim-button').click()
+    await shows(first.page, '#message-title', 'You have as many as one buyer may')
+    await picture(first.page, 'checkout-limit')
+  }, 90_000)
+
+  test('a pass that is used up leads back to the line', async () => {
+    await createSale(system, 'brief', { pass_s: 3 })
+    const { page } = await system.visitor()
+    await page.goto(queue('brief'))
+    await page.locator('#scene-choose').waitFor()
+    await page.waitForTimeout(4000)
+    await page.locator('#claim-button').click()
+    await shows(page, '#message-title', 'The pass has expired')
+    await page.getByRole('link', { name: 'Join the line again' }).waitFor()
+    await picture(page, 'checkout-pass-over')
+  }, 60_000)
+
+  test('the time runs out while the form is open: warned, told, not charged, and the unit is free', async () => {
+    await createSale(system, 'short', { units: 1, payment_window_s: 14, hold_s: 16 })
+    const { page } = await system.visitor()
+    await claimIn(system, page, 'short')
+    expect(await hasFocus(page, '#order-title')).toBe(true)
+    expect(await page.locator('#pay-time').getAttribute('data-hurry')).toBe('true')
+    await page.locator('#number').fill('4242 4242')
+    await picture(page, 'checkout-hurry')
+    await page.locator('#pay-said', { hasText: '10 seconds left to pay.' }).waitFor({ state: 'attached' })
+    await page.goto(`${system.urls.shop}/orders`)
+    await shows(page, '.time-left', /^00:\d\d left to pay$/)
+    await picture(page, 'orders-open')
+    await page.getByRole('link', { name: 'Pay now' }).click()
+    await shows(page, '#order-title', 'The time was up')
+    expect(await hasFocus(page, '#order-title')).toBe(true)
+    expect(await page.locator('#card').isVisible()).toBe(false)
+    await picture(page, 'checkout-expired')
+    const { text } = await fetchIn(page, '/api/items/short-lamp/stock')
+    expect(JSON.parse(text)).toMatchObject({ available: 1, held: 0, sold: 0 })
+    await page.goto(`${system.urls.shop}/orders`)
+    await shows(page, '.badge', 'Time was up')
+    await picture(page, 'orders-expired')
+  }, 90_000)
+
+  test('paid, and the money is lost before we have it: the page says so, and is paid again', async () => {
+    await createSale(system, 'withdrawn')
+    const { page } = await system.visitor()
+    await claimIn(system, page, 'withdrawn')
+    await atStripe('POST', '/_sandbox/faults', { fail_next: 1000, on: 'capture' })
+    await payWith(page, GOOD_CARD)
+    await shows(page, '#order-title', 'Paid')
+    const { order_id } = await orderOf(page)
+    const { entries = [] } = await atStripe('GET', `/_sandbox/ledger?order_id=${order_id}`)
+    await atStripe('POST', `/v1/payment_intents/${entries[0]?.payment ?? ''}/cancel`)
+    await atStripe('POST', '/_sandbox/faults', { fail_next: 0, on: 'any' })
+    // The page looks again by itself; a reload only makes it quicker.
+    for (let looks = 0; looks < 20 && !(await orderOf(page)).pay_again; looks += 1)
+      await page.waitForTimeout(500)
+    await shows(page, '#order-title', 'Please pay once more')
+    expect(await page.locator('#receipt').isVisible()).toBe(false)
+    await picture(page, 'checkout-pay-again')
+    await page.goto(`${system.urls.shop}/orders`)
+    await shows(page, '.badge', 'To be paid again')
+    await picture(page, 'orders-pay-again')
+    await page.getByRole('link', { name: 'Pay now' }).click()
+    await payWith(page, GOOD_CARD)
+    await shows(page, '#order-title', 'Paid')
+    await shows(page, '#receipt-facts', 'Card (Stripe)')
+    expect(await orderOf(page)).toMatchObject({ pay_again: false })
+  }, 90_000)
+})
