@@ -6,6 +6,7 @@ export const CONSOLE_SCREENS = {
   editSale: '/sales/:sale/edit',
   rehearse: '/sales/:sale/rehearse',
   orders: '/orders',
+  order: '/orders/:order',
   deadLetters: '/dead-letters',
   reconciliation: '/reconciliation',
   oversell: '/oversell',

@@ -9,6 +9,7 @@ import { EditSale, NewSale } from './screens/edit-sale.tsx'
 import { LiveSale } from './screens/live-sale.tsx'
 import { Notices } from './screens/notices.tsx'
 import { Operators } from './screens/operators.tsx'
+import { Order } from './screens/order.tsx'
 import { Orders } from './screens/orders.tsx'
 import { Oversell } from './screens/oversell.tsx'
 import { OversoldItem } from './screens/oversold-item.tsx'
@@ -23,6 +24,7 @@ const SCREENS: Readonly<Record<ConsoleScreen, (parameters: Place['parameters']) 
   editSale: ({ sale = '' }) => <EditSale key={sale} id={sale} />,
   rehearse: ({ sale = '' }) => <Rehearse key={sale} id={sale} />,
   orders: () => <Orders />,
+  order: ({ order = '' }) => <Order key={order} id={order} />,
   deadLetters: () => <DeadLetters />,
   reconciliation: () => <Reconciliation />,
   oversell: () => <Oversell />,

@@ -23,16 +23,4 @@ export type OversoldItem = z.infer<typeof oversell.OversoldItem>
 export type OversellAnswer = z.infer<typeof oversell.OversellAnswer>
 export type OversellPlan = z.infer<typeof oversell.OversellPlan>
 export type IssuedGiftCard = z.infer<typeof oversell.IssuedGiftCard>
-
-export interface OperatorOrder {
-  readonly order_id: string
-  readonly user_id: string
-  readonly sale_id: string
-  readonly item_id: string
-  readonly quantity: number
-  readonly amount: number
-  readonly currency: string
-  readonly status: 'PENDING' | 'PAID' | 'FAILED'
-  readonly failure_reason: string | null
-  readonly created_at: number
-}
+export type { FoundOrder, OrderDetails } from '../../src/contracts/order-search-http.ts'

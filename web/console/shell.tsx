@@ -61,7 +61,7 @@ export function Navigation({ menu, toggle }: { menu: boolean; toggle: () => void
           icon: 'sales',
           screens: ['sales', 'newSale', 'live', 'editSale', 'rehearse'],
         },
-        { href: '/orders', label: 'Orders', icon: 'orders', screens: ['orders'] },
+        { href: '/orders', label: 'Orders', icon: 'orders', screens: ['orders', 'order'] },
       ],
     },
     {

@@ -1,13 +1,10 @@
-import { z } from '@hono/zod-openapi'
+import './jitless.ts'
 import { NewSale } from '../../../src/contracts/operator-http.ts'
 import { contradictionIn } from '../../../src/contracts/sale-rules.ts'
 import { toRequest, type SaleDraft } from './draft.ts'
 
 /** What is wrong, by the path of the field: `name`, `products.0.amount`. */
 export type Errors = Readonly<Record<string, string>>
-
-// Compiled checks need `eval`, which the page's policy forbids.
-z.config({ jitless: true })
 
 const Request = NewSale.omit({ reason: true })
 

@@ -93,7 +93,7 @@ function MailState({ mails: { due, dead, undelivered } }: { mails: Mails }) {
 
 function OrderLink({ id }: { id: string }) {
   return (
-    <a href={`/orders?q=${id}`}>
+    <a href={`/orders/${id}`}>
       <code>{id}</code>
     </a>
   )

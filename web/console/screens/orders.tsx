@@ -6,7 +6,7 @@ import { Badge, Head } from '../parts/page.tsx'
 import { Empty, Loading, Trouble } from '../parts/states.tsx'
 import { Table } from '../parts/table.tsx'
 import { place, setQuery } from '../route.ts'
-import type { OperatorOrder, Sale } from '../shapes.ts'
+import type { FoundOrder, Sale } from '../shapes.ts'
 
 const STATUSES = [
   { value: '', label: 'All' },
@@ -59,11 +59,11 @@ export function Orders() {
         />
         <Field label="Item" type="search" value={chosen.item} onInput={(item) => choose({ item })} />
         <Field
-          label="Order or buyer"
+          label="Order, buyer, payment or mail address"
           type="search"
           value={chosen.q}
           onInput={(q) => choose({ q })}
-          hint="An id, or how it begins."
+          hint="Six characters or more of it, from its beginning."
         />
       </div>
       <Found search={search} />
@@ -71,14 +71,21 @@ export function Orders() {
   )
 }
 
+interface Page {
+  readonly orders: readonly FoundOrder[]
+  readonly next: string | null
+  readonly incomplete: boolean
+}
+
 /** What fits, a page at a time. */
 function Found({ search }: { search: string }) {
-  const [orders, setOrders] = useState<readonly OperatorOrder[]>()
+  const [orders, setOrders] = useState<readonly FoundOrder[]>()
   const [next, setNext] = useState<string | null>(null)
+  const [incomplete, setIncomplete] = useState(false)
   const [refused, setRefused] = useState<Refused>()
   const load = async (cursor?: string) => {
     const more = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
-    return call<{ orders: OperatorOrder[]; next: string | null }>(`/orders?${search}${more}`)
+    return call<Page>(`/orders?${search}${more}`)
   }
   useEffect(() => {
     let current = true
@@ -89,6 +96,7 @@ function Found({ search }: { search: string }) {
         if (answer.kind === 'ok') {
           setOrders(answer.body.orders)
           setNext(answer.body.next)
+          setIncomplete(answer.body.incomplete)
         }
       })
     }, TYPED_MS)
@@ -106,10 +114,12 @@ function Found({ search }: { search: string }) {
   }
   if (refused) return <Trouble refused={refused} />
   if (orders === undefined) return <Loading />
-  if (orders.length === 0) return <Empty title="No order fits." />
   return (
     <>
-      <OrderTable orders={orders} />
+      {incomplete ? (
+        <p class="banner bad">A database does not answer: its orders are missing here.</p>
+      ) : null}
+      {orders.length === 0 ? <Empty title="No order fits." /> : <OrderTable orders={orders} />}
       <p class="more">
         <span class="quiet small">{number(orders.length)} shown.</span>{' '}
         {next === null ? null : (
@@ -122,15 +132,22 @@ function Found({ search }: { search: string }) {
   )
 }
 
-function OrderTable({ orders }: { orders: readonly OperatorOrder[] }) {
+function OrderTable({ orders }: { orders: readonly FoundOrder[] }) {
   return (
-    <Table<OperatorOrder>
+    <Table<FoundOrder>
       label="Orders"
       rows={orders}
       keyOf={({ order_id }) => order_id}
       columns={[
         { head: 'Made', cell: ({ created_at }) => <time class="nowrap">{formatInstant(created_at)}</time> },
-        { head: 'Order', cell: ({ order_id }) => <code>{order_id}</code> },
+        {
+          head: 'Order',
+          cell: ({ order_id }) => (
+            <a href={`/orders/${order_id}`}>
+              <code>{order_id}</code>
+            </a>
+          ),
+        },
         {
           head: 'Status',
           cell: ({ status, failure_reason }) => (
@@ -146,7 +163,8 @@ function OrderTable({ orders }: { orders: readonly OperatorOrder[] }) {
           ...{ head: 'Amount', numeric: true },
           cell: ({ amount, currency }) => formatMoney(amount, currency),
         },
-        { head: 'Buyer', cell: ({ user_id }) => <code>{user_id}</code> },
+        { head: 'Payment', cell: ({ payment }) => (payment === null ? '' : words(payment.state)) },
+        { head: 'Mail address', cell: ({ email }) => email ?? '' },
         { head: 'Sale', cell: ({ sale_id }) => <a href={`/sales/${sale_id}`}>{sale_id}</a> },
       ]}
     />

@@ -61,7 +61,7 @@ export function Oversell() {
                   {
                     head: 'For the order',
                     cell: ({ order_id }) => (
-                      <a href={`/orders?q=${order_id}`}>
+                      <a href={`/orders/${order_id}`}>
                         <code>{order_id}</code>
                       </a>
                     ),

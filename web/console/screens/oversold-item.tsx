@@ -115,7 +115,7 @@ function PreviewCard({
           {
             head: 'Order',
             cell: ({ order_id }) => (
-              <a href={`/orders?q=${order_id}`}>
+              <a href={`/orders/${order_id}`}>
                 <code>{order_id}</code>
               </a>
             ),

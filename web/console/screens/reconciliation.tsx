@@ -13,9 +13,9 @@ import type { RecordedRun, ReconcileRun } from '../shapes.ts'
 /** SQL against Redis: what the comparisons found, and what each place says of one item right now. */
 export function Reconciliation() {
   const runs = useLoad<{ runs: RecordedRun[] }>('/reconcile', 10_000)
-  const items = itemsOf(runs.body?.runs)
   const { query } = place.use()
   const item = query.get('item') ?? ''
+  const items = itemsOf(runs.body?.runs, item)
   return (
     <>
       <Head
@@ -52,7 +52,7 @@ export function Reconciliation() {
         <Loaded load={runs}>
           {(found) =>
             found.runs.length === 0 ? (
-              <Empty title="Nothing has been compared yet." />
+              <Empty title="Nothing has been compared yet: the first run comes within half a minute." />
             ) : (
               <Runs runs={found.runs} choose={(id) => setQuery({ item: id })} />
             )
@@ -64,8 +64,9 @@ export function Reconciliation() {
 }
 
 /** Items that have been compared: every one is, twice a minute. */
-function itemsOf(runs: readonly RecordedRun[] | undefined): readonly string[] {
-  return [...new Set(runs?.map(({ item_id }) => item_id))].sort()
+function itemsOf(runs: readonly RecordedRun[] | undefined, chosen: string): readonly string[] {
+  const items = new Set(runs?.map(({ item_id }) => item_id))
+  return [...(chosen === '' ? items : items.add(chosen))].sort()
 }
 
 function Runs({ runs, choose }: { runs: readonly RecordedRun[]; choose: (item: string) => void }) {

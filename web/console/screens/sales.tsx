@@ -5,7 +5,8 @@ import { Badge, Head } from '../parts/page.tsx'
 import { isBefore, isOver, PhaseBadge, phaseOf } from '../parts/phase.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
 import { useMay } from '../session.ts'
-import type { Sale } from '../shapes.ts'
+import { stockOf } from '../live/series.ts'
+import type { LiveSample, Sale } from '../shapes.ts'
 
 const EVERY_MS = 5000
 
@@ -60,7 +61,7 @@ function List({ sales }: { sales: readonly Sale[] }) {
               {sale.rehearsal ? <Badge of="rehearsal">Rehearsal</Badge> : null}
             </span>
             <span class="row-when">{when(sale, now)}</span>
-            <Stock sale={sale} />
+            <span class="row-side">{isOver(phaseOf(sale, now)) ? null : <Stock id={sale.id} />}</span>
           </a>
         </li>
       ))}
@@ -68,8 +69,18 @@ function List({ sales }: { sales: readonly Sale[] }) {
   )
 }
 
-function Stock({ sale }: { sale: Sale }) {
-  return <span class="row-side">{number(sale.rate_per_second)}/s</span>
+/** From the latest sample; nothing where there is none yet. */
+function Stock({ id }: { id: string }) {
+  const load = useLoad<{ samples: LiveSample[] }>(`/sales/${id}/live?minutes=1`, EVERY_MS)
+  const sample = load.body?.samples.at(-1)
+  if (sample === undefined) return null
+  const [available, total] = [stockOf('available')(sample), stockOf('total')(sample)]
+  return (
+    <>
+      <strong>{number(available)}</strong> of {number(total)} left
+      <span class="waiting">{number(sample.queue.depth)} waiting</span>
+    </>
+  )
 }
 
 function rank(sale: Sale, now: number): number {
