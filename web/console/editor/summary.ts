@@ -20,7 +20,7 @@ export function summaryOf(draft: SaleDraft, now: number): string[] {
         : 'People are let in in the order in which they joined.'),
     ...productLines(draft),
     rate > 0 &&
-      `${number(rate)} ${rate === 1 ? 'person is' : 'people are'} let in each second at most${draft.checkout_cap === '' ? '' : `, and ${draft.checkout_cap} are in checkout at once at most`}${units > 0 ? `: ${count(units)} units are gone after ${duration(units / rate)} at the earliest` : ''}.`,
+      `${number(rate)} ${rate === 1 ? 'person is' : 'people are'} let in each second at most${draft.checkout_cap === '' ? '' : `, and ${draft.checkout_cap} are in checkout at once at most`}${units > rate ? `: ${count(units)} units are gone after ${duration(units / rate)} at the earliest` : ''}.`,
     Number(draft.payment_window_s) > 0 &&
       Number(draft.hold_s) > 0 &&
       `Who gets a unit has ${duration(Number(draft.payment_window_s))} to pay; unpaid units go back to those who wait after ${duration(Number(draft.hold_s))} at the latest.`,

@@ -42,6 +42,7 @@ export function useLive(sale: string): Live {
           setConnected(true)
           failures = 0
           await listen(`${BASE}${path}/stream`, (sample) => add([sample]), stop.signal)
+          setConnected(false)
         } else {
           setConnected(false)
           failures++

@@ -17,7 +17,13 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null)
   const titleId = useId()
   useEffect(() => {
-    dialog.current?.showModal()
+    const [opener, shown] = [document.activeElement, dialog.current]
+    shown?.showModal()
+    return () => {
+      shown?.close()
+      // A dialog that is taken out of the page gives no focus back.
+      if (opener instanceof HTMLElement) opener.focus()
+    }
   }, [])
   return (
     <dialog

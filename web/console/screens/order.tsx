@@ -46,7 +46,12 @@ function Details({ order, payments, gift_parts, gift_card, mails, audit }: Order
               ...gift_parts.map(({ amount }): Fact => ['Paid with a gift card', money(amount)]),
               ...(gift_card === null
                 ? []
-                : [['Gift card to make up for it', formatMoney(gift_card.amount, gift_card.currency)] as const]),
+                : [
+                    [
+                      'Gift card to make up for it',
+                      formatMoney(gift_card.amount, gift_card.currency),
+                    ] as const,
+                  ]),
             ]}
           />
           <p class="small">

@@ -116,9 +116,7 @@ function Found({ search }: { search: string }) {
   if (orders === undefined) return <Loading />
   return (
     <>
-      {incomplete ? (
-        <p class="banner bad">A database does not answer: its orders are missing here.</p>
-      ) : null}
+      {incomplete ? <p class="banner bad">A database does not answer: its orders are missing here.</p> : null}
       {orders.length === 0 ? <Empty title="No order fits." /> : <OrderTable orders={orders} />}
       <p class="more">
         <span class="quiet small">{number(orders.length)} shown.</span>{' '}

@@ -1,0 +1,126 @@
+import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { command, heading, operatorAt, tileShows } from './console-steps.ts'
+import { glance, payWith, picture, shows } from './page.ts'
+import { inBrowser } from './running.ts'
+
+// An operator creates and runs a sale in the console alone, while people buy from it. Pictures: test/output/console-*.
+
+inBrowser('the console', (system) => {
+  test('a sale from its creation to its export, without the command line', async () => {
+    const page = await operatorAt(system, '/')
+    await heading(page, 'Sales').waitFor()
+    await page.getByRole('link', { name: /Doorbuster demo/ }).waitFor()
+    await picture(page, 'console-sales')
+
+    // A new sale. What is missing is told at the fields, with the words for them.
+    await page.getByRole('link', { name: 'New sale' }).click()
+    await page.getByRole('button', { name: 'Review and create' }).click()
+    await page.getByText(/fields need your attention/).waitFor()
+    expect(await page.locator(':focus').getAttribute('aria-invalid')).toBe('true')
+    await picture(page, 'console-new-sale-errors')
+    const sale = page.locator('section').filter({ has: page.getByRole('heading', { name: 'The sale' }) })
+    await sale.getByLabel('Name').fill('Friday lamps')
+    expect(await sale.getByLabel('Id').inputValue()).toBe('friday-lamps')
+    const product = page.getByRole('group', { name: 'Product 1' })
+    await product.getByLabel('Name').fill('Brass lamp')
+    const lamp = page.getByRole('group', { name: 'Brass lamp' })
+    await lamp.getByLabel('Price').fill('19.99')
+    await lamp.getByLabel('Units').fill('5')
+    await page.getByText('5 × Brass lamp at €19.99, at most 1 for each buyer.').waitFor()
+    await picture(page, 'console-new-sale')
+    await page.getByRole('button', { name: 'Review and create' }).click()
+    await page.getByRole('dialog').waitFor()
+    await picture(page, 'console-new-sale-review')
+    // Without a reason nothing is sent.
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Create the sale' }).click()
+    await dialog.getByText('Say why, in a few words.').waitFor()
+    await dialog.getByLabel('Reason').fill('Friday is lamp day')
+    await dialog.getByRole('button', { name: 'Create the sale' }).click()
+    await heading(page, 'Friday lamps').waitFor()
+    await page.getByText('Opens in').waitFor()
+    await shows(page, '.head .badge', 'Lobby open')
+
+    // Opened by hand; a buyer buys, and the numbers move.
+    await command(page, 'Open now', { send: 'Open now', reason: 'all is ready' })
+    await shows(page, '.head .badge', 'Open')
+    await tileShows(page, 'Sold', '0')
+    const queue = (await page.getByRole('link', { name: /Waiting room/ }).getAttribute('href')) ?? ''
+    const buyer = await system.visitor()
+    await buyer.page.goto(queue)
+    await buyer.page.locator('#claim-button').click()
+    await shows(buyer.page, '#order-title', 'You have it')
+    await tileShows(page, 'Available', '4')
+    await payWith(buyer.page, '4242 4242 4242 4242')
+    await tileShows(page, 'Sold', '1')
+    await tileShows(page, 'Paid', '1')
+    await tileShows(page, 'Captured', '1')
+    await page.locator('.charts .uplot').first().waitFor()
+    await picture(page, 'console-live')
+
+    // The controls, each told by what the server has answered.
+    await command(page, /^Rate:/, {
+      send: 'Set the rate',
+      fields: { 'People a second': '7' },
+      reason: 'slower',
+    })
+    await shows(page, '.toast', 'The rate is 7 a second.')
+    await page.getByRole('button', { name: 'Rate: 7/s' }).waitFor()
+    await command(page, 'Pause', { send: 'Pause', reason: 'the bank is slow' })
+    await shows(page, '.head .badge', 'Paused')
+    const waiter = await system.visitor()
+    await waiter.page.goto(queue)
+    await shows(waiter.page, '#heading', 'The sale is paused')
+    await command(page, 'Message', {
+      send: 'Show it',
+      fields: { Message: 'Back in ten minutes.' },
+      reason: 'people ask',
+    })
+    await glance(waiter.page)
+    await shows(waiter.page, '#message', 'Back in ten minutes.')
+    await picture(page, 'console-live-paused')
+    await command(page, 'Resume', { send: 'Resume', reason: 'the bank is back' })
+    await glance(waiter.page)
+    await waiter.page.waitForURL(/\/checkout\/friday-lamps/)
+    await shows(page, '.head .badge', 'Open')
+
+    await page.getByRole('button', { name: 'End', exact: true }).click()
+    await dialog.getByLabel('Reason').fill('enough')
+    await dialog.getByRole('button', { name: 'End', exact: true }).click()
+    await dialog.getByText('This can not be undone: type friday-lamps.').waitFor()
+    await picture(page, 'console-live-end')
+    await dialog.getByLabel('Type friday-lamps to confirm').fill('friday-lamps')
+    await dialog.getByRole('button', { name: 'End', exact: true }).click()
+    await shows(page, '.head .badge', 'Ended')
+    expect(await page.getByRole('button', { name: 'Pause', exact: true }).count()).toBe(0)
+
+    // The order, found by what a buyer would tell, and taken along as a file.
+    await page.getByRole('link', { name: 'Orders' }).last().click()
+    await heading(page, 'Orders').waitFor()
+    const row = page.getByRole('row', { name: /paid/ })
+    await row.waitFor()
+    const id = (await row.getByRole('link').first().textContent()) ?? ''
+    await page.getByLabel('Order, buyer').fill(id.slice(0, 13))
+    await page.getByText('1 shown.').waitFor()
+    await picture(page, 'console-orders')
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download as CSV' }).click(),
+    ])
+    expect(readFileSync(await download.path(), 'utf8')).toContain(id)
+    await page.getByRole('link', { name: id }).click()
+    await page.getByText('captured').first().waitFor()
+    await picture(page, 'console-order')
+
+    // Every command is in the audit log, with its reason.
+    await page.getByRole('link', { name: 'Audit log' }).click()
+    await page.getByLabel('Target, reason or detail').fill('friday-lamps')
+    await page.getByRole('cell', { name: 'enough' }).waitFor()
+    const commands = await page.getByRole('row').locator('code').allTextContents()
+    expect(commands.filter((name) => name.startsWith('sale.')).sort()).toEqual(
+      ['create', 'end', 'message', 'open', 'pause', 'rate', 'resume'].map((name) => `sale.${name}`),
+    )
+    await picture(page, 'console-audit')
+  }, 120_000)
+})
