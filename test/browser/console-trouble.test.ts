@@ -65,7 +65,7 @@ inBrowser('trouble at the console', (system) => {
       await payWith(page, '4242 4242 4242 4242')
       await shows(page, '#order-title', /paid|yours/i)
     }
-    const page = await operatorAt(system, '/sales/short', await addOperator(system, 'ann', 'operator'))
+    const page = await operatorAt(system, '/sales/short', await addOperator(system, 'ann', 'admin'))
     await command(page, 'Correct', {
       send: 'Set the units',
       fields: { 'Units in all': '1' },
@@ -80,11 +80,11 @@ inBrowser('trouble at the console', (system) => {
     await page.getByText('One order to be cancelled').waitFor()
     await picture(page, 'console-oversold-item')
     await command(page, 'Approve', { send: 'Approve', reason: 'a lamp is broken' })
-    await page.getByText('1 of 2 people have approved.').waitFor()
+    await page.getByText('1 of 2 admins have approved.').waitFor()
     await picture(page, 'console-oversold-item-waiting')
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0)
 
-    const bob = await operatorAt(system, '/oversell/short-lamp', await addOperator(system, 'bob', 'operator'))
+    const bob = await operatorAt(system, '/oversell/short-lamp', await addOperator(system, 'bob', 'admin'))
     await command(bob, 'Approve', { send: 'Approve', reason: 'I saw it too' })
     await bob.getByText('1 of 1 orders cancelled').waitFor()
     await bob.getByText('This item is not oversold.').waitFor()

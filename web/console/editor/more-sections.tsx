@@ -81,8 +81,8 @@ export function OversellSection(props: SectionProps) {
         disabled={fixed.has('oversell')}
         onInput={(approval) => change({ approval: approval as SaleDraft['approval'] })}
         choices={[
-          { value: 'one_person', label: 'One operator' },
-          { value: 'two_persons', label: 'Two different operators' },
+          { value: 'one_person', label: 'One admin' },
+          { value: 'two_persons', label: 'Two different admins' },
           { value: 'automatic', label: 'Nobody', hint: 'It happens as soon as it is seen.' },
         ]}
       />

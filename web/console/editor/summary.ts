@@ -55,8 +55,8 @@ function productLines({ products }: SaleDraft): string[] {
 
 function oversellLine({ approval, gift_share }: SaleDraft): string {
   const who = {
-    one_person: 'once one of you approves',
-    two_persons: 'once two of you approve',
+    one_person: 'once an admin approves',
+    two_persons: 'once two admins approve',
     automatic: 'without asking you',
   }[approval]
   return `Should more be sold than there is, the last orders are cancelled ${who}, refunded, and made up for with a gift card of ${gift_share} % of the price.`

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import { formatMoment, number } from '../format.ts'
 import { CommandDialog, DialogButton } from '../parts/command.tsx'
 import { Field } from '../parts/field.tsx'
+import { AddGroup } from './group.tsx'
 import { isBefore, isOver } from '../parts/phase.tsx'
 import type { Phase, SaleWithProducts } from '../shapes.ts'
 
@@ -42,6 +43,9 @@ export function Controls(props: ControlProps) {
       </DialogButton>
       <DialogButton label={sale.message === '' ? 'Message' : 'Message: shown'}>
         {(close) => <Message {...props} onClose={close} />}
+      </DialogButton>
+      <DialogButton label="Add a lane" disabled={over}>
+        {(close) => <AddGroup sale={sale} onClose={close} />}
       </DialogButton>
       {sale.standby_threshold !== null && !over && !isBefore(phase) ? <Standby {...props} /> : null}
       {phase === 'ended' ? <Close {...props} /> : null}

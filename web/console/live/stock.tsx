@@ -29,7 +29,7 @@ export function StockCard({
                   <strong>{product.name}</strong>{' '}
                   <span class="quiet">{formatMoney(product.amount, product.currency)}</span>
                 </span>
-                <DialogButton label="Correct" kind="link">
+                <DialogButton label="Correct" kind="link" role="admin">
                   {(close) => <Units product={product} onDone={onChanged} onClose={close} />}
                 </DialogButton>
               </div>

@@ -15,7 +15,7 @@ export function OversoldItem({ id }: { id: string }) {
   return (
     <>
       <Head title={id} above={<a href="/oversell">Oversell</a>} />
-      <LookOnly />
+      <LookOnly role="admin" />
       <Loaded load={load}>
         {({ preview, plan }) => (
           <>
@@ -48,8 +48,8 @@ function Plan({ plan: { state, approvals, persons, orders, cancelled, units } }:
       </ul>
       {state === 'waiting' ? (
         <p class="banner">
-          {approvals.length} of {persons} people have approved. Another person must sign in and approve the
-          same list.
+          {approvals.length} of {persons} admins have approved. Another one must sign in and approve the same
+          list.
         </p>
       ) : null}
     </Card>
@@ -76,18 +76,18 @@ function PreviewCard({
       title={`${orders.length === 1 ? 'One order' : `${number(orders.length)} orders`} to be cancelled`}
       actions={
         persons === 0 || given ? null : (
-          <DialogButton label="Approve" kind="danger">
+          <DialogButton label="Approve" kind="danger" role="admin">
             {(close) => (
               <CommandDialog<OversellPlan>
                 title={`Cancel ${orders.length === 1 ? 'this order' : `these ${number(orders.length)} orders`}?`}
-                explain={`${number(oversold)} units too many were sold. Paid orders are refunded in full, and each buyer gets a gift card and a mail. This can not be undone.${persons > 1 ? ` ${persons} different people must approve it.` : ''}`}
+                explain={`${number(oversold)} units too many were sold. Paid orders are refunded in full, and each buyer gets a gift card and a mail. This can not be undone.${persons > 1 ? ` ${persons} different admins must approve it.` : ''}`}
                 path={`/items/${id}/oversell/approve`}
                 body={{ hash }}
                 button="Approve"
                 danger
                 effect={(after) =>
                   after.state === 'waiting'
-                    ? 'Approved by you; another person must approve it too.'
+                    ? 'Approved by you; another admin must approve it too.'
                     : 'Approved: the orders are being cancelled.'
                 }
                 onDone={onDone}
@@ -104,7 +104,7 @@ function PreviewCard({
           ? 'This sale does it by itself.'
           : given
             ? 'You have approved this list.'
-            : `${persons === 1 ? 'One person approves' : `${persons} different people approve`} exactly this list; if it changes before that, it must be looked at again.`}
+            : `${persons === 1 ? 'One admin approves' : `${persons} different admins approve`} exactly this list; if it changes before that, it must be looked at again.`}
       </p>
       <Table<Preview['orders'][number]>
         label="Orders to be cancelled"
