@@ -6,7 +6,7 @@
  * with enough units (hits), half for one that is sold out (misses). Passes are fetched before.
  */
 import { parseArgs } from 'node:util'
-import { codeOf, dressed, type Shopping, sendToShop } from '../sim/crowd/scene.ts'
+import { codeOf, dressed, fromItsPage, type Shopping, sendToShop } from '../sim/crowd/scene.ts'
 import { pay } from '../sim/crowd/paying.ts'
 import { honestGuise } from '../sim/crowd/guise.ts'
 import { planBuyer } from '../sim/crowd/plan.ts'
@@ -63,7 +63,7 @@ async function measure(target: Target, options: Options) {
       path: '/api/claims',
       headers: {
         ...holder.guise,
-        Cookie: holder.cookie,
+        ...fromItsPage(holder.cookie),
         Authorization: `Bearer ${holder.pass}`,
         'Idempotency-Key': key,
         'Content-Type': 'application/json',

@@ -6,6 +6,7 @@
  * A payment here is a call that has to reach PostgreSQL and the payment provider, one after the other from 8 buyers.
  */
 import { parseArgs } from 'node:util'
+import { fromItsPage } from '../sim/crowd/scene.ts'
 import { percentile } from '../sim/history.ts'
 import { connectDatabase } from '../src/platform/postgres.ts'
 import { startOverloadable } from '../test/support/overload.ts'
@@ -38,7 +39,7 @@ async function measure(shedding: boolean, { connections, seconds, patient }: Opt
           const started = performance.now()
           const answer = await system
             .send('shop', 'POST', `/api/orders/${order}/payment`, {
-              headers: { Cookie: cookie },
+              headers: fromItsPage(cookie),
               json: { provider: 'stripe' },
             })
             .catch(() => undefined)

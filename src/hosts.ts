@@ -20,12 +20,14 @@ import type { Application } from './app.ts'
 import { healthRoutes } from './health.ts'
 import type { Assets } from './platform/assets.ts'
 import { systemClock } from './platform/clock.ts'
+import { cspReports } from './platform/csp-reports.ts'
 import { atTheDoor } from './platform/front-door.ts'
 import { type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { isOfBuyers } from './platform/request-kind.ts'
 import { languageOf, mountPages } from './platform/pages.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
+import { secure } from './platform/security-headers.ts'
 
 export interface Hosts {
   /** Answers a request by its Host header; see `hostOf`. */
@@ -43,19 +45,21 @@ export interface HostOptions {
 /** The HTTP contract (design, section 9): gate, shop and operator, each its own origin, here behind one port. */
 export function createHosts(app: Application, { assets, consoleAssets, stopping }: HostOptions): Hosts {
   const { config, secrets, log, metrics, orders, restock } = app
-  const identity = createIdentity({ auth: config.auth, secrets, origin: config.urls.shop, clock: app.clock })
+  const identity = createIdentity({ auth: config.auth, secrets, clock: app.clock })
   const findOrder = (user: string, id: string) => orders.find(user, id)
   const pages = createPlainPages(assets, { ...config.urls, elsewhere: paypalPages(app) })
   const hosts = {
     queue: createHttpApp('queue', {
       log,
       metrics,
-      forms: formRoutes(pages, config.urls.queue, PLAIN_QUEUE_PATH),
+      origin: config.urls.queue,
+      forms: formRoutes(pages, PLAIN_QUEUE_PATH),
     }),
     shop: createHttpApp('shop', {
       log,
       metrics,
-      forms: formRoutes(pages, config.urls.shop, PLAIN_CHECKOUT_PATH),
+      origin: config.urls.shop,
+      forms: formRoutes(pages, PLAIN_CHECKOUT_PATH),
     }),
     ops: createHttpApp('ops', { log, metrics }),
   }
@@ -157,6 +161,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
   for (const [name, host] of Object.entries(hosts)) {
     healthRoutes(host, app, stopping)
     host.get('/openapi.json', (c) => c.json(document))
+    cspReports(host, name, metrics)
     mountPages(host, name as keyof typeof hosts, name === 'ops' ? consoleAssets : assets, pageUrls)
   }
 
@@ -177,7 +182,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     const door = { host: name, path, request }
     const response = await atTheDoor(app.shedding, door, () => hosts[name].fetch(request, client))
     if (isOfBuyers(name, path)) app.live.counter.answered(path, response.status)
-    return response
+    return secure(response, config.urls[name].startsWith('https:'))
   }
   return {
     fetch: (request, client = { address: '' }) => {
@@ -187,7 +192,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
       // By its bare address: health checks and webhooks are answered, a person is shown the way.
       if (pathname !== '/') return enter('shop', pathname, request, client)
       const headers = { Location: `${config.urls.shop}/`, 'X-Request-Id': crypto.randomUUID() }
-      return new Response(null, { status: 302, headers })
+      return secure(new Response(null, { status: 302, headers }), false)
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts'
 import { timesOf } from './joining.ts'
-import { backOff, codeOf, JSON_BODY, type Shopping } from './scene.ts'
+import { backOff, codeOf, fromItsPage, JSON_BODY, type Shopping } from './scene.ts'
 
 /** Refusals that no asking again will change. */
 const FINAL = new Set(['receipt_invalid', 'unknown_item', 'session_invalid', 'session_missing'])
@@ -22,7 +22,7 @@ export async function presentReceipt(
       method: 'POST',
       host: scene.hosts.shop,
       path: '/api/receipts',
-      headers: { ...JSON_BODY, ...(wallet.cookie === undefined ? {} : { Cookie: wallet.cookie }) },
+      headers: { ...JSON_BODY, ...fromItsPage(wallet.cookie) },
       body: JSON.stringify({ receipt: wallet.receipt }),
     })
     const restored = sent.kind === 'answer' && sent.status === 201

@@ -86,13 +86,17 @@ export function isTransient(answer: WireAnswer): boolean {
 export const backOff = (attempt: number, random: Random): Promise<void> =>
   sleep(Math.min(2000, 150 * 2 ** Math.min(attempt, 4)) * (0.5 + random()))
 
+/** What a browser says on a page of the shop. */
+export const fromItsPage = (cookie: string | undefined): Record<string, string> =>
+  cookie === undefined ? {} : { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin' }
+
 /** A request to the shop with the buyer's session cookie, which the first answer sets. */
 export async function sendToShop(
   scene: Shopping,
   browser: Browser,
   request: Omit<WireRequest, 'host'>,
 ): Promise<WireAnswer> {
-  const headers = { ...request.headers, ...(browser.cookie === undefined ? {} : { Cookie: browser.cookie }) }
+  const headers = { ...request.headers, ...fromItsPage(browser.cookie) }
   const answer = await scene.web.send({ ...request, host: scene.hosts.shop, headers })
   if (answer.kind === 'answer') {
     const cookie = /^(__Host-session=[^;]+)/.exec(answer.headers.get('set-cookie') ?? '')?.[1]

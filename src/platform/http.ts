@@ -8,6 +8,8 @@ import { CaptchaChallenge } from '../contracts/guard.ts'
 import type { Role } from '../contracts/operators.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
 import { isConnectionError, Overloaded, overloaded, Problem, unavailable } from './errors.ts'
+import { ownOriginOnly } from './origin.ts'
+import { CSP_REPORTS_PATH } from './security-headers.ts'
 import type { Log, Metrics } from './telemetry.ts'
 
 /** What every handler finds in its context. */
@@ -78,8 +80,6 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
 /** Addresses that browsers without scripts use: they post forms to them, and refusals are pages. */
 export interface FormRoutes {
   readonly path: RegExp
-  /** Own origin: a form that comes from another one is refused. */
-  readonly origin: string
   readonly problem: (c: Context<AppEnv>, problem: Problem) => Response
 }
 
@@ -87,10 +87,12 @@ export interface HttpAppParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly forms?: FormRoutes
+  /** Own origin: what changes something must come from it. Not said where the routes see to it themselves. */
+  readonly origin?: string
 }
 
 /** An app with our problem format, request ids, body limits, logs and metrics. One per host. */
-export function createHttpApp(host: string, { log, metrics, forms }: HttpAppParts): App {
+export function createHttpApp(host: string, { log, metrics, forms, origin }: HttpAppParts): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) => {
       if (result.success) return
@@ -101,6 +103,7 @@ export function createHttpApp(host: string, { log, metrics, forms }: HttpAppPart
   })
   app.use(observe(host, log, metrics))
   app.use(nameMethods(app))
+  if (origin !== undefined) app.use(ownOriginOnly(origin))
   app.use(limitBody)
   app.use(requireJson(forms))
   app.notFound((c) => sendProblem(c, new Problem('not_found')))
@@ -138,20 +141,16 @@ const limitBody = createMiddleware<AppEnv>((c, next) =>
   (c.req.path.startsWith('/webhooks/') ? limitWebhook : limitUsual)(c, next),
 )
 
-/**
- * Without this a browser form of another site could post text that happens to be JSON. Where forms are taken they must
- * come from a page of ours.
- */
+/** Without this a browser form could post text that happens to be JSON. */
 function requireJson(forms: FormRoutes | undefined) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const { method, path, raw } = c.req
     const isForm = forms?.path.test(path) ?? false
     if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
-      if (isForm) refuseForeignForm(c, forms?.origin)
       const hasBody = c.req.header('content-length') !== '0' && raw.body !== null
       const wanted = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
       const [type = ''] = (c.req.header('content-type') ?? '').split(';')
-      if (hasBody && type.trim().toLowerCase() !== wanted)
+      if (hasBody && path !== CSP_REPORTS_PATH && type.trim().toLowerCase() !== wanted)
         throw new Problem('unsupported_media_type', `Send the body as ${wanted}.`)
     }
     await next()
@@ -162,14 +161,6 @@ function requireJson(forms: FormRoutes | undefined) {
 export async function formFields(c: Context<AppEnv>): Promise<Readonly<Record<string, string>>> {
   const fields = Object.entries(await c.req.parseBody())
   return Object.fromEntries(fields.filter((field): field is [string, string] => typeof field[1] === 'string'))
-}
-
-/** Browsers that send no Origin tell by Sec-Fetch-Site where a form comes from; those that do neither are old. */
-function refuseForeignForm(c: Context<AppEnv>, own: string | undefined): void {
-  const origin = c.req.header('origin')
-  const site = c.req.header('sec-fetch-site') ?? 'same-origin'
-  if (origin === undefined ? site !== 'same-origin' : origin !== own)
-    throw new Problem('origin_refused', 'Go back to our own page and try again from there.')
 }
 
 function observe(host: string, log: Log, metrics: Metrics) {

@@ -2,10 +2,7 @@ import type { Context } from 'hono'
 import type { UserId } from '../contracts/ids.ts'
 import type { AppEnv } from './http.ts'
 
-/**
- * Who the buyer of a request is. Throws the problems `session_missing`, `session_invalid` and, for a state change that
- * a browser sends from another origin, `origin_refused`.
- */
+/** Who the buyer of a request is. Throws the problems `session_missing` and `session_invalid`. */
 export interface Identity {
   /** The buyer; a guest without a session gets one with the answer. */
   user(c: Context<AppEnv>): Promise<UserId>

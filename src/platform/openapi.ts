@@ -32,6 +32,7 @@ export function openApiDocument(hosts: readonly Documented[]): Record<string, un
 type Operations = Record<string, { requestBody?: unknown; responses: Record<string, unknown> }>
 
 const ANYWHERE: readonly ProblemCode[] = ['unavailable']
+const WRITES: readonly ProblemCode[] = ['origin_refused']
 const WITH_PARAMETER: readonly ProblemCode[] = ['bad_request']
 const WITH_BODY: readonly ProblemCode[] = ['malformed_json', 'body_too_large', 'unsupported_media_type']
 
@@ -41,7 +42,8 @@ function withCommonProblems(path: string, item: Operations): Operations {
   for (const [method, operation] of Object.entries(item)) {
     const responses = { ...operation.responses }
     const takesBody = operation.requestBody !== undefined
-    for (const code of [...ANYWHERE, ...(takesBody ? WITH_BODY : path.includes('{') ? WITH_PARAMETER : [])])
+    const common = [...ANYWHERE, ...(method === 'get' || path.startsWith('/webhooks/') ? [] : WRITES)]
+    for (const code of [...common, ...(takesBody ? WITH_BODY : path.includes('{') ? WITH_PARAMETER : [])])
       responses[PROBLEMS[code].status] ??= {
         description: `\`${code}\`: ${PROBLEMS[code].title}`,
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

@@ -6,6 +6,7 @@ import { ASSET, PAGE } from './cache-control.ts'
 import { Problem } from './errors.ts'
 import type { App, AppEnv } from './http.ts'
 import { languageIn } from './language.ts'
+import { type Allowed, pageHeaders } from './security-headers.ts'
 
 /** Which page answers which path, per host. A parameter is read by the page's own script. */
 const PAGES = {
@@ -39,7 +40,7 @@ export interface PageUrls {
  * every path of one segment that is left.
  */
 export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageUrls): void {
-  const headers = securityHeaders(host, urls)
+  const headers = pageHeaders(allowedOn(host, urls))
   const cache = host === 'ops' ? 'private, no-cache' : PAGE
   const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) => {
     for (const [header, value] of Object.entries(headers)) c.header(header, value)
@@ -56,7 +57,6 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
   app.get(`${ASSET_PATH}:name`, (c) => {
     const asset = assets.asset(c.req.param('name'))
     if (asset === undefined) throw new Problem('not_found')
-    c.header('X-Content-Type-Options', 'nosniff')
     c.header('Vary', VARY)
     return send(c, asset, ASSET)
   })
@@ -98,28 +98,18 @@ export function bestEncoding(accepted: string | undefined): keyof Representation
   return accepts('gzip') ? 'gzip' : 'identity'
 }
 
-/**
- * No inline script or style, no plug-ins, no framing, no form that posts anywhere by itself. Only the shop's pages
- * may talk to the payment provider, and only they hold a card form.
- */
-function securityHeaders(host: PageHost, urls: PageUrls): Record<string, string> {
-  const captcha = host === 'queue' ? urls.captcha.map((origin) => ` ${origin}`).join('') : ''
-  const connect = host === 'shop' ? `'self' ${urls.queue} ${urls.stripe}` : `'self'${captcha}`
-  return {
-    'Content-Security-Policy': [
-      "default-src 'none'",
-      `script-src 'self'${captcha}`,
-      `style-src 'self'${captcha}`,
-      ...(captcha === '' ? [] : [`frame-src${captcha}`]),
-      "img-src 'self'",
-      `connect-src ${connect}`,
-      "form-action 'none'",
-      "base-uri 'none'",
-      "frame-ancestors 'none'",
-    ].join('; '),
-    // A pass travels in a fragment, which is never sent; this keeps paths with order ids at home too.
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Opener-Policy': 'same-origin',
+/** Only the shop's pages may talk to the payment provider, and only they hold a card form. */
+function allowedOn(host: PageHost, { queue, stripe, captcha }: PageUrls): Allowed {
+  const self = "'self'"
+  switch (host) {
+    case 'shop':
+      return { scripts: [self], connections: [self, queue, stripe], trustedTypes: [] }
+    case 'queue': {
+      const sources = [self, ...captcha]
+      if (captcha.length === 0) return { scripts: sources, connections: sources, trustedTypes: ['default'] }
+      return { scripts: sources, styles: sources, connections: sources, frames: captcha }
+    }
+    case 'ops':
+      return { scripts: [self], connections: [self], trustedTypes: [] }
   }
 }

@@ -8,6 +8,7 @@ import type { Problem } from './errors.ts'
 import type { AppEnv, FormRoutes } from './http.ts'
 import { LANGUAGE_COOKIE } from './language.ts'
 import { languageOf } from './pages.ts'
+import { pageHeaders } from './security-headers.ts'
 import { Html, readTemplates, type TemplateValues } from './templates.ts'
 import { projectPath } from './project.ts'
 import { createSpeakers } from './words.ts'
@@ -63,21 +64,10 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
   const templates = readTemplates(projectPath('web/plain'))
   const nothing = new Html('')
   const headers = {
-    'Content-Security-Policy': [
-      "default-src 'none'",
-      "style-src 'self'",
-      "img-src 'self'",
-      // A form of the waiting room may end, by redirects, in the shop.
-      `form-action ${["'self'", urls.shop, ...(urls.elsewhere ?? [])].join(' ')}`,
-      "base-uri 'none'",
-      "frame-ancestors 'none'",
-    ].join('; '),
+    // A form of the waiting room may end, by redirects, in the shop.
+    ...pageHeaders({ forms: ["'self'", urls.shop, ...(urls.elsewhere ?? [])] }),
     'Cache-Control': 'no-store',
     'Content-Type': 'text/html; charset=utf-8',
-    // The browser tells its own origin with a form, and nobody else a path with an order's id.
-    'Referrer-Policy': 'same-origin',
-    'X-Content-Type-Options': 'nosniff',
-    'Cross-Origin-Opener-Policy': 'same-origin',
   }
 
   const speakers = createSpeakers()
@@ -147,12 +137,7 @@ function problemPage({ say, part, nothing, path, send }: PlainWriter, c: Context
   })
 }
 
-/** A cookie named `__Host-...`: never from a subdomain, never over plain HTTP outside localhost; no script reads it. */
-export function ownCookie(seconds: number): CookieOptions {
-  return { path: '/', secure: true, httpOnly: true, sameSite: 'Lax', maxAge: seconds }
-}
-
 /** The addresses of a host that take forms, and how they say no. */
-export function formRoutes(pages: PlainPages, origin: string, path: RegExp): FormRoutes {
-  return { origin, path, problem: (c, problem) => problemPage(pages.of(c), c, problem) }
+export function formRoutes(pages: PlainPages, path: RegExp): FormRoutes {
+  return { path, problem: (c, problem) => problemPage(pages.of(c), c, problem) }
 }

@@ -1,3 +1,4 @@
+import { CSP_REPORTS_PATH } from './security-headers.ts'
 import type { Kind } from './shedding.ts'
 
 export type HostName = 'shop' | 'queue' | 'ops'
@@ -28,6 +29,7 @@ const OPERATOR_VIEWS = /^\/(api\/operator\/(?!session$)|openapi\.json$)/
 /** What a request is for, from its address alone; undefined for one that is always answered. */
 export function kindOf(host: HostName, method: string, path: string): Kind | undefined {
   if (HEALTH.test(path)) return undefined
+  if (path === CSP_REPORTS_PATH) return 'analytics'
   if (host === 'ops') {
     const isRead = method === 'GET' || method === 'HEAD'
     return isRead && OPERATOR_VIEWS.test(path) ? 'analytics' : 'operator'

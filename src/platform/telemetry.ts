@@ -36,6 +36,8 @@ export interface Metrics {
   readonly refusals: Counter<'problem' | 'why'>
   readonly payments: Counter<'outcome'>
   readonly shed: Counter<'kind'>
+  /** What browsers say our pages' policies refused. */
+  readonly cspReports: Counter<'host' | 'directive'>
   /** Of the shedding: 0 to 5. */
   readonly pressure: Gauge
   readonly backlog: Gauge
@@ -90,6 +92,10 @@ export function createMetrics(): Metrics {
     drift: gauge('reconcile_drift_units', 'Units Redis showed too many (+) or too few (-)', 'item'),
     oversold: gauge('oversold_units', 'Units sold and promised beyond those there are', 'item'),
     shed: counter('shed_total', 'Requests turned away for want of time, by kind', ['kind']),
+    cspReports: counter('csp_reports_total', 'Reports of browsers that a page broke its policy', [
+      'host',
+      'directive',
+    ]),
     pressure: total('pressure', 'How much is turned away: 0 nothing, 5 all that may be'),
     backlog: total('outbox_backlog', 'Events taken from stock that SQL has not confirmed'),
     unfunded: total('orders_paid_unfunded', 'PAID orders whose money has not come for a minute or more'),

@@ -254,7 +254,8 @@ describe('orders, payments, receipts', () => {
         ...{ status: 401, code: 'session_missing' },
       })
       const cookie = '__Host-session=made.up.here'
-      const made = () => app.send('shop', method, path, { ...call, headers: { cookie } })
+      const headers = { cookie, origin: URLS.shop }
+      const made = () => app.send('shop', method, path, { ...call, headers })
       expect(await harmless(before, made)).toEqual({ status: 401, code: 'session_invalid' })
     }
   })

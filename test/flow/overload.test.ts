@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
+import { fromItsPage } from '../../sim/crowd/scene.ts'
 import { connectDatabase } from '../../src/platform/postgres.ts'
 import { startOverloadable } from '../support/overload.ts'
 import { stripeKeys } from '../support/stripe.ts'
@@ -37,7 +38,7 @@ test('payments and webhooks are answered in time while browsing or joins are tur
   while (performance.now() < until) {
     const started = performance.now()
     const payment = await system.send('shop', 'POST', `/api/orders/${order}/payment`, {
-      headers: { Cookie: cookie },
+      headers: fromItsPage(cookie),
       json: { provider: 'stripe' },
     })
     const hook = await system.web.wire.send({

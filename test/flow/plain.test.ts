@@ -245,7 +245,7 @@ test('the guard may ask something first; the answer comes with the same form, an
   const pages = createPlainPages(app.assets, URLS)
   const host = createHttpApp('queue', {
     ...{ log, metrics },
-    forms: formRoutes(pages, URLS.queue, PLAIN_QUEUE_PATH),
+    forms: formRoutes(pages, PLAIN_QUEUE_PATH),
   })
   const asked: PlainForm[] = []
   plainWaitingRoom(host, {

@@ -1,5 +1,5 @@
 import { systemClock } from '../../src/platform/clock.ts'
-import type { Answer, Call, Fields, TestApp } from './app.ts'
+import { type Answer, type Call, type Fields, type TestApp, URLS } from './app.ts'
 
 /** A sale whose joins prove nothing: for tests of what comes after. */
 export const UNGUARDED = {
@@ -37,7 +37,7 @@ export type Buyer = ReturnType<typeof createBuyer>
 export function createBuyer({ send }: TestApp, device = 'phone') {
   let cookie: string | undefined
   const asBuyer = (headers: Fields = {}): Fields => ({
-    ...(cookie === undefined ? {} : { cookie }),
+    ...(cookie === undefined ? {} : { cookie, origin: URLS.shop }),
     ...headers,
   })
   const shop = async <Body = Record<string, unknown>>(method: string, path: string, call: Call = {}) => {

@@ -11,9 +11,11 @@ import { wireCodeForm } from '../waiting-room/code-form.ts'
 import { wireTeller } from '../waiting-room/teller.ts'
 import { createTickets, type Ticket } from '../waiting-room/ticket.ts'
 import { createTrouble } from '../waiting-room/trouble.ts'
+import { trustOnlyOurOwn } from '../waiting-room/trusted-types.ts'
 import { createView, type Scene } from '../waiting-room/view.ts'
 
 /** The waiting room: takes a place, watches the public status, goes in by itself when the turn has come. */
+trustOnlyOurOwn()
 const sale = decodeURIComponent(location.pathname.slice(1))
 const tickets = createTickets(sale)
 const clock = createServerClock()

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { SaleId } from '../../contracts/ids.ts'
 import type { Standing } from '../../contracts/place.ts'
-import { ownCookie } from '../../platform/plain-pages.ts'
+import { ownCookie } from '../../platform/cookies.ts'
 
 /** A place as a browser without scripts keeps it. The standing is only shown; what counts is in the ticket, signed. */
 export interface KeptTicket extends Standing {

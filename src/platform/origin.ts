@@ -1,0 +1,34 @@
+import { createMiddleware } from 'hono/factory'
+import { Problem } from './errors.ts'
+import type { AppEnv } from './http.ts'
+
+const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** Signed by their senders, or only counted. */
+const FROM_ANYWHERE = /^\/(webhooks\/|csp-reports$)/
+
+/**
+ * Refuses requests that change something and that a page of another origin may have had a browser send. Browsers say
+ * where a request comes from, old ones by the referrer alone; who says nothing may be a program, and a program has no
+ * cookies of somebody else's: one that has any must say its origin.
+ */
+export function ownOriginOnly(own: string) {
+  return createMiddleware<AppEnv>(async (c, next) => {
+    const { method, path } = c.req
+    if (!READS.has(method) && !FROM_ANYWHERE.test(path) && !isOwn((name) => c.req.header(name), own))
+      throw new Problem(
+        'origin_refused',
+        `Requests that change something must come from ${own}: go back there and try again.`,
+      )
+    await next()
+  })
+}
+
+function isOwn(header: (name: string) => string | undefined, own: string): boolean {
+  const origin = header('origin')
+  if (origin !== undefined) return origin === own
+  const site = header('sec-fetch-site')
+  if (site !== undefined) return site === 'same-origin'
+  const referrer = header('referer')
+  if (referrer !== undefined) return URL.parse(referrer)?.origin === own
+  return !/(^|;\s*)__(Host|Secure)-/.test(header('cookie') ?? '')
+}
