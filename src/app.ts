@@ -21,6 +21,7 @@ import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
 import { createLive } from './operator/live/live.ts'
+import { createRehearsals, rehearsalRule } from './operator/rehearsals.ts'
 import { insertAudit } from './operator/sql.ts'
 import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
@@ -99,7 +100,9 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     onError: (error) => log.warn({ err: error }, 'guard'),
   })
   const orders = createOrders({ shards })
-  const giftCards = createGiftCards({ shards, orders, newCode: () => giftCodeOf(randomBytes(16)) })
+  const { mayCharge, mayMove } = rehearsalRule(catalogue, secrets)
+  const newCode = () => giftCodeOf(randomBytes(16))
+  const giftCards = createGiftCards({ shards, orders, newCode, mayMove })
   const payments = createPayments({
     shards,
     orders,
@@ -110,6 +113,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       ),
     settle: (order) => inventory.settle(order.item_id, order.order_id),
     giftPart: (sql, user, order) => giftCards.part(user, order, sql),
+    mayCharge,
     log,
   })
   const restock = createRestock({ inventory, orders, payments, catalogue, log })
@@ -181,6 +185,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     clock,
   })
 
+  const rehearsals = createRehearsals({ database: shards.catalogue, catalogue, commands, clock })
+
   return {
     config,
     secrets,
@@ -207,6 +213,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     driftReport,
     oversell,
     commands,
+    rehearsals,
     close: async () => {
       closing.abort()
       await live.counter.flush().catch(() => undefined)

@@ -107,7 +107,7 @@ export const shown = (
     ...{ phase, server_time: at, opens_at: 0, now_serving: serving, last_position: 4, rate_per_second: 10 },
     lanes: {},
     ...{ available: units[0], held: units[1], sold: units[2], total: 2, message: '' },
-    ...{ lobby_opens_at: null, draw: null },
+    ...{ lobby_opens_at: null, draw: null, rehearsal: false },
     poll: { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 },
   },
 })

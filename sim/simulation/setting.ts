@@ -42,7 +42,7 @@ export function drawSetting(world: World): Setting {
     ...{ id: 'sale', name: 'Sale', opens_at: world.time, ends_at: null, state: 'open', message: '' },
     ...{ payment_window_s, hold_s: payment_window_s + world.pick([0, 1, 4]), pass_s: 600, turn_s: 60 },
     ...{ rate_per_second: 100, checkout_cap: null, checkouts_per_unit: 3, standby_threshold: null },
-    ...{ lobby_opens_at: null, post_sale_at: null, draw_commitment: null },
+    ...{ lobby_opens_at: null, post_sale_at: null, draw_commitment: null, rehearsal: false },
   }
   const products = Array.from({ length: world.pick([1, 1, 2]) }, (_, number): Product => ({
     ...{ id: `item-${number}`, sale_id: sale.id, name: `Item ${number}`, description: '' },

@@ -59,6 +59,7 @@ export const QueueStatus = z
     sold: Count,
     total: Count,
     message: z.string(),
+    rehearsal: z.boolean().describe('Nothing is sold: everything is tried on a copy of a sale'),
     draw: Draw.nullable().describe('null: first come, first served'),
     poll: z.object({
       min_s: z.number(),
@@ -131,6 +132,7 @@ export const Sale = z
     standby_threshold: z.int().nullable(),
     draw_commitment: z.string().nullable(),
     message: z.string(),
+    rehearsal: z.boolean().describe('Nothing is sold: it is a copy of a sale to try everything on'),
   })
   .openapi('Sale')
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { Count, Millis, Slug } from './http.ts'
+import { Count, Millis, QueueStatus, Sale, Slug } from './http.ts'
 import { OversellSettings } from './oversell.ts'
 
 /** Shapes of the operator's API; as strict as those of http.ts. */
@@ -63,6 +63,12 @@ export const NewSale = z
   .openapi('NewSale')
 
 export const CommandRequest = z.strictObject({ reason: Reason }).openapi('CommandRequest')
+export const RehearseRequest = z
+  .strictObject({ opens_in_s: z.number().min(0).max(86_400), reason: Reason })
+  .openapi('RehearseRequest')
+export const ListedSale = Sale.extend({
+  phase: QueueStatus.shape.phase.nullable().describe('null: it can not be told right now'),
+}).openapi('ListedSale')
 export const RateRequest = z.strictObject({ rate_per_second: Rate, reason: Reason }).openapi('RateRequest')
 export const CapRequest = z
   .strictObject({ checkout_cap: z.int().min(1).max(1_000_000).nullable(), reason: Reason })

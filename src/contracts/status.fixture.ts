@@ -16,6 +16,7 @@ export function status(given: Partial<QueueStatus>): QueueStatus {
     sold: 20,
     total: 100,
     message: '',
+    rehearsal: false,
     draw: null,
     poll: { min_s: 1, max_s: 30, per_wait_s: 0.1, jitter: 0.25 },
     ...given,

@@ -18,7 +18,9 @@ export interface Authority {
   readonly reason: string
 }
 
-export type NewSale = Omit<Sale, 'state' | 'opens_at' | 'draw_commitment'> & {
+export type NewSale = Omit<Sale, 'state' | 'opens_at' | 'draw_commitment' | 'rehearsal'> & {
+  /** The sale that it is a rehearsal of. */
+  readonly rehearsal_of?: SaleId
   /** How those who came before the opening are ordered. */
   readonly order: 'fifo' | 'draw'
   /** Settings of the guard. */
@@ -101,16 +103,22 @@ export function createCommands(parts: CommandParts): Commands {
   }
 
   return {
-    createSale: async (by, { products, opens_at, order, guard, oversell = {}, ...rest }) => {
+    createSale: async (
+      by,
+      { products, opens_at, order, guard, oversell = {}, rehearsal_of = null, ...rest },
+    ) => {
       // Nobody chooses the secret, and nobody sees it before the sale has opened.
       const draw_secret = order === 'draw' ? randomBytes(32).toString('hex') : null
       const draw_commitment = draw_secret === null ? null : commitmentTo(draw_secret)
-      const sale: Sale = { ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() }
+      const sale: Sale = {
+        ...{ ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() },
+        rehearsal: rehearsal_of !== null,
+      }
       const why = contradictionIn({ ...sale, products })?.why ?? misfit(guard)
       if (why !== undefined) return { kind: 'contradiction', why }
-      await audit(by, 'sale.create', sale.id, { sale, products, oversell })
+      await audit(by, 'sale.create', sale.id, { sale, products, oversell, rehearsal_of })
       const items = products.map((product) => ({ ...product, sale_id: sale.id }))
-      const outcome = await catalogue.create(sale, items, { draw_secret, guard, oversell })
+      const outcome = await catalogue.create(sale, items, { draw_secret, guard, oversell, rehearsal_of })
       if (outcome.kind === 'created') await furnish(parts, sale, items)
       return outcome
     },

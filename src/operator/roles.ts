@@ -23,6 +23,8 @@ const LEAST: Readonly<Record<string, Least>> = {
   'PATCH /operators/{name}': 'admin',
 
   'POST /sales': 'operator',
+  'POST /sales/{sale}/rehearse': 'operator',
+  'DELETE /sales/{sale}': 'operator',
   'POST /sales/{sale}/open': 'operator',
   'POST /sales/{sale}/pause': 'operator',
   'POST /sales/{sale}/resume': 'operator',

@@ -7,6 +7,7 @@ import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-rout
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
 import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
 import { type RecoveryRouteParts, recoveryRoutes } from './recovery-routes.ts'
+import { type RehearsalRouteParts, rehearsalRoutes } from './rehearsal-routes.ts'
 import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
 import { type SessionRouteParts, sessionRoutes } from './session-routes.ts'
 import { BASE, type By, createSignIn, operatorOf, type SignInParts } from './sign-in.ts'
@@ -20,6 +21,7 @@ export interface OperatorRouteParts
     OperatorPaymentParts,
     LiveRouteParts,
     OrderSearchRouteParts,
+    RehearsalRouteParts,
     SessionRouteParts,
     SignInParts {
   readonly accounts: Accounts
@@ -34,6 +36,7 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   sessionRoutes(app, parts, sessionOf)
   accountRoutes(app, parts, by)
   saleRoutes(app, parts, by)
+  rehearsalRoutes(app, parts, by)
   recoveryRoutes(app, parts, by)
   oversellRoutes(app, parts, by)
   noticeRoutes(app, parts, by)

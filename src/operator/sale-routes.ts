@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { Sale, SaleParam, SaleWithProducts } from '../contracts/http.ts'
+import { SaleParam, SaleWithProducts } from '../contracts/http.ts'
 import {
   CapRequest,
   CommandRequest,
   Line,
+  ListedSale,
   MessageRequest,
   NewGroup,
   NewSale,
@@ -22,7 +23,10 @@ const BASE = '/api/operator'
 const listSales = createRoute({
   method: 'get',
   path: `${BASE}/sales`,
-  responses: { 200: json(z.object({ sales: z.array(Sale) }), 'All sales'), ...problems('operator_only') },
+  responses: {
+    200: json(z.object({ sales: z.array(ListedSale) }), 'All sales, but for rehearsals that were put away'),
+    ...problems('operator_only'),
+  },
 })
 const createSale = createRoute({
   method: 'post',
@@ -95,7 +99,7 @@ const getLine = createRoute({
 })
 export interface SaleRouteParts {
   readonly commands: Commands
-  readonly waitingRoom: Pick<WaitingRoom, 'line'>
+  readonly waitingRoom: Pick<WaitingRoom, 'line' | 'status'>
   readonly catalogue: Catalogue
   readonly queueUrl: string
 }
@@ -115,7 +119,15 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: By): void {
     return view(id)
   }
 
-  app.openapi(listSales, async (c) => c.json({ sales: await catalogue.sales() }, 200))
+  app.openapi(listSales, async (c) => {
+    const [sales, archived] = await Promise.all([catalogue.sales(), catalogue.archived()])
+    const phaseOf = async (sale: SaleId) =>
+      (await waitingRoom.status(sale).catch(() => undefined))?.phase ?? null
+    const listed = sales
+      .filter(({ id }) => !archived.has(id))
+      .map(async (sale) => ({ ...sale, phase: await phaseOf(sale.id) }))
+    return c.json({ sales: await Promise.all(listed) }, 200)
+  })
   app.openapi(createSale, async (c) => {
     const { reason, ...sale } = c.req.valid('json')
     const outcome = await commands.createSale(by(c, reason), sale)

@@ -78,7 +78,7 @@ test('nothing secret is part of the config, which may be logged', () => {
 test('PayPal is optional, but not by half', () => {
   expect(read().secrets.paypal).toBeUndefined()
   const keys = { PAYPAL_CLIENT_ID: 'c', PAYPAL_CLIENT_SECRET: 's', PAYPAL_WEBHOOK_ID: 'w' }
-  expect(read(keys).secrets.paypal).toEqual({ clientId: 'c', clientSecret: 's', webhookId: 'w' })
+  expect(read(keys).secrets.paypal).toEqual({ clientId: 'c', clientSecret: 's', webhookId: 'w', live: true })
   for (const name of Object.keys(keys))
     expect(complaint({ ...keys, [name]: '' })).toStartWith(`${name} is missing`)
 })
@@ -205,4 +205,26 @@ test('what depends on each other', () => {
     { QUEUE_URL: 'http://a.example:1', OPS_URL: 'http://a.example:2' },
   ])
     expect(complaint(change)).toBe('SHOP_URL, QUEUE_URL and OPS_URL must have three different host names')
+})
+
+test.each([
+  ['sk_live_1', true],
+  ['rk_live_1', true],
+  ['sk_1', true],
+  ['sk_test_1', false],
+  ['rk_test_1', false],
+])('a Stripe key %s takes real money: %p', (STRIPE_SECRET_KEY, live) =>
+  expect(read({ STRIPE_SECRET_KEY }).secrets.stripe.live).toBe(live),
+)
+test.each([
+  [undefined, true],
+  ['https://api-m.paypal.com', true],
+  ['https://api.paypal.com', true],
+  ['https://api-m.sandbox.paypal.com', false],
+  ['http://127.0.0.1:8081/paypal', false],
+])('PayPal at %p takes real money: %p', (url, live) => {
+  const keys = { PAYPAL_CLIENT_ID: 'c', PAYPAL_CLIENT_SECRET: 's', PAYPAL_WEBHOOK_ID: 'w' }
+  expect(read({ ...keys, ...(url === undefined ? {} : { PAYPAL_API_URL: url }) }).secrets.paypal?.live).toBe(
+    live,
+  )
 })

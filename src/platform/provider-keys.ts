@@ -4,6 +4,8 @@ export interface StripeKeys {
   readonly secretKey: string
   readonly publishableKey: string
   readonly webhookSecret: string
+  /** Real money moves. */
+  readonly live: boolean
 }
 
 export interface PaypalKeys {
@@ -11,6 +13,8 @@ export interface PaypalKeys {
   readonly clientSecret: string
   /** The id of the webhook, as PayPal shows it: it is part of what PayPal signs. */
   readonly webhookId: string
+  /** Real money moves. */
+  readonly live: boolean
 }
 
 type Given<Name extends string> = Readonly<Partial<Record<Name, string | undefined>>>
@@ -19,8 +23,11 @@ type Given<Name extends string> = Readonly<Partial<Record<Name, string | undefin
 export function readStripeKeys(
   e: Given<'STRIPE_SECRET_KEY' | 'STRIPE_PUBLISHABLE_KEY' | 'STRIPE_WEBHOOK_SECRET'>,
 ): StripeKeys {
+  const secretKey = required(e.STRIPE_SECRET_KEY, 'STRIPE_SECRET_KEY', 'the secret key of the account')
   return {
-    secretKey: required(e.STRIPE_SECRET_KEY, 'STRIPE_SECRET_KEY', 'the secret key of the account'),
+    secretKey,
+    // Whatever does not say that it is a test takes real money.
+    live: !/^(sk|rk)_test_/.test(secretKey),
     publishableKey: required(e.STRIPE_PUBLISHABLE_KEY, 'STRIPE_PUBLISHABLE_KEY', 'its publishable key'),
     webhookSecret: required(e.STRIPE_WEBHOOK_SECRET, 'STRIPE_WEBHOOK_SECRET', 'of the webhook endpoint'),
   }
@@ -28,11 +35,15 @@ export function readStripeKeys(
 
 /** PayPal is optional, but not by half. */
 export function readPaypalKeys(
-  e: Given<'PAYPAL_CLIENT_ID' | 'PAYPAL_CLIENT_SECRET' | 'PAYPAL_WEBHOOK_ID'>,
+  e: Given<'PAYPAL_CLIENT_ID' | 'PAYPAL_CLIENT_SECRET' | 'PAYPAL_WEBHOOK_ID'> & {
+    readonly PAYPAL_API_URL: string
+  },
 ): PaypalKeys | undefined {
   const given = [e.PAYPAL_CLIENT_ID, e.PAYPAL_CLIENT_SECRET, e.PAYPAL_WEBHOOK_ID]
   if (given.every((value) => value === undefined)) return undefined
+  const { hostname } = new URL(e.PAYPAL_API_URL)
   return {
+    live: hostname.endsWith('paypal.com') && !hostname.includes('.sandbox.'),
     clientId: required(e.PAYPAL_CLIENT_ID, 'PAYPAL_CLIENT_ID', 'of the app at PayPal'),
     clientSecret: required(e.PAYPAL_CLIENT_SECRET, 'PAYPAL_CLIENT_SECRET', 'of the app at PayPal'),
     webhookId: required(e.PAYPAL_WEBHOOK_ID, 'PAYPAL_WEBHOOK_ID', 'of the webhook, as PayPal shows it'),

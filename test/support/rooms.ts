@@ -81,7 +81,11 @@ export async function startRooms({
       ...{ id, name: id, opens_at: Date.now() - 1000, ends_at: null, state: 'open', message: 'hello' },
       ...{ lobby_opens_at: null, post_sale_at: null, rate_per_second: 100, payment_window_s: 300 },
       ...{ hold_s: 600, pass_s: 600, turn_s: 60, checkout_cap: null, checkouts_per_unit: 1000 },
-      ...{ standby_threshold: null, draw_commitment: secret === null ? null : commitmentTo(secret) },
+      ...{
+        rehearsal: false,
+        standby_threshold: null,
+        draw_commitment: secret === null ? null : commitmentTo(secret),
+      },
       ...change,
     }
     sales.set(id, sale)

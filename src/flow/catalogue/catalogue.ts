@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { forEverybody } from '../../platform/deadline.ts'
 import type { Database } from '../../platform/postgres.ts'
 import {
+  archiveSale,
   insertGroup,
   insertProduct,
   insertSale,
@@ -43,6 +44,8 @@ export interface Sale {
   /** Of the draw that orders the lobby; null: first come, first served. */
   readonly draw_commitment: string | null
   readonly message: string
+  /** A copy of another sale to try everything on: not listed, and no real money moves for it. */
+  readonly rehearsal: boolean
 }
 
 /** What belongs to a sale and is not for everybody's eyes. */
@@ -53,6 +56,8 @@ export interface SaleSecrets {
   readonly guard: Record<string, unknown>
   /** What happens when more was sold than there is; defaults for what is left out. */
   readonly oversell: Record<string, unknown>
+  /** The sale that it is a rehearsal of; null: it is none. */
+  readonly rehearsal_of: SaleId | null
 }
 
 /** People who join with a code stand in a lane of their own. */
@@ -96,7 +101,10 @@ export type CreateOutcome =
 export interface Catalogue {
   sale(id: SaleId): Promise<Sale | undefined>
   product(id: ItemId): Promise<Product | undefined>
+  /** All there are, those that were put away too. */
   sales(): Promise<Sale[]>
+  /** Those that were put away: nobody is shown them in a list. */
+  archived(): Promise<ReadonlySet<SaleId>>
   /** All products, or those of one sale. */
   products(sale?: SaleId): Promise<Product[]>
   groups(sale: SaleId): Promise<readonly Group[]>
@@ -110,6 +118,8 @@ export interface Catalogue {
   drawSecret(sale: SaleId): Promise<string | null>
   /** Writes the sale and its products, all or nothing. */
   create(sale: Sale, products: readonly Product[], secrets: SaleSecrets): Promise<CreateOutcome>
+  /** Puts a sale away; safe to repeat. */
+  archive(id: SaleId): Promise<void>
   addGroup(group: Group): Promise<'created' | 'exists' | 'unknown_sale'>
   change(id: SaleId, change: SaleChange): Promise<'changed' | 'unknown_sale'>
   /** After a count in the warehouse. */
@@ -126,6 +136,7 @@ interface Snapshot {
   readonly sales: ReadonlyMap<SaleId, Sale>
   readonly products: ReadonlyMap<ItemId, Product>
   readonly groups: ReadonlyMap<SaleId, readonly Group[]>
+  readonly archived: ReadonlySet<SaleId>
   readonly guards: ReadonlyMap<SaleId, Record<string, unknown>>
   readonly oversell: ReadonlyMap<SaleId, Record<string, unknown>>
 }
@@ -144,13 +155,14 @@ export function createCatalogue({ database, clock }: { database: Database; clock
   const read = async (): Promise<Snapshot> => {
     const read_at = clock.now()
     const writesBefore = writes
-    const { sales, products, groups, guards, oversell } = await readAll(database)
+    const { sales, products, groups, archived, guards, oversell } = await readAll(database)
     latest = {
       // A write that landed while we read may be missing from what we read: such a snapshot is stale at once.
       read_at: writes === writesBefore ? read_at : 0,
       sales: new Map(sales.map((sale) => [sale.id, sale])),
       products: new Map(products.map((product) => [product.id, product])),
       groups: Map.groupBy(groups, ({ sale_id }) => sale_id),
+      archived,
       guards,
       oversell,
     }
@@ -181,6 +193,7 @@ export function createCatalogue({ database, clock }: { database: Database; clock
     sale: async (id) => (await current()).sales.get(id),
     product: async (id) => (await current()).products.get(id),
     sales: async () => [...(await current()).sales.values()],
+    archived: async () => (await current()).archived,
     products: async (sale) =>
       [...(await current()).products.values()].filter(
         ({ sale_id }) => sale === undefined || sale_id === sale,
@@ -219,6 +232,10 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       }
       afterWrite()
       return { kind: 'created' }
+    },
+    archive: async (id) => {
+      await archiveSale(database, id)
+      afterWrite()
     },
     change: async (id, change) => {
       const found = await updateSale(database, id, change)

@@ -8,7 +8,9 @@ import type { Catalogue } from './catalogue.ts'
 const listProducts = createRoute({
   method: 'get',
   path: '/api/products',
-  responses: { 200: json(z.object({ products: z.array(Product) }), 'All products') },
+  responses: {
+    200: json(z.object({ products: z.array(Product) }), 'All products, but for those of rehearsals'),
+  },
 })
 const getProduct = createRoute({
   method: 'get',
@@ -30,7 +32,9 @@ export function catalogueRoutes(
 ) {
   app.openapi(listProducts, async (c) => {
     c.header('Cache-Control', PUBLIC_JSON)
-    return c.json({ products: await catalogue.products() }, 200)
+    const [sales, products] = await Promise.all([catalogue.sales(), catalogue.products()])
+    const rehearsals = new Set(sales.filter(({ rehearsal }) => rehearsal).map(({ id }) => id))
+    return c.json({ products: products.filter(({ sale_id }) => !rehearsals.has(sale_id)) }, 200)
   })
   app.openapi(getProduct, async (c) => {
     const product = await catalogue.product(c.req.valid('param').id)

@@ -2,7 +2,9 @@ import type { Sql } from '../../platform/postgres.ts'
 import type { Group, Product, Sale, SaleChange, SaleSecrets } from './catalogue.ts'
 
 type Times = 'opens_at' | 'ends_at' | 'lobby_opens_at' | 'post_sale_at'
-interface SaleRow extends Omit<Sale, Times> {
+interface SaleRow extends Omit<Sale, Times | 'rehearsal'> {
+  rehearsal_of: string | null
+  archived_at: Date | null
   opens_at: Date
   ends_at: Date | null
   lobby_opens_at: Date | null
@@ -23,6 +25,7 @@ export interface Everything {
   readonly sales: readonly Sale[]
   readonly products: readonly Product[]
   readonly groups: readonly Group[]
+  readonly archived: ReadonlySet<string>
   /** Settings of the guard by sale, as they were given. */
   readonly guards: ReadonlyMap<string, Record<string, unknown>>
   /** What happens when more was sold than there is, by sale, as it was given. */
@@ -31,7 +34,9 @@ export interface Everything {
 
 export async function readAll(sql: Sql): Promise<Everything> {
   const [sales, products, groups] = await Promise.all([
-    sql.query<SaleRow>(`select ${SALE.join(', ')}, guard, oversell from sales order by opens_at, id`),
+    sql.query<SaleRow>(
+      `select ${SALE.join(', ')}, rehearsal_of, archived_at, guard, oversell from sales order by opens_at, id`,
+    ),
     sql.query<Product>(`select ${PRODUCT} from products order by created_at, id`),
     sql.query<Group>(`select ${GROUP} from sale_groups order by created_at, id`),
   ])
@@ -39,6 +44,7 @@ export async function readAll(sql: Sql): Promise<Everything> {
     sales: sales.rows.map(toSale),
     products: products.rows,
     groups: groups.rows,
+    archived: new Set(sales.rows.flatMap(({ id, archived_at }) => (archived_at === null ? [] : [id]))),
     guards: new Map(sales.rows.map(({ id, guard }) => [id, guard])),
     oversell: new Map(sales.rows.map(({ id, oversell }) => [id, oversell])),
   }
@@ -46,7 +52,7 @@ export async function readAll(sql: Sql): Promise<Everything> {
 
 /** False where a sale of this id exists already. */
 export async function insertSale(sql: Sql, sale: Sale, secrets: SaleSecrets): Promise<boolean> {
-  const columns = [...SALE, 'draw_secret', 'guard', 'oversell']
+  const columns = [...SALE, 'draw_secret', 'rehearsal_of', 'guard', 'oversell']
   const row: Record<string, unknown> = {
     ...sale,
     opens_at: new Date(sale.opens_at),
@@ -54,6 +60,7 @@ export async function insertSale(sql: Sql, sale: Sale, secrets: SaleSecrets): Pr
     lobby_opens_at: date(sale.lobby_opens_at),
     post_sale_at: date(sale.post_sale_at),
     draw_secret: secrets.draw_secret,
+    rehearsal_of: secrets.rehearsal_of,
     guard: JSON.stringify(secrets.guard),
     oversell: JSON.stringify(secrets.oversell),
   }
@@ -126,6 +133,10 @@ export async function updateSale(sql: Sql, id: string, change: SaleChange): Prom
   return done.rowCount === 1
 }
 
+export async function archiveSale(sql: Sql, id: string): Promise<void> {
+  await sql.query(`update sales set archived_at = coalesce(archived_at, now()) where id = $1`, [id])
+}
+
 export async function selectUnits(sql: Sql, item: string): Promise<number | undefined> {
   const found = await sql.query<{ units: number }>(`select units from products where id = $1`, [item])
   return found.rows[0]?.units
@@ -139,9 +150,16 @@ export async function updateUnits(sql: Sql, item: string, units: number): Promis
 
 const date = (ms: number | null) => (ms === null ? null : new Date(ms))
 
-function toSale({ guard: _guard, oversell: _oversell, ...row }: SaleRow): Sale {
+function toSale({
+  guard: _guard,
+  oversell: _oversell,
+  archived_at: _archived,
+  rehearsal_of,
+  ...row
+}: SaleRow): Sale {
   return {
     ...row,
+    rehearsal: rehearsal_of !== null,
     opens_at: row.opens_at.getTime(),
     ends_at: row.ends_at?.getTime() ?? null,
     lobby_opens_at: row.lobby_opens_at?.getTime() ?? null,

@@ -29,6 +29,8 @@ export type PutOutcome =
   | { readonly kind: 'not_payable'; readonly status: OrderStatus }
   /** `unknown_card`: this buyer has none with this code; whether somebody else has is not told. */
   | { readonly kind: 'unknown_order' | 'unknown_card' | 'expired' | 'other_currency' | 'nothing_to_put' }
+  /** The order is of a rehearsal, and the card is worth real money. */
+  | { readonly kind: 'rehearsal_only' }
 
 export type TakeOffOutcome =
   | { readonly kind: 'taken_off' }
@@ -38,7 +40,7 @@ export type TakeOffOutcome =
 export interface GiftCards {
   /**
    * In the transaction in which the order fails: one card for it, however often, and its own cards live on. False where
-   * it has been issued before.
+   * it has been issued before, or the order is of a rehearsal.
    */
   issue(sql: Sql, order: Order, gift: Money, validDays: number): Promise<boolean>
   of(user: UserId): Promise<GiftCard[]>
@@ -61,13 +63,15 @@ export interface GiftCardParts {
   readonly shards: Shards
   readonly orders: Pick<Orders, 'lock' | 'pay'>
   readonly newCode: () => string
+  /** Whether money may be given and taken for the order at all. Left out: always. */
+  readonly mayMove?: (order: Order) => Promise<boolean>
 }
 
 /**
  * Every change locks the order first and then the card, in one transaction on the buyer's shard: two orders can not use
  * the same money, and what a card pays of an order does not change while the order is decided.
  */
-export function createGiftCards({ shards, orders, newCode }: GiftCardParts): GiftCards {
+export function createGiftCards({ shards, orders, newCode, mayMove }: GiftCardParts): GiftCards {
   const part = async (user: UserId, order: OrderId, sql: Sql = shards.of(user)) =>
     (await sqlStore.selectParts(sql, user, order)).get(order) ?? 0
 
@@ -75,6 +79,7 @@ export function createGiftCards({ shards, orders, newCode }: GiftCardParts): Gif
     const order = await orders.lock(sql, user, id)
     if (order === undefined) return { kind: 'unknown_order' }
     if (order.status !== 'PENDING') return { kind: 'not_payable', status: order.status }
+    if ((await mayMove?.(order)) === false) return { kind: 'rehearsal_only' }
     const card = await sqlStore.lockCard(sql, user, code)
     if (card === undefined) return { kind: 'unknown_card' }
     const before = await part(user, id, sql)
@@ -89,7 +94,9 @@ export function createGiftCards({ shards, orders, newCode }: GiftCardParts): Gif
   }
 
   return {
-    issue: async (sql, { user_id, order_id }, { amount, currency }, validDays) => {
+    issue: async (sql, order, { amount, currency }, validDays) => {
+      if ((await mayMove?.(order)) === false) return false
+      const { user_id, order_id } = order
       const card = { user_id, order_id, code: newCode(), amount, currency }
       const isNew = await sqlStore.insertCard(sql, card, validDays)
       await sqlStore.prolongUsed(sql, user_id, order_id, validDays)

@@ -122,6 +122,8 @@ function refuse(outcome: PutOutcome | { readonly kind: 'taken_off' }): void {
       throw new Problem('unknown_order')
     case 'not_payable':
       throw new Problem('order_not_payable', `The order is ${outcome.status}.`)
+    case 'rehearsal_only':
+      throw new Problem('rehearsal_only', 'Gift cards are kept for what is really sold.')
     case 'unknown_card':
       throw new Problem(
         'unknown_gift_card',

@@ -20,6 +20,8 @@ export type StartOutcome =
   | { readonly kind: 'not_payable'; readonly status: OrderStatus }
   /** The shop does not take this provider. */
   | { readonly kind: 'not_offered' }
+  /** The order is of a rehearsal, and this provider takes real money. */
+  | { readonly kind: 'rehearsal_only' }
 
 /** How an order stands, and its last payment with one provider; `failure_code` in the provider's words. */
 export interface CheckOutcome {
@@ -103,6 +105,8 @@ export interface PaymentParts {
   readonly settle: (order: Order) => Promise<unknown>
   /** What gift cards pay of an order, in minor units; the provider pays the rest. Left out: nothing. */
   readonly giftPart?: (sql: Sql, user: UserId, order: OrderId) => Promise<number>
+  /** Whether money may be taken for the order in this way. Left out: always. */
+  readonly mayCharge?: (order: Order, provider: ProviderName) => Promise<boolean>
   readonly log: Log
 }
 
@@ -134,6 +138,7 @@ export function createPayments(parts: PaymentParts): Payments {
     start: async (order, name, return_url) => {
       const provider = byName.get(name)
       if (provider === undefined) return { kind: 'not_offered' }
+      if ((await parts.mayCharge?.(order, name)) === false) return { kind: 'rehearsal_only' }
       if (!(await isPayable(order))) return { kind: 'not_payable', status: order.status }
       const { user_id, order_id, currency } = order
       const sql = shards.of(user_id)

@@ -7,7 +7,7 @@ import type { Identity } from '../../platform/identity.ts'
 import type { PlainPages } from '../../platform/plain-pages.ts'
 import type { Order } from '../orders/orders.ts'
 import type { Payments } from './payments.ts'
-import { explain } from './routes.ts'
+import { explain, rehearsalOnly } from './routes.ts'
 
 export interface PlainPaymentParts {
   readonly payments: Pick<Payments, 'start' | 'check'>
@@ -43,6 +43,8 @@ export function plainPayment(app: App, parts: PlainPaymentParts): void {
         return c.redirect(outcome.browser['approve_url'] ?? orderPath(order), 303)
       case 'not_payable':
         return c.redirect(orderPath(order), 303)
+      case 'rehearsal_only':
+        throw rehearsalOnly()
       case 'not_offered':
         throw new Problem('provider_not_offered', 'Go back and pay another way.')
     }

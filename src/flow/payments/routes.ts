@@ -25,6 +25,7 @@ const postPayment = createRoute({
       'origin_refused',
       'unknown_order',
       'order_not_payable',
+      'rehearsal_only',
       'provider_not_offered',
       'provider_refused',
       'unavailable',
@@ -88,6 +89,7 @@ export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
     const { provider } = c.req.valid('json')
     const outcome = await payments.start(order, provider, pageOf(order)).catch(explain)
     if (outcome.kind === 'not_offered') throw notOffered()
+    if (outcome.kind === 'rehearsal_only') throw rehearsalOnly()
     if (outcome.kind === 'not_payable')
       throw new Problem('order_not_payable', `The order is ${outcome.status}.`)
     await parts.onStart(c, order)
@@ -129,6 +131,12 @@ export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
       return c.json({ received: true, effect })
     })
 }
+
+export const rehearsalOnly = () =>
+  new Problem(
+    'rehearsal_only',
+    'The shop is set up to take real money; rehearse paying where it has test keys.',
+  )
 
 export function explain(error: unknown): never {
   if (error instanceof ProviderUnavailable)

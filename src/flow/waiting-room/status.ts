@@ -58,6 +58,8 @@ export interface QueueStatus extends SaleStock, LineNumbers {
   /** The lines of groups, by their ids. */
   readonly lanes: Readonly<Record<string, LineNumbers>>
   readonly message: string
+  /** Nothing is sold: it is a copy of a sale to try everything on. */
+  readonly rehearsal: boolean
   readonly draw: PublicDraw | null
   readonly poll: PollPolicy
 }
@@ -113,6 +115,7 @@ export function statusOf(
     sold: stock.sold,
     total: stock.total,
     message: sale.message,
+    rehearsal: sale.rehearsal,
     draw: sale.draw_commitment === null ? null : publicDraw(line, sale.draw_commitment),
     poll: stretched(POLL, stretch),
   }
