@@ -1,7 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { readSecrets } from '../../src/platform/servers/data-dir.ts'
-import { claimIn, createSale, inBrowser } from './running.ts'
+import { atStripe, claimIn, createSale, inBrowser } from './running.ts'
 import { fetchIn, payWith, picture, shows } from './page.ts'
 
 // Every way a purchase can end, each a page of its own. Pictures: test/output/.
@@ -16,20 +15,6 @@ inBrowser('how a purchase ends, in a browser', (system) => {
     const [order] = (JSON.parse(text) as { orders: { order_id: string; pay_again: boolean }[] }).orders
     if (order === undefined) throw new Error('no order')
     return order
-  }
-  /** A request to the provider's sandbox, as the account's owner. */
-  const atStripe = async (method: string, path: string, body?: object) => {
-    const secret = readSecrets(system.dataDir)['STRIPE_SECRET_KEY'] ?? ''
-    const answer = await fetch(`${system.urls.stripe_sandbox ?? ''}${path}`, {
-      method,
-      headers: {
-        Authorization: `Bearer ${secret}`,
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-    return (await answer.json()) as { entries?: { payment: string }[] }
   }
 
   test('all held: the page says when one comes back, and when all are gone for good', async () => {
@@ -129,13 +114,13 @@ inBrowser('how a purchase ends, in a browser', (system) => {
     await createSale(system, 'withdrawn')
     const { page } = await system.visitor()
     await claimIn(system, page, 'withdrawn')
-    await atStripe('POST', '/_sandbox/faults', { fail_next: 1000, on: 'capture' })
+    await atStripe(system, 'POST', '/_sandbox/faults', { fail_next: 1000, on: 'capture' })
     await payWith(page, GOOD_CARD)
     await shows(page, '#order-title', 'Paid')
     const { order_id } = await orderOf(page)
-    const { entries = [] } = await atStripe('GET', `/_sandbox/ledger?order_id=${order_id}`)
-    await atStripe('POST', `/v1/payment_intents/${entries[0]?.payment ?? ''}/cancel`)
-    await atStripe('POST', '/_sandbox/faults', { fail_next: 0, on: 'any' })
+    const { entries = [] } = await atStripe(system, 'GET', `/_sandbox/ledger?order_id=${order_id}`)
+    await atStripe(system, 'POST', `/v1/payment_intents/${entries[0]?.payment ?? ''}/cancel`)
+    await atStripe(system, 'POST', '/_sandbox/faults', { fail_next: 0, on: 'any' })
     // The page looks again by itself; a reload only makes it quicker.
     for (let looks = 0; looks < 20 && !(await orderOf(page)).pay_again; looks += 1)
       await page.waitForTimeout(500)

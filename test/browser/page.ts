@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 
 export { picture } from './picture.ts'
 export { skipLoudly } from './watched.ts'
@@ -13,12 +13,16 @@ export function glance(page: Page): Promise<boolean> {
   return page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
 }
 
-/** Types a card into the form and pays. */
-export async function payWith(page: Page, number: string): Promise<void> {
+/** Types a card into the form and pays; `press`: how the button is pressed. */
+export async function payWith(
+  page: Page,
+  number: string,
+  press = (button: Locator) => button.click(),
+): Promise<void> {
   await page.locator('#number').fill(number)
   await page.locator('#expiry').fill('12/34')
   await page.locator('#cvc').fill('123')
-  await page.locator('#pay').click()
+  await press(page.locator('#pay'))
 }
 
 /** A request from inside the page, with its cookies; only the browser resolves *.localhost everywhere. */

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe } from 'bun:test'
 import { spawn } from 'node:child_process'
 import type { Page } from 'playwright-core'
+import type { LedgerEntry } from '../../src/sandbox/ledger.ts'
 import { connectRunning, type OperatorClient } from '../../src/operator/client.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import { readRunFile, readSecrets, type RunFile } from '../../src/platform/servers/data-dir.ts'
@@ -137,4 +138,18 @@ export async function claimIn({ urls }: Running, page: Page, sale: string): Prom
   await page.goto(`${urls.queue}/${sale}`)
   await page.locator('#claim-button').click()
   await shows(page, '#order-title', 'You have it')
+}
+
+/** A request to Stripe's sandbox by the owner of the account; JSON is for its controls under `/_sandbox/`. */
+export async function atStripe({ urls, dataDir }: Running, method: string, path: string, json?: object) {
+  const answer = await fetch(`${urls.stripe_sandbox ?? ''}${path}`, {
+    method,
+    headers: {
+      Authorization: `Bearer ${readSecrets(dataDir)['STRIPE_SECRET_KEY'] ?? ''}`,
+      ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
+    ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+  })
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+  return (await answer.json()) as { readonly entries?: readonly LedgerEntry[] }
 }

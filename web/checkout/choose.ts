@@ -3,7 +3,7 @@ import { byId, element, notice, setText } from '../lib/dom.ts'
 import type { Memory } from '../lib/memory.ts'
 import { randomId } from '../lib/memory.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
-import { problemText } from '../../src/contracts/words/problem.ts'
+import type { ProblemBody } from '../../src/contracts/problems.ts'
 import { stockText } from '../../src/contracts/words/stock.ts'
 import { backoffMs, everyTick, pause } from '../lib/time.ts'
 import { wantedItem } from '../lib/wanted.ts'
@@ -26,7 +26,7 @@ export interface Choosing {
 
 export type Chosen =
   | { readonly kind: 'claimed'; readonly order_id: string }
-  | { readonly kind: 'no_pass'; readonly title: string; readonly detail: string }
+  | { readonly kind: 'no_pass'; readonly problem: ProblemBody }
 
 /** Lets the buyer pick an item and claim it; resolves when that is settled one way or the other. */
 export async function choose({ sale, pass, memory, clock }: Choosing): Promise<Chosen> {
@@ -45,7 +45,7 @@ export async function choose({ sale, pass, memory, clock }: Choosing): Promise<C
     }
     if (verdict.kind === 'over') {
       memory.forget()
-      return { kind: 'no_pass', ...problemText(say, verdict.problem) }
+      return { kind: 'no_pass', problem: verdict.problem }
     }
     // Refused: the attempt is over, and its pass is free.
     memory.write({ pass })

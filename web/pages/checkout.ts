@@ -5,7 +5,8 @@ import { createMemory } from '../lib/memory.ts'
 import { createServerClock } from '../lib/server-clock.ts'
 import { backoffMs, pause } from '../lib/time.ts'
 import { say } from '../lib/words.ts'
-import type { Sale } from '../../src/contracts/shapes.ts'
+import type { Order, Sale } from '../../src/contracts/shapes.ts'
+import { problemText } from '../../src/contracts/words/problem.ts'
 import type { CheckoutMemory } from '../checkout/attempt.ts'
 import { choose } from '../checkout/choose.ts'
 import { type Paying, payOrder } from '../checkout/pay.ts'
@@ -59,7 +60,17 @@ async function claimWith(pass: string): Promise<void> {
   if (sale === undefined) return
   const chosen = await choose({ sale, pass, memory, clock })
   if (chosen.kind === 'claimed') return showOrder(chosen.order_id)
-  showNoPass(chosen, `${queueUrl}#new`)
+  // Another tab has used the pass: what it has got is what there is to see.
+  const got = chosen.problem.code === 'pass_used' ? await findOpenOrder() : undefined
+  if (got !== undefined) return showOrder(got.order_id)
+  showNoPass(problemText(say, chosen.problem), `${queueUrl}#new`)
+}
+
+async function findOpenOrder(): Promise<Order | undefined> {
+  const answer = await ask<{ orders: Order[] }>('/api/orders')
+  return answer.kind === 'ok'
+    ? answer.body.orders.find(({ sale_id, status }) => sale_id === saleId && status === 'PENDING')
+    : undefined
 }
 
 async function loadSale(): Promise<Sale | undefined> {
