@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createSay, type Language, LANGUAGES, type Message, type Topic } from '../contracts/words/say.ts'
 import { projectPath } from './project.ts'
 import { createSpeakers, readWords } from './words.ts'
+import { mistakeIn } from './words-check.ts'
 
 const words = readWords()
 const topics = Object.keys(words.en)
 const sentences = (message: Message) => (typeof message === 'string' ? [message] : Object.values(message))
-const holes = (sentence: string) => (sentence.match(/\{\w+\}/g) ?? []).toSorted()
 
 describe.each(LANGUAGES.filter((language) => language !== 'en'))('%s', (language) => {
   test('says everything English says, and nothing else', () => {
@@ -19,18 +19,10 @@ describe.each(LANGUAGES.filter((language) => language !== 'en'))('%s', (language
   })
 
   test('has the same holes, and a sentence for each of its plurals', () => {
-    const categories = new Intl.PluralRules(language).resolvedOptions().pluralCategories.toSorted()
     for (const topic of topics)
       for (const [key, english] of Object.entries(words.en[topic] ?? {})) {
-        const message = words[language][topic]?.[key] ?? ''
-        const where = `${topic}.${key}`
-        expect([where, typeof message]).toEqual([where, typeof english])
-        if (typeof message !== 'string')
-          expect([where, Object.keys(message).toSorted()]).toEqual([where, categories])
-        // "one" may leave the number out: it says it in a word.
-        const wanted = holes(sentences(english).at(-1) ?? '')
-        const other = typeof message === 'string' ? message : (message.other ?? '')
-        expect([where, holes(other)]).toEqual([where, wanted])
+        const mistake = mistakeIn(language, words[language][topic]?.[key] ?? '', english)
+        expect([`${topic}.${key}`, mistake]).toEqual([`${topic}.${key}`, undefined])
       }
   })
 
@@ -59,6 +51,21 @@ test('a plural is chosen by the rules of the language', () => {
     'أمامك 11 شخصًا.',
     'أمامك 100 شخص.',
   ])
+})
+
+test('a message must fit where English has one', () => {
+  const said = (message: Message, english: Message, language: Language = 'de') =>
+    mistakeIn(language, message, english)
+  expect(said('{a} und {b}', '{b} and {a}')).toBeUndefined()
+  expect(said('{a}', '{b} and {a}')).toBe('its holes must be {a} {b}')
+  expect(said('{c}', 'nothing')).toBe('its holes must be none')
+  expect(said({ other: '{count}' }, 'one sentence')).toBe('it is one sentence, without plurals')
+  const english = { one: 'a day', other: '{count} days' }
+  expect(said('{count} Tage', english)).toBe('it needs a sentence for each plural')
+  expect(said({ one: 'ein Tag', other: '{count} Tage' }, english)).toBeUndefined()
+  expect(said({ one: '{days} Tag', other: '{count} Tage' }, english)).toBe('it has no value for {days}')
+  expect(said({ other: '{count} Tage' }, english)).toBe('its plurals must be one, other')
+  expect(said({ other: '{count}日' }, english, 'ja')).toBeUndefined()
 })
 
 test('numbers look as the language writes them; what is missing is a mistake', () => {
