@@ -72,6 +72,7 @@ test('numbers look as the language writes them; what is missing is a mistake', (
   const topic: Topic = { nobody: 'only {many}' }
   const say = createSay({ language: 'de', topics: { place: topic } })
   expect(say('place.nobody', { many: 12_345 })).toBe('only 12.345')
+  expect(createSay({ language: 'ar', topics: {}, locale: 'ar-EG' }).count(1234)).toBe('1,234')
   expect(() => say('place.nobody')).toThrow(RangeError)
   expect(() => say('place.next')).toThrow(RangeError)
   expect(say.has('place.next')).toBe(false)

@@ -90,7 +90,16 @@ export interface Speaker {
   readonly timeZone?: string
 }
 
-export function createSay({ language, topics, locale = localeOf(language), timeZone }: Speaker): Say {
+/** Where nobody says which country's: days come before months in most. */
+const DEFAULTS: Partial<Record<Language, string>> = { en: 'en-GB' }
+
+export function createSay({
+  language,
+  topics,
+  locale: wanted = DEFAULTS[language] ?? language,
+  timeZone,
+}: Speaker): Say {
+  const locale = inLatinDigits(wanted)
   const plural = new Intl.PluralRules(language)
   const find = (key: string) => {
     const [topic = '', ...rest] = key.split('.')
@@ -132,7 +141,5 @@ function template(message: Message, plural: Intl.PluralRules, { count }: Values)
   return found
 }
 
-/** Latin digits in Arabic too: a place that is read out must be found again in an address or a receipt. */
-function localeOf(language: Language): string {
-  return language === 'ar' ? 'ar-u-nu-latn' : language === 'en' ? 'en-GB' : language
-}
+/** Latin digits everywhere: a place that is read out must be found again in an address or a receipt. */
+const inLatinDigits = (locale: string) => new Intl.Locale(locale, { numberingSystem: 'latn' }).toString()
