@@ -101,6 +101,22 @@ inBrowser('states of a waiting room in a browser', (system) => {
     await shows(page, '#position', '1')
   }, 60_000)
 
+  test('a rehearsal says that it is one, also when it is over', async () => {
+    await createSale(system, 'trial', { opens_at: Date.now() + HOUR })
+    await system.operate('POST', 'sales/trial/rehearse', { opens_in_s: 1800 })
+    const { page } = await system.visitor()
+    await page.goto(queue('trial'))
+    await shows(page, '#heading', 'The sale opens in')
+    expect(await page.locator('#rehearsal').isVisible()).toBe(false)
+    await page.goto(queue('trial-rehearsal-1'))
+    await shows(page, '#rehearsal', 'This is a rehearsal. Nothing is sold here, and no real money is taken.')
+    await picture(page, 'rehearsal')
+    await system.operator.command('trial-rehearsal-1', 'end', 'test')
+    await glance(page)
+    await shows(page, '#heading', 'The sale has ended')
+    await shows(page, '#rehearsal', 'This is a rehearsal.')
+  }, 30_000)
+
   test('a code leads into the line of a group, a wrong one costs nothing', async () => {
     await createSale(system, 'club', { rate: 0.001 })
     await system.operate('POST', 'sales/club/groups', {

@@ -123,7 +123,8 @@ export function createView({ clock, silentSince }: ViewParts) {
     },
     /** What is said to everybody, wherever they stand. */
     tell: (status: QueueStatus) => {
-      const { message, draw } = status
+      const { message, draw, rehearsal } = status
+      byId('rehearsal').hidden = !rehearsal
       notice(
         byId('message'),
         message === '' ? undefined : { title: say('waiting-room.message'), detail: message },
