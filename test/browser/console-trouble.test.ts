@@ -77,7 +77,7 @@ inBrowser('trouble at the console', (system) => {
     await page.locator('.mark').waitFor()
     await picture(page, 'console-oversell')
     await page.getByRole('link', { name: 'Look and approve' }).click()
-    await page.getByText('One order to be cancelled').waitFor()
+    await page.getByText('1 order to be cancelled').waitFor()
     await picture(page, 'console-oversold-item')
     await command(page, 'Approve', { send: 'Approve', reason: 'a lamp is broken' })
     await page.getByText('1 of 2 admins have approved.').waitFor()
@@ -86,7 +86,7 @@ inBrowser('trouble at the console', (system) => {
 
     const bob = await operatorAt(system, '/oversell/short-lamp', await addOperator(system, 'bob', 'admin'))
     await command(bob, 'Approve', { send: 'Approve', reason: 'I saw it too' })
-    await bob.getByText('1 of 1 orders cancelled').waitFor()
+    await bob.getByText('1 of 1 order cancelled').waitFor()
     await bob.getByText('This item is not oversold.').waitFor()
     await bob.getByRole('link', { name: 'Oversell' }).first().click()
     await bob.getByRole('cell', { name: '€2.00' }).first().waitFor()

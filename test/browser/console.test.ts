@@ -101,7 +101,7 @@ inBrowser('the console', (system) => {
     const row = page.getByRole('row', { name: /paid/ })
     await row.waitFor()
     const id = (await row.getByRole('link').first().textContent()) ?? ''
-    await page.getByLabel('Order, buyer').fill(id.slice(0, 13))
+    await page.getByLabel('Search').fill(id.slice(0, 13))
     await page.getByText('1 shown.').waitFor()
     await picture(page, 'console-orders')
     const [download] = await Promise.all([

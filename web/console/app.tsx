@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { byId } from '../lib/dom.ts'
 import { Dialog } from './parts/dialog.tsx'
 import { Loading, Trouble } from './parts/states.tsx'
-import { Toast } from './parts/toast.tsx'
+import { hush, Toast } from './parts/toast.tsx'
 import { followLinks, place } from './route.ts'
 import { Screen } from './screen.tsx'
 import { askSession, sessionState, signOut } from './session.ts'
@@ -12,7 +12,7 @@ import { SignIn } from './sign-in.tsx'
 
 export function mount(): void {
   const root = byId('console')
-  followLinks()
+  followLinks(hush)
   render(<Console />, root)
   void askSession()
 }

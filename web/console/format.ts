@@ -23,6 +23,9 @@ export function number(n: number): string {
 
 export const signed = (n: number) => (n > 0 ? `+${number(n)}` : number(n))
 
+/** "1 unit", "3 units". */
+export const plural = (n: number, one: string) => `${count(n)} ${one}${n === 1 ? '' : 's'}`
+
 /** "8 s", "5 min", "1 h 30 min", "2 d". */
 export function duration(seconds: number): string {
   const s = Math.round(seconds)

@@ -39,9 +39,14 @@ export function setQuery(values: Readonly<Record<string, string>>): void {
   place.set(placeOf(location))
 }
 
-/** Plain links within the console change the screen; everything else stays the browser's business. */
-export function followLinks(): void {
-  addEventListener('popstate', () => place.set(placeOf(location)))
+/**
+ * Plain links within the console change the screen, and `leave` is told; everything else stays the browser's business.
+ */
+export function followLinks(leave: () => void): void {
+  addEventListener('popstate', () => {
+    leave()
+    place.set(placeOf(location))
+  })
   document.addEventListener('click', (event) => {
     const link = event.target instanceof Element ? event.target.closest('a') : null
     if (link === null || event.defaultPrevented || event.button !== 0) return
@@ -50,6 +55,7 @@ export function followLinks(): void {
     const { screen } = placeOf(link)
     if (screen === undefined || link.hash !== '') return
     event.preventDefault()
+    leave()
     go(link.pathname + link.search)
   })
 }

@@ -5,6 +5,7 @@ import { CommandDialog, DialogButton } from '../parts/command.tsx'
 import { Field } from '../parts/field.tsx'
 import { AddGroup } from './group.tsx'
 import { isBefore, isOver } from '../parts/phase.tsx'
+import { go } from '../route.ts'
 import type { Phase, SaleWithProducts } from '../shapes.ts'
 
 interface ControlProps {
@@ -48,7 +49,8 @@ export function Controls(props: ControlProps) {
         {(close) => <AddGroup sale={sale} onClose={close} />}
       </DialogButton>
       {sale.standby_threshold !== null && !over && !isBefore(phase) ? <Standby {...props} /> : null}
-      {phase === 'ended' ? <Close {...props} /> : null}
+      {phase === 'ended' && !sale.rehearsal ? <Close {...props} /> : null}
+      {over && sale.rehearsal ? <PutAway {...props} /> : null}
       {over ? null : <End {...props} />}
     </div>
   )
@@ -138,6 +140,25 @@ const Standby = (props: ControlProps) => (
     effect={() => 'The waiting room stands by.'}
   />
 )
+
+function PutAway({ sale }: ControlProps) {
+  return (
+    <DialogButton label="Put away" kind="main">
+      {(close) => (
+        <CommandDialog
+          title="Put this rehearsal away?"
+          explain="It is in no list any more. Its orders and records are kept."
+          method="DELETE"
+          path={`/sales/${sale.id}`}
+          button="Put away"
+          effect={() => `${sale.name} is put away.`}
+          onDone={() => go('/')}
+          onClose={close}
+        />
+      )}
+    </DialogButton>
+  )
+}
 
 type DialogProps = ControlProps & { readonly onClose: () => void }
 

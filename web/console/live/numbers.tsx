@@ -35,7 +35,7 @@ export function Numbers({ samples }: { samples: readonly LiveSample[] }) {
       value: number(queue.checkouts),
       more: queue.checkout_cap === null ? 'no cap' : `cap ${number(queue.checkout_cap)}`,
     },
-    { label: 'Available', value: number(available), more: `${number(held)} held`, bad: available === 0 },
+    { label: 'Available', value: number(available), more: `${number(held)} held` },
     { label: 'Sold', value: number(sold), more: `of ${number(stockOf('total')(last))} units` },
     {
       label: 'Claims',

@@ -11,7 +11,7 @@ interface CommandProps<Answer> {
   readonly title: string
   /** What it does, in a sentence or two. */
   readonly explain: ComponentChildren
-  readonly method?: 'POST' | 'PUT' | 'PATCH'
+  readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   /** Beside the reason; undefined while something is missing. */
   readonly body?: Readonly<Record<string, unknown>> | undefined

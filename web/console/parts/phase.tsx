@@ -14,9 +14,9 @@ const LABELS: Readonly<Record<Phase, string>> = {
   post_sale: 'Over',
 }
 
-/** Where a sale stands; by its times alone where the server has not said. */
+/** Where a sale stands; by its times alone where the server does not say. */
 export function phaseOf(sale: Sale, now = Date.now()): Phase {
-  if (sale.phase !== undefined) return sale.phase
+  if (sale.phase) return sale.phase
   const moment = saleMoment(sale, now)
   if (moment !== 'before') return moment
   return sale.lobby_opens_at === null || sale.lobby_opens_at <= now ? 'lobby' : 'scheduled'

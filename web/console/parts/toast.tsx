@@ -9,6 +9,9 @@ interface Said {
 const SHOWN_MS = 8000
 const said = createStore<Said | undefined>(undefined)
 
+/** What was told is of the screen that was left. */
+export const hush = () => said.set(undefined)
+
 /** Tells that a command has had its effect. */
 export function say(text: string): void {
   said.set({ text, at: performance.now() })

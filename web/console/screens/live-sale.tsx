@@ -13,8 +13,9 @@ import { type Live, useLive } from '../live/use-live.ts'
 import { LookOnly } from '../parts/command.tsx'
 import { useNow } from '../parts/now.ts'
 import { Badge, Head } from '../parts/page.tsx'
-import { isBefore, PhaseBadge, phaseOf } from '../parts/phase.tsx'
+import { isBefore, isOver, PhaseBadge, phaseOf } from '../parts/phase.tsx'
 import { Empty, Loaded, Loading, Trouble } from '../parts/states.tsx'
+import { Crowd } from './rehearse.tsx'
 import type { Phase, SaleWithProducts } from '../shapes.ts'
 
 const SALE_EVERY_MS = 5000
@@ -57,6 +58,15 @@ export function LiveSale({ id }: { id: string }) {
           <strong>Message in the waiting room:</strong> {sale.body.message}
         </p>
       )}
+      {sale.body.rehearsal && !isOver(phase) ? (
+        <div class="banner">
+          <p>
+            <strong>A rehearsal.</strong> The shop does not list it, and no real money moves for it. Send simulated
+            buyers to it, on the machine that runs Doorbuster:
+          </p>
+          <Crowd id={id} />
+        </div>
+      ) : null}
       <Screen sale={sale.body} live={live} onChanged={sale.reload} />
     </>
   )
@@ -161,6 +171,11 @@ function Links({ sale }: { sale: SaleWithProducts }) {
       <a class="button quiet" href={`/orders?sale=${sale.id}`}>
         Orders
       </a>
+      {sale.rehearsal ? null : (
+        <a class="button quiet" href={`/sales/${sale.id}/rehearse`}>
+          Rehearse
+        </a>
+      )}
     </>
   )
 }

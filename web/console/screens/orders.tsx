@@ -59,11 +59,11 @@ export function Orders() {
         />
         <Field label="Item" type="search" value={chosen.item} onInput={(item) => choose({ item })} />
         <Field
-          label="Order, buyer, payment or mail address"
+          label="Search"
           type="search"
           value={chosen.q}
           onInput={(q) => choose({ q })}
-          hint="Six characters or more of it, from its beginning."
+          hint="An order, a buyer, a payment or a mail address, or how it begins (six characters)."
         />
       </div>
       <Found search={search} />

@@ -1,5 +1,5 @@
 import { useLoad } from '../api.ts'
-import { ago, formatMoney, number, words } from '../format.ts'
+import { ago, formatMoney, number, plural, words } from '../format.ts'
 import { CommandDialog, DialogButton, LookOnly } from '../parts/command.tsx'
 import { Badge, Card, Head } from '../parts/page.tsx'
 import { Empty, Loaded } from '../parts/states.tsx'
@@ -36,7 +36,7 @@ function Plan({ plan: { state, approvals, persons, orders, cancelled, units } }:
   return (
     <Card title="Latest approval">
       <p>
-        <Badge of={state}>{words(state)}</Badge> {number(units)} units too many: {number(cancelled)} of{' '}
+        <Badge of={state}>{words(state)}</Badge> {plural(units, 'unit')} too many: {number(cancelled)} of{' '}
         {number(orders)} orders cancelled.
       </p>
       <ul>
@@ -73,14 +73,14 @@ function PreviewCard({
   const given = plan?.hash === hash && plan.approvals.some(({ operator }) => operator === me)
   return (
     <Card
-      title={`${orders.length === 1 ? 'One order' : `${number(orders.length)} orders`} to be cancelled`}
+      title={`${plural(orders.length, 'order')} to be cancelled`}
       actions={
         persons === 0 || given ? null : (
           <DialogButton label="Approve" kind="danger" role="admin">
             {(close) => (
               <CommandDialog<OversellPlan>
                 title={`Cancel ${orders.length === 1 ? 'this order' : `these ${number(orders.length)} orders`}?`}
-                explain={`${number(oversold)} units too many were sold. Paid orders are refunded in full, and each buyer gets a gift card and a mail. This can not be undone.${persons > 1 ? ` ${persons} different admins must approve it.` : ''}`}
+                explain={`${plural(oversold, 'unit')} too many ${oversold === 1 ? 'was' : 'were'} sold. Paid orders are refunded in full, and each buyer gets a gift card and a mail. This can not be undone.${persons > 1 ? ` ${persons} different admins must approve it.` : ''}`}
                 path={`/items/${id}/oversell/approve`}
                 body={{ hash }}
                 button="Approve"
