@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { command, heading, operatorAt, tileShows } from './console-steps.ts'
 import { glance, payWith, picture, shows } from './page.ts'
-import { inBrowser } from './running.ts'
+import { createSale, inBrowser } from './running.ts'
 
 // An operator creates and runs a sale in the console alone, while people buy from it. Pictures: test/output/console-*.
 
@@ -123,4 +123,38 @@ inBrowser('the console', (system) => {
     )
     await picture(page, 'console-audit')
   }, 120_000)
+
+  test('a rehearsal: a copy that the shop does not list is run, ended and put away; the sale stays as it was', async () => {
+    await createSale(system, 'concert', { opens_at: Date.now() + 3_600_000, units: 3 })
+    const page = await operatorAt(system, '/sales/concert')
+    await page.getByRole('link', { name: 'Rehearse' }).click()
+    await heading(page, 'Rehearse').waitFor()
+    await picture(page, 'console-rehearse')
+    await command(page, 'Create a rehearsal', {
+      send: 'Create the rehearsal',
+      fields: { 'Opens in': '0' },
+      reason: 'the day before',
+    })
+    await heading(page, 'Rehearsal: Sale concert').waitFor()
+    await page.getByText('npm run rush -- --sale concert-rehearsal-1').waitFor()
+    await shows(page, '.head .badge', 'Open')
+    const buyer = await system.visitor()
+    await buyer.page.goto(system.urls.shop)
+    await shows(buyer.page, '#sales', 'Sale concert')
+    expect(await buyer.page.getByText('Rehearsal').count()).toBe(0)
+    await buyer.page.goto((await page.getByRole('link', { name: /Waiting room/ }).getAttribute('href')) ?? '')
+    await buyer.page.locator('#claim-button').click()
+    await shows(buyer.page, '#order-title', 'You have it')
+    await tileShows(page, 'Available', '2')
+    await picture(page, 'console-live-rehearsal')
+    await command(page, 'End', {
+      send: 'End',
+      fields: { 'Type concert-rehearsal-1 to confirm': 'concert-rehearsal-1' },
+      reason: 'it works',
+    })
+    await command(page, 'Put away', { send: 'Put away', reason: 'done' })
+    await heading(page, 'Sales').waitFor()
+    await page.getByRole('link', { name: /Sale concert/ }).waitFor()
+    expect(await page.getByRole('link', { name: /Rehearsal/ }).count()).toBe(0)
+  }, 60_000)
 })

@@ -1,3 +1,4 @@
+import { useEffect } from 'preact/hooks'
 import type { ConsoleScreen } from '../../src/contracts/console.ts'
 import { useLoad } from './api.ts'
 import { place } from './route.ts'
@@ -25,12 +26,16 @@ function Icon({ name }: { name: keyof typeof ICONS }) {
   )
 }
 
-const LOOK_MS = 30_000
+const LOOK_MS = 15_000
 
-/** What waits for an operator, for the marks beside the entries. */
-function useTrouble() {
+/** What waits for an operator, for the marks beside the entries; asked for anew with each screen. */
+function useTrouble(screen: ConsoleScreen | undefined) {
   const letters = useLoad<{ dead_letters: unknown[] }>('/dead-letters', LOOK_MS)
   const oversold = useLoad<{ items: unknown[] }>('/oversold', LOOK_MS)
+  useEffect(() => {
+    letters.reload()
+    oversold.reload()
+  }, [screen])
   return {
     deadLetters: letters.body?.dead_letters.length ?? 0,
     oversell: oversold.body?.items.length ?? 0,
@@ -49,7 +54,7 @@ export function Navigation({ menu, toggle }: { menu: boolean; toggle: () => void
   const { screen } = place.use()
   const state = sessionState.use()
   const admin = useMay('admin')
-  const trouble = useTrouble()
+  const trouble = useTrouble(screen)
   if (state.kind !== 'in' && state.kind !== 'lapsed') return null
   const groups: readonly { readonly title: string; readonly entries: readonly Entry[] }[] = [
     {

@@ -61,8 +61,8 @@ export function LiveSale({ id }: { id: string }) {
       {sale.body.rehearsal && !isOver(phase) ? (
         <div class="banner">
           <p>
-            <strong>A rehearsal.</strong> The shop does not list it, and no real money moves for it. Send simulated
-            buyers to it, on the machine that runs Doorbuster:
+            <strong>A rehearsal.</strong> The shop does not list it, and no real money moves for it. Send
+            simulated buyers to it, on the machine that runs Doorbuster:
           </p>
           <Crowd id={id} />
         </div>
