@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
+import { createPictureRoutes, storefrontPages } from './flow/catalogue/pages.ts'
 import { catalogueRoutes } from './flow/catalogue/routes.ts'
 import { createCardUse, giftCardRoutes, toView as viewGiftCard } from './flow/gift-cards/routes.ts'
 import { PLAIN_CHECKOUT_PATH, plainCheckout } from './flow/inventory/plain.ts'
@@ -15,6 +16,7 @@ import { CAPTCHA_ORIGINS } from './guard/guard.ts'
 import { createDoorman } from './guard/doorman.ts'
 import { createIdentity } from './guard/identity.ts'
 import { createOperators } from './operator/operators.ts'
+import { PICTURE_UPLOADS } from './operator/picture-routes.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
 import { healthRoutes } from './health.ts'
@@ -25,7 +27,7 @@ import { atTheDoor } from './platform/front-door.ts'
 import { type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import { isOfBuyers } from './platform/request-kind.ts'
-import { languageOf, mountPages } from './platform/pages.ts'
+import { languageOf, mountPages, pageSender } from './platform/pages.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
 import { secure } from './platform/security-headers.ts'
 
@@ -61,7 +63,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
       origin: config.urls.shop,
       forms: formRoutes(pages, PLAIN_CHECKOUT_PATH),
     }),
-    ops: createHttpApp('ops', { log, metrics }),
+    ops: createHttpApp('ops', { log, metrics, uploads: PICTURE_UPLOADS }),
   }
 
   const addressOf = (c: Context<AppEnv>) =>
@@ -91,7 +93,8 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     newId: () => randomUUID(),
   })
 
-  catalogueRoutes(hosts.shop, { ...app, queueUrl: config.urls.queue })
+  const unitsOf = (item: string) => app.board.read(item)
+  catalogueRoutes(hosts.shop, { ...app, unitsOf, queueUrl: config.urls.queue })
   inventoryRoutes(hosts.shop, { ...app, doorman, identity, visitor, stopping })
   const owing = (user: string) => app.payments.owing(user)
   const viewOrder = createOrderView({ ...app, owing, findHold: (user, id) => restock.findHold(user, id) })
@@ -158,7 +161,14 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
   ])
   const captcha = secrets.captcha === undefined ? [] : CAPTCHA_ORIGINS[secrets.captcha.provider]
   const pageUrls = { ...config.urls, stripe: config.stripe.apiUrl, captcha }
+  storefrontPages(hosts.shop, {
+    ...{ ...app, assets, unitsOf, urls: config.urls },
+    send: pageSender('shop', pageUrls),
+    notFound: (language) => assets.page('not-found', language),
+  })
+  const pictureRoutes = createPictureRoutes({ ...app, database: app.shards.catalogue })
   for (const [name, host] of Object.entries(hosts)) {
+    pictureRoutes(host)
     healthRoutes(host, app, stopping)
     host.get('/openapi.json', (c) => c.json(document))
     cspReports(host, name, metrics)

@@ -55,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Doors of a step beside `<step>.ts`: the ways in that the composition root mounts. */
 const MOUNTED =
-  /\/(routes|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|(steady-)?provider)\.ts$/
+  /\/(routes|pages|plain|consumer|claiming|stock-board|backlog-limit|stripe|paypal|(steady-)?provider)\.ts$/
 
 /** What the simulation composes beside the doors, and the models it puts in place of stores. */
 const SIMULATED = /\/(routes|consumer|claiming|stock-board|provider|model|states|postponed)\.ts$/
@@ -73,6 +73,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
   pino: /^src\/platform\/telemetry\.ts$/,
   cockatiel: /^src\/platform\/breaker\.ts$/,
   'prom-client': /^src\/platform\/telemetry\.ts$/,
+  'image-size': /^src\/platform\/images\.ts$/,
   otpauth: /^src\/operator\/totp\.ts$/,
   jose: /^src\/guard\/identity\.ts$/,
   commander: /^src\/doorbuster\.ts$/,
@@ -82,6 +83,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
 const TABLES: Readonly<Record<string, RegExp>> = {
   sales: /^src\/flow\/catalogue\//,
   products: /^src\/flow\/catalogue\//,
+  pictures: /^src\/flow\/catalogue\//,
   orders: /^src\/flow\/(orders|payments|gift-cards|notices)\/(overview-)?sql\.ts$/,
   payments: /^src\/flow\/(payments|notices)\/(overview-)?sql\.ts$/,
   queue_marks: /^src\/flow\/waiting-room\/sql\.ts$/,

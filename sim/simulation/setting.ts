@@ -51,6 +51,7 @@ export function drawSetting(world: World): Setting {
       currency: 'EUR',
       units: world.between(1, world.pick([2, 4, 8])),
       per_buyer_limit: world.pick([1, 2]),
+      picture: { path: '', width: 1, height: 1, alt: '' },
     },
   }))
   const durability = world.pick(['nothing lost', 'nothing lost', 'tail lost', 'everything lost'] as const)

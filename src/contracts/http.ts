@@ -100,6 +100,15 @@ export const EnterAnswer = z
   .object({ pass: z.string(), expires_at: Millis, shop_url: z.string() })
   .openapi('EnterAnswer')
 
+export const Picture = z
+  .object({
+    path: z.string().describe('On any of our hosts; what it leads to never changes'),
+    width: z.int().positive(),
+    height: z.int().positive(),
+    alt: z.string().describe('Empty where it only decorates'),
+  })
+  .openapi('Picture')
+
 export const Product = z
   .object({
     id: z.string(),
@@ -110,6 +119,7 @@ export const Product = z
     currency: z.string(),
     units: Count,
     per_buyer_limit: z.int().positive(),
+    picture: Picture.describe('One that is drawn from the name where none was given'),
   })
   .openapi('Product')
 
@@ -149,6 +159,8 @@ export const StockAnswer = z
     server_time: Millis,
   })
   .openapi('Stock')
+
+export const SaleStock = z.object({ items: z.array(StockAnswer), server_time: Millis }).openapi('SaleStock')
 
 export const ClaimRequest = z
   .strictObject({ item_id: Slug, quantity: z.int().min(1).max(1000) })

@@ -101,6 +101,12 @@ export const Line = z
 export const UnitsRequest = z
   .strictObject({ units: z.int().min(0).max(10_000_000), reason: Reason })
   .openapi('UnitsRequest')
+export const PictureRequest = z
+  .strictObject({
+    alt: text(300).default('').describe('What it shows, for who does not see it; the name where it is empty'),
+    reason: Reason,
+  })
+  .openapi('PictureRequest')
 export const ReconcileRequest = z
   .strictObject({ item_id: Slug.optional(), reason: Reason })
   .openapi('ReconcileRequest')

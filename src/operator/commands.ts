@@ -4,7 +4,15 @@ import type { Database } from '../platform/postgres.ts'
 import { randomBytes } from 'node:crypto'
 import { commitmentTo } from '../contracts/draw.ts'
 import { contradictionIn } from '../contracts/sale-rules.ts'
-import type { Catalogue, Group, Product, Sale, SaleChange } from '../flow/catalogue/catalogue.ts'
+import type {
+  Catalogue,
+  Group,
+  NewPicture,
+  NewProduct,
+  Product,
+  Sale,
+  SaleChange,
+} from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
 import { GuardSettings } from '../guard/guard.ts'
 import type { Inventory } from '../flow/inventory/inventory.ts'
@@ -29,7 +37,7 @@ export type NewSale = Omit<Sale, 'state' | 'opens_at' | 'draw_commitment' | 'reh
   readonly oversell?: Record<string, unknown> | undefined
   /** Now, where it is left out. */
   readonly opens_at?: number | undefined
-  readonly products: readonly Omit<Product, 'sale_id'>[]
+  readonly products: readonly Omit<NewProduct, 'sale_id'>[]
 }
 
 export type NewGroup = Omit<Group, 'code_hash'> & { readonly code: string }
@@ -62,6 +70,8 @@ export interface Commands {
   addGroup(by: Authority, group: NewGroup): ReturnType<Catalogue['addGroup']>
   /** After a count in the warehouse: SQL first, then the stock; what was sold beyond it falls under the oversell policy. */
   setUnits(by: Authority, item: ItemId, units: number): Promise<ReconcileRun | 'unknown_item'>
+  /** null takes the picture away; pages draw one then. */
+  setPicture(by: Authority, item: ItemId, picture: NewPicture | null): ReturnType<Catalogue['setPicture']>
   reconcile(by: Authority, item?: string): Promise<ReconcileRun[]>
   replay(by: Authority, deadLetter: string): ReturnType<EventLog['replay']>
 }
@@ -176,6 +186,12 @@ export function createCommands(parts: CommandParts): Commands {
       const outcome = await catalogue.setUnits(item, units)
       return outcome === 'changed' ? reconcile.item(item) : outcome
     },
+    setPicture: async (by, item, picture) => {
+      if ((await catalogue.product(item)) === undefined) return 'unknown_item'
+      const { body, ...facts } = picture ?? {}
+      await audit(by, 'item.picture', item, body === undefined ? {} : { ...facts, bytes: body.length })
+      return catalogue.setPicture(item, picture)
+    },
     reconcile: async (by, item) => {
       await audit(by, 'reconcile', item ?? 'all items')
       return item === undefined ? reconcile.all() : [await reconcile.item(item)]
@@ -191,7 +207,7 @@ export function createCommands(parts: CommandParts): Commands {
 export async function furnish(
   { catalogue, inventory, waitingRoom }: Pick<CommandParts, 'catalogue' | 'inventory' | 'waitingRoom'>,
   sale: Sale,
-  products: readonly Product[],
+  products: readonly Pick<Product, 'id' | 'units'>[],
 ): Promise<void> {
   await openWaitingRoom({ catalogue, waitingRoom }, sale)
   for (const { id, units } of products)

@@ -36,6 +36,9 @@ const LEAST: Readonly<Record<string, Least>> = {
   'PUT /sales/{sale}/cap': 'operator',
   'PUT /sales/{sale}/message': 'operator',
 
+  'PUT /products/{id}/picture': 'operator',
+  'DELETE /products/{id}/picture': 'operator',
+
   'POST /reconcile': 'operator',
   'POST /dead-letters/{id}/replay': 'operator',
   'POST /notices/retry': 'operator',

@@ -6,6 +6,7 @@ import { orderSearchRoutes, type OrderSearchRouteParts } from './orders/routes.t
 import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-routes.ts'
 import { noticeRoutes, type NoticeRouteParts } from './notice-routes.ts'
 import { type OversellRouteParts, oversellRoutes } from './oversell-routes.ts'
+import { type PictureRouteParts, pictureRoutes } from './picture-routes.ts'
 import { type RecoveryRouteParts, recoveryRoutes } from './recovery-routes.ts'
 import { type RehearsalRouteParts, rehearsalRoutes } from './rehearsal-routes.ts'
 import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
@@ -15,6 +16,7 @@ import { BASE, type By, createSignIn, operatorOf, type SignInParts } from './sig
 export interface OperatorRouteParts
   extends
     SaleRouteParts,
+    PictureRouteParts,
     RecoveryRouteParts,
     NoticeRouteParts,
     OversellRouteParts,
@@ -37,6 +39,7 @@ export function operatorRoutes(app: App, parts: OperatorRouteParts): void {
   accountRoutes(app, parts, by)
   saleRoutes(app, parts, by)
   rehearsalRoutes(app, parts, by)
+  pictureRoutes(app, parts, by)
   recoveryRoutes(app, parts, by)
   oversellRoutes(app, parts, by)
   noticeRoutes(app, parts, by)

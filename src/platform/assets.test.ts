@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 describe('buildAssets', () => {
   test('every page names assets that exist, and has no placeholder left', () => {
-    for (const name of ['shop', 'product', 'checkout', 'orders', 'waiting-room', 'draw', 'not-found']) {
+    for (const name of ['checkout', 'orders', 'waiting-room', 'draw', 'not-found']) {
       const html = text(assets.page(name, 'en').bodies.identity)
       const named = [...html.matchAll(/\/assets\/([^"]+)/g)].map((match) => match[1] ?? '')
       expect(named.length).toBeGreaterThanOrEqual(3)
@@ -44,8 +44,16 @@ describe('buildAssets', () => {
     for (const [, path] of html.matchAll(/\/assets\/([^"]+)/g)) expect(own.asset(path ?? '')).toBeDefined()
   })
 
+  test('a page with holes of its own is written each time, and what goes into them stays text', () => {
+    const values = { notices: '', sales: '<b>', earlier: '', scene: '', head: '' }
+    expect(assets.write('shop', 'en', values)).toContain('&lt;b&gt;')
+    expect(() => assets.page('shop', 'en')).toThrow(RangeError)
+    expect(() => assets.write('shop', 'en', { head: '' })).toThrow(RangeError)
+    expect(() => assets.write('orders', 'en', {})).toThrow(RangeError)
+  })
+
   test('a setting can not end the block it stands in', () => {
-    const html = text(assets.page('shop', 'en').bodies.identity)
+    const html = text(assets.page('orders', 'en').bodies.identity)
     expect(html).not.toContain('<script>alert')
     const block = /<script type="application\/json" id="config">([^]*?)<\/script>/.exec(html)?.[1] ?? ''
     expect(JSON.parse(block)).toMatchObject({ odd: '</script><script>alert(1)' })

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import {
   createSay,
   directionOf,
@@ -12,20 +10,15 @@ import {
   type Topics,
 } from '../contracts/words/say.ts'
 import { projectPath } from './project.ts'
-import { fillTemplate, Html } from './templates.ts'
+import { hashOf, represent, type Representation } from './representation.ts'
+import { fillTemplate, Html, jsonHtml, type TemplateValues } from './templates.ts'
 import { readWords } from './words.ts'
-
-/** One file as it goes over the wire, compressed ahead of time. */
-export interface Representation {
-  readonly type: string
-  /** Weak, because all encodings share it. */
-  readonly etag: string
-  readonly bodies: { readonly identity: Uint8Array; readonly gzip: Uint8Array; readonly br: Uint8Array }
-}
 
 export interface Assets {
   /** A page by the name of its file in `pages/`. Throws RangeError where there is none: the caller's mistake. */
   page(name: string, language: Language): Representation
+  /** The HTML of a page that has holes of its own; `head` is one of them. Throws RangeError where one has no value. */
+  write(name: string, language: Language, values: TemplateValues): string
   /** A script, style or picture by its hashed name; its content never changes under that name. */
   asset(name: string): Representation | undefined
   /** Addresses of what every page needs, those made elsewhere too. */
@@ -84,52 +77,67 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
   const words = readWords()
   const shop_url = config['shop_url'] ?? ''
   const pages = new Map<string, Representation>()
+  const writers = new Map<string, (values: TemplateValues) => string>()
   for (const name of pageNames) {
     const source = parsePage(name, await readFile(join(pagesDirectory, `${name}.html`), 'utf8'))
     const script = address.get(`${name}.js`)
     for (const language of LANGUAGES) {
       const say = createSay({ language, topics: words[language] })
-      const filled = (template: string) => new Html(fillTemplate(name, template, { shop_url }, say))
+      const filled = (template: string, values: TemplateValues = {}) =>
+        new Html(fillTemplate(name, template, { shop_url, ...values }, say))
       const needsScripts = `<noscript><p class="notice bad">{{common.needs_scripts}}</p></noscript>`
-      const html = fillTemplate(
-        'layout',
-        layout,
-        {
-          ...{ name, language, style, direction: directionOf(language), icon: ASSET_PATH + iconName },
-          title: filled(source.title),
-          content: filled(source.content),
-          config: data({ ...config, solver_url: address.get('solver.worker.js') ?? '' }),
-          words: data({ language, topics: pick(words[language], [...COMMON_TOPICS, ...source.topics]) }),
-          script: new Html(script === undefined ? '' : `<script type="module" src="${script}"></script>`),
-          // A page that has a way without scripts says so itself.
-          noscript: source.content.includes('<noscript>') ? '' : filled(needsScripts),
-          shop_url,
-          languages: LANGUAGES.map((other) => languageLink(other, language)),
-        },
-        say,
-      )
-      pages.set(`${name} ${language}`, represent('text/html; charset=utf-8', new TextEncoder().encode(html)))
+      const frame = {
+        ...{ name, language, style, direction: directionOf(language), icon: ASSET_PATH + iconName },
+        config: jsonHtml({ ...config, solver_url: address.get('solver.worker.js') ?? '' }),
+        words: jsonHtml({ language, topics: pick(words[language], [...COMMON_TOPICS, ...source.topics]) }),
+        script: new Html(script === undefined ? '' : `<script type="module" src="${script}"></script>`),
+        // A page that has a way without scripts says so itself.
+        noscript: source.isFilled || source.content.includes('<noscript>') ? '' : filled(needsScripts),
+        shop_url,
+        languages: LANGUAGES.map((other) => languageLink(other, language)),
+      }
+      const write = (values: TemplateValues = {}) =>
+        fillTemplate(
+          'layout',
+          layout,
+          {
+            ...frame,
+            head: values['head'] ?? '',
+            title: filled(source.title, values),
+            content: filled(source.content, values),
+          },
+          say,
+        )
+      if (source.isFilled) writers.set(`${name} ${language}`, write)
+      else
+        pages.set(
+          `${name} ${language}`,
+          represent('text/html; charset=utf-8', new TextEncoder().encode(write())),
+        )
     }
+  }
+  const find = <Found>(among: ReadonlyMap<string, Found>, name: string, language: Language) => {
+    const found = among.get(`${name} ${language}`)
+    if (found === undefined) throw new RangeError(`there is no page ${name} in ${language}`)
+    return found
   }
 
   return {
-    page: (name, language) => {
-      const page = pages.get(`${name} ${language}`)
-      if (page === undefined) throw new RangeError(`there is no page ${name} in ${language}`)
-      return page
-    },
+    page: (name, language) => find(pages, name, language),
+    write: (name, language, values) => find(writers, name, language)(values),
     asset: (name) => assets.get(name),
     style,
     icon: ASSET_PATH + iconName,
   }
 }
 
-/** A page's file: its title, the topics of `words/` that its script speaks of, and the markup. */
+/** A page's file: its title, the topics of `words/` that its script speaks of, the markup, and whether it has holes. */
 function parsePage(name: string, file: string) {
   const [, title, topics, content] =
     /^<title>(.*)<\/title>\n(?:<!-- words: (.*) -->\n)?([^]*)$/.exec(file) ?? []
   if (title === undefined || content === undefined) throw new Error(`${name}.html starts with no <title>`)
-  return { title, topics: topics?.split(' ') ?? [], content }
+  const isFilled = /\{\{(?!shop_url\}\})\w+\}\}/.test(title + content)
+  return { title, topics: topics?.split(' ') ?? [], content, isFilled }
 }
 
 function pick(topics: Topics, names: readonly string[]): Topics {
@@ -142,36 +150,7 @@ function pick(topics: Topics, names: readonly string[]): Topics {
   )
 }
 
-/** Data for the page's script; `<` is escaped so that no value can end the block it stands in. */
-function data(value: unknown): Html {
-  return new Html(JSON.stringify(value).replaceAll('<', '\\u003c'))
-}
-
 function languageLink(to: Language, current: Language): Html {
   const mark = to === current ? ' aria-current="true"' : ''
   return new Html(`<a href="?lang=${to}" lang="${to}" hreflang="${to}"${mark}>${LANGUAGE_NAMES[to]}</a>`)
-}
-
-/** From here on the last few per cent take seconds at each start; only the console has such files. */
-const LARGE = 100_000
-
-function represent(type: string, body: Uint8Array): Representation {
-  return {
-    type: type.replace(/;charset=/, '; charset='),
-    etag: `W/"${hashOf(body).slice(0, 22)}"`,
-    bodies: {
-      identity: body,
-      gzip: gzipSync(body, { level: 9 }),
-      br: brotliCompressSync(body, {
-        params: {
-          [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
-          [constants.BROTLI_PARAM_QUALITY]: body.length > LARGE ? 9 : 11,
-        },
-      }),
-    },
-  }
-}
-
-function hashOf(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('base64url')
 }

@@ -83,16 +83,25 @@ export interface FormRoutes {
   readonly problem: (c: Context<AppEnv>, problem: Problem) => Response
 }
 
+/** Addresses that take a file as their body. */
+export interface UploadRoutes {
+  readonly path: RegExp
+  /** What it may say it is. */
+  readonly type: RegExp
+  readonly maxBytes: number
+}
+
 export interface HttpAppParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly forms?: FormRoutes
   /** Own origin: what changes something must come from it. Not said where the routes see to it themselves. */
   readonly origin?: string
+  readonly uploads?: UploadRoutes
 }
 
 /** An app with our problem format, request ids, body limits, logs and metrics. One per host. */
-export function createHttpApp(host: string, { log, metrics, forms, origin }: HttpAppParts): App {
+export function createHttpApp(host: string, { log, metrics, forms, origin, uploads }: HttpAppParts): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) => {
       if (result.success) return
@@ -104,14 +113,21 @@ export function createHttpApp(host: string, { log, metrics, forms, origin }: Htt
   app.use(observe(host, log, metrics))
   app.use(nameMethods(app))
   if (origin !== undefined) app.use(ownOriginOnly(origin))
-  app.use(limitBody)
-  app.use(requireJson(forms))
+  app.use(limitBody(uploads))
+  app.use(requireJson(forms, uploads))
   app.notFound((c) => sendProblem(c, new Problem('not_found')))
   app.onError((error, c) => {
     const problem = toProblem(error, c, log)
-    return forms?.path.test(c.req.path) ? forms.problem(c, problem) : sendProblem(c, problem)
+    return forms !== undefined && readsPages(c, forms) ? forms.problem(c, problem) : sendProblem(c, problem)
   })
   return app
+}
+
+/** Whether the answer is for a browser that shows it as it is. */
+function readsPages(c: Context<AppEnv>, forms: FormRoutes): boolean {
+  const { path } = c.req
+  if (forms.path.test(path)) return true
+  return !path.startsWith('/api/') && (c.req.header('accept') ?? '').includes('text/html')
 }
 
 /** Turns "nothing here" into "not with this method" where the address has other methods. */
@@ -137,21 +153,35 @@ const limitTo = (maxSize: number) =>
     },
   })
 const [limitUsual, limitWebhook] = [limitTo(MAX_BODY_BYTES), limitTo(MAX_WEBHOOK_BYTES)]
-const limitBody = createMiddleware<AppEnv>((c, next) =>
-  (c.req.path.startsWith('/webhooks/') ? limitWebhook : limitUsual)(c, next),
-)
+function limitBody(uploads: UploadRoutes | undefined) {
+  const limitUpload = limitTo(uploads?.maxBytes ?? 0)
+  return createMiddleware<AppEnv>((c, next) => {
+    const { path } = c.req
+    const limit = path.startsWith('/webhooks/')
+      ? limitWebhook
+      : uploads?.path.test(path)
+        ? limitUpload
+        : limitUsual
+    return limit(c, next)
+  })
+}
 
 /** Without this a browser form could post text that happens to be JSON. */
-function requireJson(forms: FormRoutes | undefined) {
+function requireJson(forms: FormRoutes | undefined, uploads: UploadRoutes | undefined) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const { method, path, raw } = c.req
     const isForm = forms?.path.test(path) ?? false
     if (method === 'POST' || method === 'PUT' || method === 'PATCH') {
       const hasBody = c.req.header('content-length') !== '0' && raw.body !== null
       const wanted = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
-      const [type = ''] = (c.req.header('content-type') ?? '').split(';')
-      if (hasBody && path !== CSP_REPORTS_PATH && type.trim().toLowerCase() !== wanted)
-        throw new Problem('unsupported_media_type', `Send the body as ${wanted}.`)
+      const [given = ''] = (c.req.header('content-type') ?? '').split(';')
+      const type = given.trim().toLowerCase()
+      const isUpload = uploads !== undefined && uploads.path.test(path)
+      if (hasBody && path !== CSP_REPORTS_PATH && !(isUpload ? uploads.type.test(type) : type === wanted))
+        throw new Problem(
+          'unsupported_media_type',
+          `Send the body as ${isUpload ? uploads.type.source : wanted}.`,
+        )
     }
     await next()
   })

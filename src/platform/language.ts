@@ -1,7 +1,15 @@
+import type { CookieOptions } from 'hono/utils/cookie'
 import { isLanguage, type Language } from '../contracts/words/say.ts'
 
 /** Keeps what the reader chose on a page, on this host; not a secret, and read by the page's script. */
 export const LANGUAGE_COOKIE = 'lang'
+
+export const LANGUAGE_COOKIE_OPTIONS: CookieOptions = {
+  path: '/',
+  secure: true,
+  sameSite: 'Lax',
+  maxAge: 365 * 24 * 3600,
+}
 
 /** What a request says about the language its sender wants. */
 export interface Wishes {

@@ -1,18 +1,17 @@
 import type { Context } from 'hono'
 import { CONSOLE_SCREENS } from '../contracts/console.ts'
 import type { Language } from '../contracts/words/say.ts'
-import { ASSET_PATH, type Assets, type Representation } from './assets.ts'
+import { ASSET_PATH, type Assets } from './assets.ts'
 import { ASSET, PAGE } from './cache-control.ts'
 import { Problem } from './errors.ts'
 import type { App, AppEnv } from './http.ts'
 import { languageIn } from './language.ts'
+import type { Representation } from './representation.ts'
 import { type Allowed, pageHeaders } from './security-headers.ts'
 
 /** Which page answers which path, per host. A parameter is read by the page's own script. */
 const PAGES = {
   shop: {
-    '/': 'shop',
-    '/products/:id': 'product',
     '/checkout/:sale': 'checkout',
     '/orders': 'orders',
   },
@@ -40,14 +39,10 @@ export interface PageUrls {
  * every path of one segment that is left.
  */
 export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageUrls): void {
-  const headers = pageHeaders(allowedOn(host, urls))
+  const sender = pageSender(host, urls)
   const cache = host === 'ops' ? 'private, no-cache' : PAGE
-  const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) => {
-    for (const [header, value] of Object.entries(headers)) c.header(header, value)
-    c.header('Vary', `${VARY}, Accept-Language, Cookie, X-Language`)
-    c.header('Content-Language', languageOf(c))
-    return send(c, assets.page(name, languageOf(c)), status === 200 ? cache : 'no-store', status)
-  }
+  const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) =>
+    sender(c, assets.page(name, languageOf(c)), status === 200 ? cache : 'no-store', status)
 
   for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
 
@@ -66,6 +61,24 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
     if (!wantsHtml || c.req.path.startsWith('/api/')) throw new Problem('not_found')
     return sendPage(c, 'not-found', 404)
   })
+}
+
+export type SendPage = (
+  c: Context<AppEnv>,
+  page: Representation,
+  cacheControl: string,
+  status?: 200 | 404,
+) => Response
+
+/** Sends pages of a host in the language of the request, each with all a page's answer needs. */
+export function pageSender(host: PageHost, urls: PageUrls): SendPage {
+  const headers = pageHeaders(allowedOn(host, urls))
+  return (c, page, cacheControl, status = 200) => {
+    for (const [header, value] of Object.entries(headers)) c.header(header, value)
+    c.header('Vary', `${VARY}, Accept-Language, Cookie, X-Language`)
+    c.header('Content-Language', languageOf(c))
+    return send(c, page, cacheControl, status)
+  }
 }
 
 /** The one a page is shown in. */

@@ -1,12 +1,11 @@
 import type { Context } from 'hono'
 import { setCookie } from 'hono/cookie'
-import type { CookieOptions } from 'hono/utils/cookie'
 import { problemText } from '../contracts/words/problem.ts'
 import { directionOf, isLanguage, LANGUAGE_NAMES, LANGUAGES, type Say } from '../contracts/words/say.ts'
 import type { Assets } from './assets.ts'
 import type { Problem } from './errors.ts'
 import type { AppEnv, FormRoutes } from './http.ts'
-import { LANGUAGE_COOKIE } from './language.ts'
+import { LANGUAGE_COOKIE, LANGUAGE_COOKIE_OPTIONS } from './language.ts'
 import { languageOf } from './pages.ts'
 import { pageHeaders } from './security-headers.ts'
 import { Html, readTemplates, type TemplateValues } from './templates.ts'
@@ -52,13 +51,6 @@ export interface PlainUrls {
 
 /** How long a page that could not be made waits before it tries again. */
 const TRY_AGAIN_S = 5
-
-const LANGUAGE_COOKIE_OPTIONS: CookieOptions = {
-  path: '/',
-  secure: true,
-  sameSite: 'Lax',
-  maxAge: 365 * 24 * 3600,
-}
 
 export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: PlainUrls): PlainPages {
   const templates = readTemplates(projectPath('web/plain'))

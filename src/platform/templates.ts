@@ -54,6 +54,11 @@ function markupOf(value: TemplateValue): string {
   return escapeHtml(String(value))
 }
 
+/** Data for scripts of the page, or for whoever reads it from outside; `<` is escaped so that no value ends its block. */
+export function jsonHtml(value: unknown): Html {
+  return new Html(JSON.stringify(value).replaceAll('<', '\\u003c'))
+}
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',

@@ -23,6 +23,12 @@ test('estimates stay vague', () => {
   expect(say.wait(2.4 * 3600)).toBe('about 2 hours')
 })
 
+test('a span is told exactly, and never as more than it is', () => {
+  expect(say.span(300)).toBe('5 minutes')
+  expect(say.span(299)).toBe('4 minutes')
+  expect(say.span(90)).toBe('90 seconds')
+})
+
 test("a moment is told in the visitor's time zone, by name", () => {
   const moment = Date.UTC(2025, 10, 28, 8, 0)
   expect(momentFormat('en-GB', 'Europe/Berlin').format(moment)).toMatch(/Fri.* 28 Nov.*09:00 (CET|GMT\+1)/)

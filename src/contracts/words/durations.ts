@@ -13,6 +13,12 @@ export function countdownParts(ms: number): { readonly days: number; readonly ti
   return { days, time }
 }
 
+/** "5 minutes", or "90 seconds": rounded down, so that nobody is promised more than there is. */
+export function formatSpan(seconds: number, locale: string): string {
+  const [count, unit] = seconds < 120 ? [seconds, 'second'] : [seconds / 60, 'minute']
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Math.floor(count))
+}
+
 /** The day of the week and the time, with the time zone's name: for what is near. */
 export function momentFormat(locale: string, timeZone?: string): Intl.DateTimeFormat {
   return new Intl.DateTimeFormat(locale, {

@@ -8,6 +8,13 @@ export function formatMoney(amount: number, currency: string, locale: string): s
   return format.format(amount / 10 ** digits)
 }
 
+/** "19.99" from 1999 EUR: for machines, which want a point and no sign. */
+export function decimalAmount(amount: number, currency: string): string {
+  const digits =
+    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
+  return (amount / 10 ** digits).toFixed(digits)
+}
+
 /** Whole numbers with the reader's separators: 12,345. */
 export function formatCount(count: number, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 0 }).format(count)

@@ -10,9 +10,10 @@ import type plain from '../../../words/en/plain.json'
 import type place from '../../../words/en/place.json'
 import type problems from '../../../words/en/problems.json'
 import type questions from '../../../words/en/questions.json'
+import type shop from '../../../words/en/shop.json'
 import type stock from '../../../words/en/stock.json'
 import type waitingRoom from '../../../words/en/waiting-room.json'
-import { countdownParts, dateFormat, momentFormat } from './durations.ts'
+import { countdownParts, dateFormat, formatSpan, momentFormat } from './durations.ts'
 import { formatCount, formatMoney } from './money.ts'
 
 /** The languages of the pages: each has a folder in `words/` and nothing else. */
@@ -54,6 +55,7 @@ interface English {
   readonly plain: typeof plain
   readonly problems: typeof problems
   readonly questions: typeof questions
+  readonly shop: typeof shop
   readonly stock: typeof stock
   readonly 'waiting-room': typeof waitingRoom
 }
@@ -75,6 +77,8 @@ export interface Say {
   readonly countdown: (ms: number) => string
   /** No more exact than an estimate is: "less than a minute", "about 5 minutes", "about 2 hours". */
   readonly wait: (seconds: number) => string
+  /** How long exactly, in whole minutes or seconds: "5 minutes". */
+  readonly span: (seconds: number) => string
   /** Date and time in the reader's own time zone, with its name. */
   readonly moment: (ms: number) => string
   /** A date that is still clear in years, for a receipt. */
@@ -129,6 +133,7 @@ export function createSay({
       const { days, time } = countdownParts(ms)
       return days === 0 ? time : say('common.days', { count: days, time })
     },
+    span: (seconds: number) => formatSpan(seconds, locale),
     moment: (ms: number) => momentFormat(locale, timeZone).format(ms),
     date: (ms: number) => dateFormat(locale, timeZone).format(ms),
   })

@@ -3,6 +3,7 @@ import { OversellSettings } from '../../contracts/oversell.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { forEverybody } from '../../platform/deadline.ts'
 import type { Database } from '../../platform/postgres.ts'
+import type { NewPicture } from './pictures.ts'
 import {
   archiveSale,
   insertGroup,
@@ -11,91 +12,15 @@ import {
   readAll,
   selectDrawSecret,
   selectUnits,
+  updatePicture,
   updateSale,
   updateUnits,
 } from './sql.ts'
+import type { CreateOutcome, Group, NewProduct, Product, Sale, SaleChange, SaleSecrets } from './types.ts'
 
-/** A sale as its operator set it up. Times in milliseconds since the epoch, durations in seconds. */
-export interface Sale {
-  readonly id: SaleId
-  readonly name: string
-  readonly opens_at: number
-  readonly ends_at: number | null
-  /** From when on people may join; null: from the creation on. */
-  readonly lobby_opens_at: number | null
-  /** When the page of the sale becomes the one of a sale that is over; null: not of itself. */
-  readonly post_sale_at: number | null
-  /** The operator's hand. What visitors see also depends on the time and the stock. */
-  readonly state: 'open' | 'paused' | 'ended'
-  /** People let through the waiting room per second. */
-  readonly rate_per_second: number
-  readonly payment_window_s: number
-  readonly hold_s: number
-  /** How long a pass of the waiting room is good for. */
-  readonly pass_s: number
-  /** How long a turn that has come may wait to be taken. */
-  readonly turn_s: number
-  /** Most people in checkout at once; null: no limit. */
-  readonly checkout_cap: number | null
-  /** People let into checkout for each unit that is available. */
-  readonly checkouts_per_unit: number
-  /** Standby: everybody walks through until more than so many arrive in a second; null: always a queue. */
-  readonly standby_threshold: number | null
-  /** Of the draw that orders the lobby; null: first come, first served. */
-  readonly draw_commitment: string | null
-  readonly message: string
-  /** A copy of another sale to try everything on: not listed, and no real money moves for it. */
-  readonly rehearsal: boolean
-}
+export { type NewPicture, type Picture, readPicture } from './pictures.ts'
 
-/** What belongs to a sale and is not for everybody's eyes. */
-export interface SaleSecrets {
-  /** 32 bytes, hex; null: no draw. */
-  readonly draw_secret: string | null
-  /** Settings of the guard, as they were given. */
-  readonly guard: Record<string, unknown>
-  /** What happens when more was sold than there is; defaults for what is left out. */
-  readonly oversell: Record<string, unknown>
-  /** The sale that it is a rehearsal of; null: it is none. */
-  readonly rehearsal_of: SaleId | null
-}
-
-/** People who join with a code stand in a lane of their own. */
-export interface Group {
-  readonly sale_id: SaleId
-  readonly id: string
-  readonly name: string
-  readonly code_hash: string
-  readonly rate_per_second: number
-  /** Most people that may join; null: no limit. */
-  readonly places: number | null
-}
-
-/** One item of a sale. `amount` is the price of one unit in minor units. */
-export interface Product {
-  readonly id: ItemId
-  readonly sale_id: SaleId
-  readonly name: string
-  readonly description: string
-  readonly amount: number
-  readonly currency: string
-  readonly units: number
-  readonly per_buyer_limit: number
-}
-
-export interface SaleChange {
-  readonly state?: Sale['state']
-  readonly opens_at?: number
-  readonly rate_per_second?: number
-  readonly message?: string
-  readonly post_sale_at?: number
-  /** null takes the cap away. */
-  readonly checkout_cap?: number | null
-}
-
-export type CreateOutcome =
-  | { readonly kind: 'created' }
-  | { readonly kind: 'exists'; readonly what: 'sale' | 'product'; readonly id: string }
+export type * from './types.ts'
 
 /** Sales and products: the truth about prices, numbers and times. Reads are at most half a second old. */
 export interface Catalogue {
@@ -117,13 +42,17 @@ export interface Catalogue {
   /** Asked for when the waiting room is created, and never shown. */
   drawSecret(sale: SaleId): Promise<string | null>
   /** Writes the sale and its products, all or nothing. */
-  create(sale: Sale, products: readonly Product[], secrets: SaleSecrets): Promise<CreateOutcome>
+  create(sale: Sale, products: readonly NewProduct[], secrets: SaleSecrets): Promise<CreateOutcome>
   /** Puts a sale away; safe to repeat. */
   archive(id: SaleId): Promise<void>
   addGroup(group: Group): Promise<'created' | 'exists' | 'unknown_sale'>
   change(id: SaleId, change: SaleChange): Promise<'changed' | 'unknown_sale'>
   /** After a count in the warehouse. */
   setUnits(item: ItemId, units: number): Promise<'changed' | 'unknown_item'>
+  /** null: none of its own any more. */
+  setPicture(item: ItemId, picture: NewPicture | null): Promise<'changed' | 'unknown_item'>
+  /** When what is told was last read: it grows old while SQL is away. Undefined before the first time. */
+  readAt(): number | undefined
 }
 
 /** With `STATUS_FRESH_MS` of the waiting room, well within the second in which everybody must know. */
@@ -151,11 +80,13 @@ export function createCatalogue({ database, clock }: { database: Database; clock
   let reading: Promise<Snapshot> | undefined
   let patience = Promise.resolve()
   let writes = 0
+  let lastRead: number | undefined
 
   const read = async (): Promise<Snapshot> => {
     const read_at = clock.now()
     const writesBefore = writes
     const { sales, products, groups, archived, guards, oversell } = await readAll(database)
+    lastRead = read_at
     latest = {
       // A write that landed while we read may be missing from what we read: such a snapshot is stale at once.
       read_at: writes === writesBefore ? read_at : 0,
@@ -247,5 +178,11 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       afterWrite()
       return found ? 'changed' : 'unknown_item'
     },
+    setPicture: async (item, picture) => {
+      const found = await updatePicture(database, item, picture)
+      afterWrite()
+      return found ? 'changed' : 'unknown_item'
+    },
+    readAt: () => lastRead,
   }
 }

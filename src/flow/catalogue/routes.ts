@@ -1,6 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { IdParam, Product, SaleParam, SaleWithProducts } from '../../contracts/http.ts'
+import { IdParam, Product, SaleParam, SaleStock, SaleWithProducts } from '../../contracts/http.ts'
+import type { ItemId } from '../../contracts/ids.ts'
+import type { Units } from '../../contracts/words/shop.ts'
+import { publicStock } from '../../contracts/words/stock.ts'
 import { PUBLIC_JSON } from '../../platform/cache-control.ts'
+import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, json, problems } from '../../platform/http.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -25,11 +29,25 @@ const getSale = createRoute({
   responses: { 200: json(SaleWithProducts, 'A sale and its products'), ...problems('unknown_sale') },
 })
 
+const getSaleStock = createRoute({
+  method: 'get',
+  path: '/api/sales/{sale}/stock',
+  request: { params: SaleParam },
+  responses: {
+    200: json(SaleStock, 'What is left of each item whose stock is known; at most a second old'),
+    ...problems('unknown_sale'),
+  },
+})
+
+export interface CatalogueRouteParts {
+  readonly catalogue: Catalogue
+  readonly queueUrl: string
+  readonly unitsOf: (item: ItemId) => Promise<Units | undefined>
+  readonly clock: Clock
+}
+
 /** Public and the same for everybody: an edge may keep each answer, as Cache-Control says. */
-export function catalogueRoutes(
-  app: App,
-  { catalogue, queueUrl }: { catalogue: Catalogue; queueUrl: string },
-) {
+export function catalogueRoutes(app: App, { catalogue, queueUrl, unitsOf, clock }: CatalogueRouteParts) {
   app.openapi(listProducts, async (c) => {
     c.header('Cache-Control', PUBLIC_JSON)
     const [sales, products] = await Promise.all([catalogue.sales(), catalogue.products()])
@@ -48,5 +66,19 @@ export function catalogueRoutes(
     c.header('Cache-Control', PUBLIC_JSON)
     const products = await catalogue.products(sale.id)
     return c.json({ ...sale, products, queue_url: `${queueUrl}/${sale.id}` }, 200)
+  })
+  app.openapi(getSaleStock, async (c) => {
+    const { sale } = c.req.valid('param')
+    if ((await catalogue.sale(sale)) === undefined) throw new Problem('unknown_sale')
+    const products = await catalogue.products(sale)
+    const now = clock.now()
+    const items = await Promise.all(
+      products.map(async ({ id }) => {
+        const units = await unitsOf(id)
+        return units === undefined ? [] : [publicStock(id, units, now)]
+      }),
+    )
+    c.header('Cache-Control', PUBLIC_JSON)
+    return c.json({ items: items.flat(), server_time: now }, 200)
   })
 }

@@ -1,5 +1,6 @@
 import type { Sql } from '../../platform/postgres.ts'
-import type { Group, Product, Sale, SaleChange, SaleSecrets } from './catalogue.ts'
+import type { Group, NewProduct, Product, Sale, SaleChange, SaleSecrets } from './types.ts'
+import { type NewPicture, pictureOf, type StoredPicture } from './pictures.ts'
 
 type Times = 'opens_at' | 'ends_at' | 'lobby_opens_at' | 'post_sale_at'
 interface SaleRow extends Omit<Sale, Times | 'rehearsal'> {
@@ -18,7 +19,15 @@ const SALE = [
   ...['payment_window_s', 'hold_s', 'pass_s', 'turn_s', 'checkout_cap', 'checkouts_per_unit'],
   ...['standby_threshold', 'draw_commitment', 'message'],
 ] as const
-const PRODUCT = 'id, sale_id, name, description, amount, currency, units, per_buyer_limit'
+const PRODUCT = [
+  ...(['id', 'sale_id', 'name', 'description', 'amount', 'currency', 'units', 'per_buyer_limit'] as const),
+]
+const PICTURE = ['hash', 'type', 'width', 'height'] as const
+const SELECT_PRODUCTS = `
+  select ${PRODUCT.map((column) => `products.${column}`).join(', ')}, picture_alt as alt,
+    ${PICTURE.map((column) => `pictures.${column}`).join(', ')}
+  from products left join pictures on pictures.hash = products.picture
+  order by products.created_at, products.id`
 const GROUP = 'sale_id, id, name, code_hash, rate_per_second, places'
 
 export interface Everything {
@@ -37,12 +46,12 @@ export async function readAll(sql: Sql): Promise<Everything> {
     sql.query<SaleRow>(
       `select ${SALE.join(', ')}, rehearsal_of, archived_at, guard, oversell from sales order by opens_at, id`,
     ),
-    sql.query<Product>(`select ${PRODUCT} from products order by created_at, id`),
+    sql.query<NewProduct & StoredPicture>(SELECT_PRODUCTS),
     sql.query<Group>(`select ${GROUP} from sale_groups order by created_at, id`),
   ])
   return {
     sales: sales.rows.map(toSale),
-    products: products.rows,
+    products: products.rows.map(toProduct),
     groups: groups.rows,
     archived: new Set(sales.rows.flatMap(({ id, archived_at }) => (archived_at === null ? [] : [id]))),
     guards: new Map(sales.rows.map(({ id, guard }) => [id, guard])),
@@ -73,21 +82,40 @@ export async function insertSale(sql: Sql, sale: Sale, secrets: SaleSecrets): Pr
 }
 
 /** False where a product of this id exists already. */
-export async function insertProduct(sql: Sql, product: Product): Promise<boolean> {
+export async function insertProduct(sql: Sql, product: NewProduct): Promise<boolean> {
   const done = await sql.query(
-    `insert into products (${PRODUCT}) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
-    [
-      product.id,
-      product.sale_id,
-      product.name,
-      product.description,
-      product.amount,
-      product.currency,
-      product.units,
-      product.per_buyer_limit,
-    ],
+    `insert into products (${PRODUCT.join(', ')}) values (${PRODUCT.map((_, index) => `$${index + 1}`).join(', ')})
+     on conflict do nothing`,
+    PRODUCT.map((column) => product[column]),
   )
   return done.rowCount === 1
+}
+
+/** False where there is no such product. */
+export async function updatePicture(sql: Sql, item: string, picture: NewPicture | null): Promise<boolean> {
+  if (picture !== null) {
+    const { hash, type, width, height, body } = picture
+    await sql.query(
+      `insert into pictures (hash, type, width, height, body) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+      [hash, type, width, height, body],
+    )
+  }
+  const done = await sql.query('update products set picture = $2, picture_alt = $3 where id = $1', [
+    ...[item, picture?.hash ?? null, picture?.alt ?? ''],
+  ])
+  return done.rowCount === 1
+}
+
+/** What a picture holds. */
+export async function selectPicture(
+  sql: Sql,
+  hash: string,
+): Promise<Pick<NewPicture, 'type' | 'body'> | undefined> {
+  const found = await sql.query<Pick<NewPicture, 'type' | 'body'>>(
+    'select type, body from pictures where hash = $1',
+    [hash],
+  )
+  return found.rows[0]
 }
 
 /** False where the sale has a group of this id or code already. */
@@ -165,4 +193,8 @@ function toSale({
     lobby_opens_at: row.lobby_opens_at?.getTime() ?? null,
     post_sale_at: row.post_sale_at?.getTime() ?? null,
   }
+}
+
+function toProduct({ alt, hash, type, width, height, ...product }: NewProduct & StoredPicture): Product {
+  return { ...product, picture: pictureOf(product, { alt, hash, type, width, height }) }
 }

@@ -8,7 +8,7 @@ import type { Config } from '../../platform/config.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
-import { stockState } from '../../contracts/words/stock.ts'
+import { publicStock } from '../../contracts/words/stock.ts'
 import { overloaded, Problem, unavailable } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
@@ -142,10 +142,7 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
 
   const readStock = async (id: ItemId) => {
     const stock = await board.read(id)
-    if (stock === undefined) return undefined
-    const { available, held, sold, total } = stock
-    const state = stockState(stock)
-    return { item_id: id, available, held, sold, total, state, server_time: clock.now() } as const
+    return stock && publicStock(id, stock, clock.now())
   }
   app.openapi(getStock, async (c) => {
     const stock = await readStock(c.req.valid('param').id)

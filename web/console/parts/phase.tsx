@@ -1,4 +1,4 @@
-import { saleMoment } from '../../lib/sale-moment.ts'
+import { saleMoment } from '../../../src/contracts/sale-moment.ts'
 import type { Phase, Sale } from '../shapes.ts'
 import { Badge } from './page.tsx'
 
@@ -16,10 +16,7 @@ const LABELS: Readonly<Record<Phase, string>> = {
 
 /** Where a sale stands; by its times alone where the server does not say. */
 export function phaseOf(sale: Sale, now = Date.now()): Phase {
-  if (sale.phase) return sale.phase
-  const moment = saleMoment(sale, now)
-  if (moment !== 'before') return moment
-  return sale.lobby_opens_at === null || sale.lobby_opens_at <= now ? 'lobby' : 'scheduled'
+  return sale.phase ?? saleMoment(sale, now)
 }
 
 export function PhaseBadge({ phase }: { phase: Phase }) {
