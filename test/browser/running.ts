@@ -28,11 +28,16 @@ export interface Running extends Omit<WatchedBrowser, 'close'> {
  * A group of browser tests with a system of their own, which `tests` may use inside its tests. A test fails when a page
  * of it broke its security policy or left an error uncaught. Left out, loudly, where there is no browser.
  */
-export function inBrowser(what: string, tests: (system: Running) => void, opensInS = 3): void {
+export function inBrowser(
+  what: string,
+  tests: (system: Running) => void,
+  opensInS = 3,
+  flags: readonly string[] = [],
+): void {
   const system = {} as Running
   describe.skipIf(skipLoudly())(what, () => {
     beforeAll(async () => {
-      Object.assign(system, await startRunning(opensInS))
+      Object.assign(system, await startRunning(opensInS, flags))
     }, 90_000)
     afterEach(() => system.settle(), 15_000)
     afterAll(() => system.stop(), 15_000)
@@ -40,9 +45,10 @@ export function inBrowser(what: string, tests: (system: Running) => void, opensI
   })
 }
 
-export async function startRunning(opensInS: number): Promise<Running> {
+/** `flags`: further ones of `npm start`. */
+export async function startRunning(opensInS: number, flags: readonly string[] = []): Promise<Running> {
   const [dataDir, port] = [await openFolder(), await portPair()]
-  const options = ['--port', String(port), '--data-dir', dataDir, '--opens-in', String(opensInS)]
+  const options = ['--port', String(port), '--data-dir', dataDir, '--opens-in', String(opensInS), ...flags]
   const system = spawn(process.execPath, [projectPath('src/doorbuster.ts'), 'start', ...options])
   let output = ''
   for (const stream of [system.stdout, system.stderr])
