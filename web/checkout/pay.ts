@@ -117,7 +117,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
   function restMs(): number {
     if (order === undefined) return backoffMs(1)
     if (isPaid(order)) return PAID_MS
-    return progress !== 'none' || payment === undefined ? QUICK_MS : CALM_MS
+    return progress !== 'none' || order.status === 'PROCESSING' ? QUICK_MS : CALM_MS
   }
 
   /** What is shown with the order: the item's name, and the server's time for the countdown. */
@@ -145,7 +145,12 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       method: 'POST',
       body: { provider: 'stripe' },
     })
-    if (answer.kind !== 'ok') return undefined
+    if (answer.kind !== 'ok') {
+      // Whoever pays nothing real can not pay at all where the provider takes real money.
+      const forGood = answer.kind === 'problem' && answer.problem.code === 'rehearsal_only'
+      if (forGood) notice(byId('pay-error'), explain(answer))
+      return undefined
+    }
     const { publishable_key = '', client_secret = '', api_url = '' } = answer.body.browser
     byId('test-cards').hidden = !publishable_key.startsWith('pk_test')
     return { publishable_key, client_secret, api_url, amount }

@@ -1,16 +1,12 @@
-import type { GiftCard, Order, Product } from '../../src/contracts/shapes.ts'
+import type { GiftCard, Order, Sale } from '../../src/contracts/shapes.ts'
 import { itemText, orderText, statusText } from '../../src/contracts/words/order.ts'
 import { element, setText } from '../lib/dom.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
 import { say } from '../lib/words.ts'
 
 /** An order as a card of the list; `card`: the gift card that makes up for it. */
-export function orderCard(
-  order: Order,
-  product: Product | undefined,
-  card: GiftCard | undefined,
-): HTMLElement {
-  const name = product?.name ?? order.item_id
+export function orderCard(order: Order, sale: Sale | undefined, card: GiftCard | undefined): HTMLElement {
+  const name = sale?.products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
   const [, text] = orderText(say, order, true, false)
   const tellsWhy = order.status === 'FAILED' || order.pay_again
   return element(
@@ -27,10 +23,12 @@ export function orderCard(
     element(
       'div',
       { class: 'order-rest' },
+      ...(sale?.rehearsal === true ? [element('p', { class: 'notice' }, say('orders.rehearsal'))] : []),
       ...(isOpen(order) ? [element('p', { class: 'time-left', 'data-pay-by': String(order.pay_by) })] : []),
       ...(tellsWhy ? [element('p', {}, text)] : []),
       ...(card === undefined ? [] : [giftLine(card)]),
-      element('p', { class: 'quiet small' }, say.date(order.claimed_at), element('br'), orderNumber(order)),
+      element('p', { class: 'quiet small' }, say.date(order.claimed_at)),
+      element('p', { class: 'quiet small' }, `${say('common.order')} `, orderNumber(order)),
       element('p', { class: 'actions' }, wayOn(order)),
     ),
   )
@@ -54,7 +52,7 @@ function badgeOf({ status, pay_again }: Order): string {
 }
 
 function orderNumber({ order_id }: Order): HTMLElement {
-  return element('span', { class: 'order-number' }, `${say('common.order')} ${order_id}`)
+  return element('bdi', { class: 'order-number', dir: 'ltr' }, order_id)
 }
 
 function wayOn(order: Order): HTMLElement {

@@ -25,8 +25,10 @@ window.addEventListener('pageshow', ({ persisted }) => {
 const { orderId, ...said } = readAddress()
 const kept = memory.read()
 const known = orderId ?? kept?.claim?.order_id
-if (known !== undefined) await showOrder(known)
-else if (kept?.pass === undefined)
+if (known !== undefined) {
+  void ask<Sale>(`/api/sales/${saleId}`).then((answer) => answer.kind === 'ok' && tellRehearsal(answer.body))
+  await showOrder(known)
+} else if (kept?.pass === undefined)
   showNoPass({ title: say('problems.pass_missing'), detail: say('problems.pass_missing.text') }, queueUrl)
 else await claimWith(kept.pass)
 
@@ -73,11 +75,16 @@ async function findOpenOrder(): Promise<Order | undefined> {
     : undefined
 }
 
+function tellRehearsal({ rehearsal }: Sale): void {
+  byId('rehearsal').hidden = !rehearsal
+}
+
 async function loadSale(): Promise<Sale | undefined> {
   for (let failures = 0; ; failures++) {
     const answer: Answer<Sale> = await ask(`/api/sales/${saleId}`)
     if (answer.kind === 'ok') {
       notice(byId('trouble'), undefined)
+      tellRehearsal(answer.body)
       return answer.body
     }
     if (answer.kind === 'problem' && answer.problem.status === 404) {

@@ -5,13 +5,14 @@ import { backoffMs, everyTick, pause, whenVisible } from '../lib/time.ts'
 import { say } from '../lib/words.ts'
 import { drawTimes, isOpen, orderCard } from '../orders/order-card.ts'
 import { giftCardText } from '../../src/contracts/words/gift-card.ts'
-import type { GiftCard, Order, Product, Stock } from '../../src/contracts/shapes.ts'
+import type { GiftCard, Order, Sale, Stock } from '../../src/contracts/shapes.ts'
 
 /** The buyer's orders, newest first; looked at again while one of them is still open. */
 const AGAIN_MS = 3000
 const clock = createServerClock()
 const list = byId('orders')
-const products = await readProducts()
+/** By id; one that is no more is not asked for again. */
+const sales = new Map<string, Sale | undefined>()
 everyTick(() => drawTimes(list, clock))
 for (let failures = 0; ;) {
   await whenVisible()
@@ -32,6 +33,7 @@ for (let failures = 0; ;) {
   failures = 0
   notice(byId('trouble'), undefined)
   const { orders } = answer.body
+  await readSales(orders)
   const open = orders.find(isOpen)
   if (open !== undefined) await observe(open)
   draw(orders, cards.body.gift_cards)
@@ -39,9 +41,13 @@ for (let failures = 0; ;) {
   await pause(AGAIN_MS)
 }
 
-async function readProducts(): Promise<ReadonlyMap<string, Product>> {
-  const answer = await ask<{ products: Product[] }>('/api/products')
-  return new Map(answer.kind === 'ok' ? answer.body.products.map((product) => [product.id, product]) : [])
+async function readSales(orders: readonly Order[]): Promise<void> {
+  const unknown = new Set(orders.map(({ sale_id }) => sale_id).filter((id) => !sales.has(id)))
+  const read = async (id: string) => {
+    const answer = await ask<Sale>(`/api/sales/${id}`)
+    if (answer.kind !== 'unreachable') sales.set(id, answer.kind === 'ok' ? answer.body : undefined)
+  }
+  await Promise.all([...unknown].map(read))
 }
 
 /** What is left to pay is counted on the server's time. */
@@ -62,7 +68,7 @@ function draw(orders: readonly Order[], cards: readonly GiftCard[]): void {
     .toSorted((a, b) => b.claimed_at - a.claimed_at)
     .map((order) => {
       const card = cards.find(({ order_id }) => order_id === order.order_id)
-      return orderCard(order, products.get(order.item_id), card)
+      return orderCard(order, sales.get(order.sale_id), card)
     })
   list.replaceChildren(element('ul', { class: 'orders' }, ...shown))
   drawTimes(list, clock)
