@@ -7,5 +7,5 @@ await runProcess(async (signal) => {
   const edge = await startEdge(readEdgeSettings())
   await Promise.race([untilAborted(signal), edge.exited])
   if (!signal.aborted) throw new Error('nginx ended')
-  await edge.stop(300)
+  await edge.stop(150)
 })

@@ -35,7 +35,7 @@ export interface SupervisorOptions {
 }
 
 /** Ctrl-C is done within 5 s; each share is used up only by processes that hang. */
-const STOP_MS = { web: 1800, workers: 900, sandbox: 300, edge: 500, all: 4000 }
+const STOP_MS = { web: 1800, workers: 900, sandbox: 300, edge: 900, all: 4000 }
 
 /**
  * Starts the servers, brings the databases to the newest schema, starts our processes and keeps them running
