@@ -1,4 +1,3 @@
-import { Challenge } from '../src/contracts/guard.ts'
 import { connectShards } from '../src/platform/postgres.ts'
 import { connectRedis } from '../src/platform/redis.ts'
 import { isConnectionError, SettingError } from '../src/platform/errors.ts'
@@ -49,13 +48,9 @@ async function run(options: RushOptions, signal: AbortSignal | undefined): Promi
     return report.broken.length === 0 ? 0 : 1
   }
   if (options.bots === 0) {
-    if (options.sale === undefined)
-      return tell(
-        (await judge({ target, options, say, signal }, await createOwnSale(target, options))).report,
-      )
-    const sale = await target.sale(options.sale)
-    const hashes = await workAsked(target, sale, options.buyers)
-    return tell((await judge({ target, options, say, signal, hashes }, sale)).report)
+    const sale =
+      options.sale === undefined ? await createOwnSale(target, options) : await target.sale(options.sale)
+    return tell((await judge({ target, options, say, signal }, sale)).report)
   }
   if (target.run.trusted_proxies !== 1)
     throw new SettingError(
@@ -77,23 +72,7 @@ interface Run {
   readonly say: (text: string) => void
   readonly signal: AbortSignal | undefined
   /** Difficulty of the sale's proof of work; undefined: it asks for none. */
-  readonly hashes?: number | undefined
-}
-
-/** So many hashes this machine does for a crowd beside what it is there for: less than a minute's work. */
-const MOST_HASHES = 20_000_000
-
-/** Difficulty of the proof of work that a sale asks of an ordinary visitor; undefined: none. */
-async function workAsked(target: Target, sale: SaleInfo, buyers: number): Promise<number | undefined> {
-  const answer = await target.fetch('queue', `/api/queue/${sale.id}/challenge?device=rush`)
-  if (!answer.ok) return undefined
-  const { hashes } = Challenge.parse(await answer.json()).parameters.data
-  if (hashes <= 1) return undefined
-  if (hashes * buyers > MOST_HASHES)
-    throw new SettingError(
-      `Sale ${sale.id} asks each browser for ${hashes} hashes of work: too much for one machine that plays ${buyers} of them. Rehearse it (the copy asks for little), or send fewer.`,
-    )
-  return hashes
+  readonly hashes?: number
 }
 
 /** Sends the crowd to one sale and judges what came of it. */

@@ -31,6 +31,7 @@ import { followServerClock, redisTime } from './platform/server-clock.ts'
 import { connectRedis, refuseUnsafe, type RedisConnection } from './platform/redis.ts'
 import { createShedding } from './platform/shedding.ts'
 import { createLog, createMetrics, type Log } from './platform/telemetry.ts'
+import { readTheme } from './platform/theme/theme.ts'
 import { createTokens } from './platform/tokens.ts'
 
 /** What a process says of itself, and what a test may put in place of the real thing. */
@@ -49,9 +50,10 @@ export type Application = Awaited<ReturnType<typeof createApp>>
 
 /**
  * The composition root: the whole flow, wired. Each process takes the parts it runs. Throws SettingError where Redis
- * is set so that selling would not be safe.
+ * is set so that selling would not be safe, or the theme is not good.
  */
 export async function createApp(config: Config, secrets: Secrets, overrides: Overrides = {}) {
+  const theme = readTheme(config.themeFile)
   const log = overrides.log ?? createLog(config.logLevel, overrides.process ?? 'doorbuster')
   const metrics = createMetrics()
   const onError = (error: Error) => log.warn({ err: error }, 'connection')
@@ -128,6 +130,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     mail,
     shopUrl: config.urls.shop,
     contactDays: config.mail.contactDays,
+    theme,
     clock,
     random: () => Math.random(),
     log,
@@ -190,6 +193,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
   return {
     config,
     secrets,
+    theme,
     clock,
     log,
     metrics,

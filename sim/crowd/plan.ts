@@ -21,7 +21,7 @@ export interface BuyerPlan {
   readonly greedy: boolean
   /** Undefined: a person. */
   readonly bot: Bot | undefined
-  /** Headers of every request; none in a crowd without bots that meets no guard. */
+  /** Headers of every request; none in a crowd without bots. */
   readonly guise: Guise
   /** For waits and jitter. */
   readonly random: Random
@@ -48,8 +48,6 @@ export interface CrowdShape {
   readonly products: number
   /** Share of bots. */
   readonly bots: number
-  /** Where the sale asks for a proof of work, it also counts by address. */
-  readonly hashes?: number
 }
 
 /** Of those who do not pay, the others and all. */
@@ -80,7 +78,7 @@ export function planBuyer(shape: CrowdShape, buyer: number): BuyerPlan {
     losesAnswer: random() < (habits.losesAnswer ?? LOSES_ANSWER),
     greedy: randomOf(shape.seed, 'greedy', buyer)() < (habits.greedy ?? 0),
     bot: undefined,
-    guise: shape.bots > 0 || shape.hashes !== undefined ? honestGuise(buyer) : {},
+    guise: shape.bots > 0 ? honestGuise(buyer) : {},
     random,
   }
   const bot = botOf(shape.seed, buyer, shape.bots)

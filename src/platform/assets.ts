@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import {
   createSay,
   directionOf,
@@ -12,7 +12,9 @@ import {
 import { projectPath } from './project.ts'
 import { hashOf, represent, type Representation } from './representation.ts'
 import { fillTemplate, Html, jsonHtml, type TemplateValues } from './templates.ts'
-import { readWords } from './words.ts'
+import type { ThemeAsset } from './theme/beside.ts'
+import { brandOf } from './theme/brand.ts'
+import { readTheme, type Theme } from './theme/theme.ts'
 
 export interface Assets {
   /** A page by the name of its file in `pages/`. Throws RangeError where there is none: the caller's mistake. */
@@ -24,6 +26,10 @@ export interface Assets {
   /** Addresses of what every page needs, those made elsewhere too. */
   readonly style: string
   readonly icon: string
+  readonly iconType: string
+  /** The shop's mark, for the top of a page. */
+  readonly brand: Html
+  readonly theme: Theme
 }
 
 export interface AssetSource {
@@ -31,6 +37,8 @@ export interface AssetSource {
   readonly directory?: string
   /** What every page's script finds in the JSON block `config`: public, the same for everybody. */
   readonly config: Readonly<Record<string, string>>
+  /** Our own look where there is none. */
+  readonly theme?: Theme
 }
 
 export const ASSET_PATH = '/assets/'
@@ -42,39 +50,58 @@ const COMMON_TOPICS = ['common', 'problems']
  * Bundles the pages' scripts and styles once (minified, shared code in chunks, names that carry a hash of the content)
  * and puts those names into the HTML, which is made once for each language. Throws an AggregateError where the sources do not build.
  */
-export async function buildAssets({ directory = projectPath('web'), config }: AssetSource): Promise<Assets> {
+export async function buildAssets({
+  directory = projectPath('web'),
+  config,
+  theme = readTheme(),
+}: AssetSource): Promise<Assets> {
   const pagesDirectory = join(directory, 'pages')
   const files = await readdir(pagesDirectory)
   const pageNames = files.filter((file) => file.endsWith('.html')).map((file) => basename(file, '.html'))
   const solver = join(directory, 'waiting-room/solver.worker.ts')
   const scripts = pageNames.filter((name) => files.includes(`${name}.ts`))
 
+  const assets = new Map<string, Representation>()
+  const serve = ({ file, type, body }: ThemeAsset) => {
+    const extension = extname(file)
+    const name = `${basename(file, extension)}-${hashOf(body).slice(0, 8)}${extension}`
+    assets.set(name, represent(type, body))
+    return ASSET_PATH + name
+  }
+  const themed = theme.css(theme.font === undefined ? '' : serve(theme.font))
+  const sheet = join(directory, 'style.css')
+
   const built = await Bun.build({
     entrypoints: [
       ...scripts.map((name) => join(pagesDirectory, `${name}.ts`)),
       ...(existsSync(solver) ? [solver] : []),
-      join(directory, 'style.css'),
+      sheet,
     ],
+    // Bundled with the rest: the same browsers understand it.
+    files: { [sheet]: `${await readFile(sheet, 'utf8')}\n${themed}` },
+    external: [`${ASSET_PATH}*`],
     target: 'browser',
     minify: true,
     splitting: true,
     publicPath: ASSET_PATH,
     naming: { entry: '[name]-[hash].[ext]', chunk: 'shared-[hash].[ext]', asset: '[name]-[hash].[ext]' },
   })
-  const assets = new Map<string, Representation>()
   const address = new Map<string, string>()
   for (const output of built.outputs) {
     const name = basename(output.path)
     assets.set(name, represent(output.type, new Uint8Array(await output.arrayBuffer())))
     if (output.kind !== 'chunk') address.set(name.replace(/-\w+(?=\.\w+$)/, ''), ASSET_PATH + name)
   }
-  const icon = await readFile(join(directory, 'icon.svg'))
-  const iconName = `icon-${hashOf(icon).slice(0, 8)}.svg`
-  assets.set(iconName, represent('image/svg+xml', icon))
+  const logo = theme.logo ?? {
+    ...{ file: 'icon.svg', type: 'image/svg+xml' },
+    body: await readFile(join(directory, 'icon.svg')),
+  }
+  const icon = serve(logo)
+  const brand = brandOf(theme, icon, serve)
 
   const style = address.get('style.css') ?? ''
   const layout = await readFile(join(directory, 'layout.html'), 'utf8')
-  const words = readWords()
+  const { words } = theme
   const shop_url = config['shop_url'] ?? ''
   const pages = new Map<string, Representation>()
   const writers = new Map<string, (values: TemplateValues) => string>()
@@ -87,7 +114,8 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
         new Html(fillTemplate(name, template, { shop_url, ...values }, say))
       const needsScripts = `<noscript><p class="notice bad">{{common.needs_scripts}}</p></noscript>`
       const frame = {
-        ...{ name, language, style, direction: directionOf(language), icon: ASSET_PATH + iconName },
+        ...{ name, language, style, direction: directionOf(language) },
+        ...{ icon, icon_type: logo.type, brand, shop_name: theme.name },
         config: jsonHtml({ ...config, solver_url: address.get('solver.worker.js') ?? '' }),
         words: jsonHtml({ language, topics: pick(words[language], [...COMMON_TOPICS, ...source.topics]) }),
         script: new Html(script === undefined ? '' : `<script type="module" src="${script}"></script>`),
@@ -126,8 +154,7 @@ export async function buildAssets({ directory = projectPath('web'), config }: As
     page: (name, language) => find(pages, name, language),
     write: (name, language, values) => find(writers, name, language)(values),
     asset: (name) => assets.get(name),
-    style,
-    icon: ASSET_PATH + iconName,
+    ...{ style, icon, iconType: logo.type, brand, theme },
   }
 }
 

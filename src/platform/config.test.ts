@@ -37,6 +37,7 @@ test('the smallest environment, with the defaults of the rest', () => {
       ops: 'http://ops.localhost:8080',
     },
     dataDir: '.data',
+    themeFile: undefined,
     logLevel: 'info',
     redis: { url: 'redis://127.0.0.1:6379', acceptUnsafe: false },
     databaseUrls: ['postgres://one/a', 'postgres://two/b'],

@@ -34,6 +34,7 @@ const Environment = z.object({
   QUEUE_URL: httpUrl.optional(),
   OPS_URL: httpUrl.optional(),
   DATA_DIR: z.string().default('.data'),
+  THEME_FILE: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   REDIS_ACCEPT_UNSAFE: flag,
@@ -82,6 +83,8 @@ export interface Config {
   /** Public origins, without a trailing slash. */
   readonly urls: { readonly shop: string; readonly queue: string; readonly ops: string }
   readonly dataDir: string
+  /** How pages and mails look; docs/theming.md. */
+  readonly themeFile: string | undefined
   readonly logLevel: string
   readonly redis: { readonly url: string; readonly acceptUnsafe: boolean }
   readonly databaseUrls: readonly string[]
@@ -191,6 +194,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
       ops: origin(e.OPS_URL, 'ops'),
     },
     dataDir: e.DATA_DIR,
+    themeFile: e.THEME_FILE,
     logLevel: e.LOG_LEVEL,
     redis: { url: e.REDIS_URL, acceptUnsafe: e.REDIS_ACCEPT_UNSAFE },
     databaseUrls: e.DATABASE_URLS,

@@ -10,7 +10,6 @@ import { languageOf } from './pages.ts'
 import { pageHeaders } from './security-headers.ts'
 import { Html, readTemplates, type TemplateValues } from './templates.ts'
 import { projectPath } from './project.ts'
-import { createSpeakers } from './words.ts'
 
 /** Pages for browsers without scripts: made for each request, never cached, nothing inline. */
 export interface PlainPages {
@@ -52,9 +51,13 @@ export interface PlainUrls {
 /** How long a page that could not be made waits before it tries again. */
 const TRY_AGAIN_S = 5
 
-export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: PlainUrls): PlainPages {
+export function createPlainPages(
+  assets: Omit<Assets, 'page' | 'write' | 'asset'>,
+  urls: PlainUrls,
+): PlainPages {
   const templates = readTemplates(projectPath('web/plain'))
   const nothing = new Html('')
+  const { style, icon, iconType, brand, theme } = assets
   const headers = {
     // A form of the waiting room may end, by redirects, in the shop.
     ...pageHeaders({ forms: ["'self'", urls.shop, ...(urls.elsewhere ?? [])] }),
@@ -62,10 +65,9 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
     'Content-Type': 'text/html; charset=utf-8',
   }
 
-  const speakers = createSpeakers()
   return {
     of: (c) => {
-      const say = speakers[languageOf(c)]
+      const say = theme.speakers[languageOf(c)]
       // Chosen on this page; pages with scripts keep it themselves.
       if (isLanguage(c.req.query('lang')))
         setCookie(c, LANGUAGE_COOKIE, say.language, LANGUAGE_COOKIE_OPTIONS)
@@ -74,10 +76,10 @@ export function createPlainPages(assets: Pick<Assets, 'style' | 'icon'>, urls: P
         ...{ say, part, nothing },
         path: c.req.path,
         send: ({ title, content, status = 200, refresh }) => {
-          const { style, icon } = assets
           const again = refresh === undefined ? undefined : refreshing(c, say, part, refresh)
           const page = part('layout', {
-            ...{ title, content, style, icon, shop_url: urls.shop },
+            ...{ title, content, style, icon, brand, icon_type: iconType },
+            ...{ shop_name: theme.name, shop_url: urls.shop },
             ...{ language: say.language, direction: directionOf(say.language) },
             languages: LANGUAGES.map((to) =>
               part(to === say.language ? 'this-language' : 'language', { to, name: LANGUAGE_NAMES[to] }),

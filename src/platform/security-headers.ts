@@ -41,6 +41,8 @@ export function pageHeaders(allowed: Allowed): Readonly<Record<string, string>> 
     ['script-src', scripts],
     ['style-src', styles],
     ['img-src', [SELF]],
+    // A theme may bring one.
+    ['font-src', [SELF]],
     ['connect-src', connections],
     ['frame-src', frames],
     ['form-action', forms ?? ["'none'"]],

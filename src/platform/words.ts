@@ -25,8 +25,11 @@ function readTopics(directory: string): Topics {
   return Object.fromEntries(files.map((file) => [basename(file, '.json'), read(file)]))
 }
 
+/** One for each language. */
+export type Speakers = Readonly<Record<Language, Say>>
+
 /** Nobody tells a server where its reader is: the times of these are UTC, and say so. */
-export function createSpeakers(words: Words = readWords()): Readonly<Record<Language, Say>> {
+export function createSpeakers(words: Words = readWords()): Speakers {
   const speaker = (language: Language) => createSay({ language, topics: words[language], timeZone: 'UTC' })
   return Object.fromEntries(LANGUAGES.map((language) => [language, speaker(language)])) as Record<
     Language,

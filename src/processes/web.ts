@@ -12,7 +12,7 @@ await runProcess(async (signal) => {
   const app = await createApp(config, secrets, { process: 'web' })
   const urls = { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops }
   const [assets, consoleAssets] = await Promise.all([
-    buildAssets({ config: { ...urls, payment_providers: app.payments.names.join(' ') } }),
+    buildAssets({ config: { ...urls, payment_providers: app.payments.names.join(' ') }, theme: app.theme }),
     buildAssets({ directory: projectPath('web/console'), config: urls }),
   ])
   const hosts = createHosts(app, { assets, consoleAssets, stopping: signal })

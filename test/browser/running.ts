@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import type { Page } from 'playwright-core'
 import type { LedgerEntry } from '../../src/sandbox/ledger.ts'
 import { connectRunning, type OperatorClient } from '../../src/operator/client.ts'
+import { type Env, environment } from '../../src/platform/config.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import { readRunFile, readSecrets, type RunFile } from '../../src/platform/servers/data-dir.ts'
 import { openFolder, portPair, removeFolder, until } from '../setup/started.ts'
@@ -33,11 +34,12 @@ export function inBrowser(
   tests: (system: Running) => void,
   opensInS = 3,
   flags: readonly string[] = [],
+  settings: Env = {},
 ): void {
   const system = {} as Running
   describe.skipIf(skipLoudly())(what, () => {
     beforeAll(async () => {
-      Object.assign(system, await startRunning(opensInS, flags))
+      Object.assign(system, await startRunning(opensInS, flags, settings))
     }, 90_000)
     afterEach(() => system.settle(), 15_000)
     afterAll(() => system.stop(), 15_000)
@@ -45,11 +47,17 @@ export function inBrowser(
   })
 }
 
-/** `flags`: further ones of `npm start`. */
-export async function startRunning(opensInS: number, flags: readonly string[] = []): Promise<Running> {
+/** `flags`: further ones of `npm start`; `settings`: of the environment. */
+export async function startRunning(
+  opensInS: number,
+  flags: readonly string[] = [],
+  settings: Env = {},
+): Promise<Running> {
   const [dataDir, port] = [await openFolder(), await portPair()]
   const options = ['--port', String(port), '--data-dir', dataDir, '--opens-in', String(opensInS), ...flags]
-  const system = spawn(process.execPath, [projectPath('src/doorbuster.ts'), 'start', ...options])
+  const system = spawn(process.execPath, [projectPath('src/doorbuster.ts'), 'start', ...options], {
+    env: { ...environment(), ...settings },
+  })
   let output = ''
   for (const stream of [system.stdout, system.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -262,23 +262,3 @@ test('what can not be rehearsed is said', async () => {
   ])
     expect(problemOf(await ask(sale, json))).toBe('bad_request')
 })
-
-test('a rehearsal keeps the guard and asks for little work: one machine plays the whole crowd', async () => {
-  const guard = { proof_of_work: { lifetime_s: 60 }, limits: { on: false } }
-  const { sale } = await createSale(app, { guard })
-  const copy = await rehearse(sale)
-  expect(await app.app.catalogue.guard(copy.id)).toMatchObject({
-    proof_of_work: { lifetime_s: 60, hashes: 2000 },
-    limits: { on: false },
-  })
-  const asked = async (id: string) =>
-    (
-      await app.send<{ parameters: { data: { hashes: number } } }>(
-        'queue',
-        'GET',
-        `/api/queue/${id}/challenge?device=phone`,
-      )
-    ).body.parameters.data.hashes
-  // A visitor of raised risk, as this one is, is asked for ten times as much in both.
-  expect((await asked(copy.id)) * 200).toBeLessThan(await asked(sale))
-})

@@ -69,7 +69,7 @@ export async function startApp(env: Env = {}, overrides: Overrides = {}) {
   const app: Application = await createApp(config, secrets, { clock, log, ...overrides })
   const stopping = new AbortController()
   const [assets, consoleAssets] = await Promise.all([
-    buildAssets({ config: {} }),
+    buildAssets({ config: {}, theme: app.theme }),
     buildAssets({ directory: projectPath('web/console'), config: {} }),
   ])
   const hosts = createHosts(app, { assets, consoleAssets, stopping: stopping.signal })

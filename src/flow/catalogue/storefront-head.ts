@@ -21,19 +21,25 @@ export interface Head {
 const LONGEST = 160
 
 /** The page's own part of the document's head. Each language of a page has an address of its own. */
-export function headOf(templates: Templates, say: Say, shopUrl: string, head: Head): Html {
+export function headOf(
+  templates: Templates,
+  say: Say,
+  shop: { readonly url: string; readonly name: string },
+  head: Head,
+): Html {
   const part = (name: string, values: Record<string, string | number | Html>) =>
     templates.render(name, values, say)
-  const address = `${shopUrl}${head.path}`
+  const address = `${shop.url}${head.path}`
   const alternate = (language: string, href: string) => part('alternate', { language, href })
   const { picture, structured } = head
   const image =
     picture === undefined || picture.path.endsWith('.svg')
       ? new Html('')
-      : part('image', { ...picture, href: shopUrl + picture.path })
+      : part('image', { ...picture, href: shop.url + picture.path })
   return templates.render(
     'head',
     {
+      shop_name: shop.name,
       ...{ type: head.type, title: head.title, language: say.language, image },
       description: shortened(head.description),
       robots: head.listed ? 'index, follow' : 'noindex',

@@ -9,7 +9,6 @@ import { projectPath } from '../../platform/project.ts'
 import { createRenderings } from '../../platform/renderings.ts'
 import { representBriefly, type Representation } from '../../platform/representation.ts'
 import { readTemplates } from '../../platform/templates.ts'
-import { createSpeakers } from '../../platform/words.ts'
 import type { Catalogue, Sale } from './catalogue.ts'
 import { type Head, headOf, structuredProduct } from './storefront-head.ts'
 import { type SaleInShop, storefrontView } from './storefront-view.ts'
@@ -25,7 +24,7 @@ export interface StorefrontParts {
   readonly catalogue: Pick<Catalogue, 'sale' | 'sales' | 'archived' | 'product' | 'products' | 'readAt'>
   /** Units of an item, at most a fifth of a second old. */
   readonly unitsOf: (item: ItemId) => Promise<Units | undefined>
-  readonly assets: Pick<Assets, 'write'>
+  readonly assets: Pick<Assets, 'write' | 'theme'>
   readonly urls: { readonly shop: string; readonly queue: string }
   readonly clock: Clock
 }
@@ -47,7 +46,7 @@ const MOST_SALES = 20
  */
 export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: StorefrontParts): Storefront {
   const templates = readTemplates(projectPath('web/shop'))
-  const speakers = createSpeakers()
+  const { speakers, name } = assets.theme
   const rendered = createRenderings<Representation>({ clock, freshMs: FRESH_MS, most: MOST })
 
   const inShop = async (sale: Sale): Promise<SaleInShop> => {
@@ -70,7 +69,7 @@ export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: St
     if (now - readAt > TOO_STALE_MS) throw new Unavailable('sales and products are known no more')
     const staleSince = now - readAt > STALE_MS ? readAt : undefined
     const view = storefrontView({ ...{ say, templates, now, staleSince }, queueUrl: urls.queue })
-    const head = (what: Head) => headOf(templates, say, urls.shop, what)
+    const head = (what: Head) => headOf(templates, say, { url: urls.shop, name }, what)
     return { say, now, view, head }
   }
   const finish = (html: string) =>

@@ -1,6 +1,7 @@
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { MailServer } from '../../platform/mail.ts'
+import type { Theme } from '../../platform/theme/theme.ts'
 import type { Database, Shards } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
@@ -83,6 +84,7 @@ export interface NoticeParts {
   readonly shopUrl: string
   /** Days until an address is deleted. */
   readonly contactDays: number
+  readonly theme: Pick<Theme, 'name' | 'speakers'>
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
@@ -97,7 +99,7 @@ const MAIL_STATES = { due: 'on_its_way', sent: 'sent', dead: 'undeliverable', ob
 export function createNotices(parts: NoticeParts): Notices {
   const { shards, catalogue, mail, contactDays, clock, log } = parts
   const nameOf = async (item: string) => (await catalogue.product(item))?.name ?? item
-  const compose = createComposer({ nameOf, shopUrl: parts.shopUrl })
+  const compose = createComposer({ nameOf, shopUrl: parts.shopUrl, theme: parts.theme })
   const sending = createSending({ ...parts, compose })
 
   /** A shard that is away keeps nothing from the others. */

@@ -8,7 +8,7 @@ import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import { languageOf } from '../../platform/pages.ts'
 import type { Log, Metrics } from '../../platform/telemetry.ts'
-import { createSpeakers } from '../../platform/words.ts'
+import type { Theme } from '../../platform/theme/theme.ts'
 import type { Order } from '../orders/orders.ts'
 import { ProviderRefused, ProviderUnavailable, type Payments } from './payments.ts'
 
@@ -66,13 +66,13 @@ export interface PaymentRouteParts {
   /** The page where the buyer pays for it, and comes back to from a provider's page. */
   readonly pageOf: (order: Order) => string
   readonly identity: Identity
+  readonly theme: Pick<Theme, 'speakers'>
   readonly metrics: Metrics
   readonly log: Log
 }
 
 export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
-  const speakers = createSpeakers()
-  const { payments, findOrder, isProcessing, pageOf, identity, metrics, log } = parts
+  const { payments, findOrder, isProcessing, pageOf, identity, theme, metrics, log } = parts
 
   const ownOrder = async (user: UserId, id: OrderId): Promise<Order> => {
     const order = await findOrder(user, id)
@@ -104,7 +104,7 @@ export function paymentRoutes(app: App, parts: PaymentRouteParts): void {
     const { status, payment, failure_code } = await payments.check(order, provider).catch(explain)
     c.header('Cache-Control', 'no-store')
     const reason =
-      payment === 'declined' ? { reason: declineText(speakers[languageOf(c)], failure_code) } : {}
+      payment === 'declined' ? { reason: declineText(theme.speakers[languageOf(c)], failure_code) } : {}
     return c.json({ provider, order_id: order.order_id, status, payment, ...reason }, 200)
   })
 

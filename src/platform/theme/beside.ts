@@ -22,8 +22,6 @@ const TYPES: Readonly<Record<string, { readonly type: string; readonly is: (body
   '.png': { type: 'image/png', is: (body) => body.toString('latin1', 0, 8) === '\x89PNG\r\n\x1a\n' },
   '.woff2': { type: 'font/woff2', is: (body) => body.toString('latin1', 0, 4) === 'wOF2' },
 }
-/** A picture that is opened by itself is a page of ours. */
-const ACTIVE = /<script|<foreignObject|\son\w+\s*=|javascript:/i
 
 /** Reads a file that lies beside the theme file. Throws an Error that says what is wrong with it. */
 export function readBeside(themeFile: string, file: string, { extensions, maxBytes }: Kind): ThemeAsset {
@@ -39,7 +37,5 @@ export function readBeside(themeFile: string, file: string, { extensions, maxByt
   }
   if (body.length > maxBytes) throw new Error(`${file} has ${body.length} bytes, more than ${maxBytes}`)
   if (!known.is(body)) throw new Error(`${file} is not what its name says`)
-  if (extension === '.svg' && ACTIVE.test(body.toString('utf8')))
-    throw new Error(`${file} holds a script or foreign markup; save it as a plain SVG`)
   return { file, type: known.type, body }
 }

@@ -3,7 +3,7 @@ import { LANGUAGES, type Message } from '../../contracts/words/say.ts'
 import { SettingError } from '../errors.ts'
 import { projectPath } from '../project.ts'
 import { mistakeIn } from '../words-check.ts'
-import { readWords, type Words } from '../words.ts'
+import { createSpeakers, readWords, type Speakers, type Words } from '../words.ts'
 import { FONT, PICTURE, readBeside, type ThemeAsset } from './beside.ts'
 import { readScheme, type Scheme, unreadable } from './colours.ts'
 import { FONTS, ThemeFile } from './file.ts'
@@ -20,6 +20,7 @@ export interface Theme {
   /** Rules that come after those of the pages. `fontUrl`: where `font` is served. */
   readonly css: (fontUrl: string) => string
   readonly words: Words
+  readonly speakers: Speakers
 }
 
 /** The guard makes questions of these, and knows the answers. */
@@ -27,7 +28,7 @@ const NOT_FOR_THEMES = 'questions'
 
 /** Reads a theme file and what lies beside it; our own look without one. Throws SettingError naming file, field and mistake. */
 export function readTheme(path?: string): Theme {
-  if (path === undefined) return { name: 'Doorbuster', css: () => '', words: readWords() }
+  if (path === undefined) return { name: 'Doorbuster', css: () => '', ...speaking(readWords()) }
   const wrong = (field: string, what: string) =>
     new SettingError(`THEME_FILE ${path}: ${field === '' ? '' : `${field}: `}${what}`)
   const file = parse(path, wrong)
@@ -59,9 +60,11 @@ export function readTheme(path?: string): Theme {
         }),
     ...(typeof font === 'object' ? { font: beside('font.file', font.file, FONT) } : {}),
     css: (fontUrl) => cssOf(colours === undefined ? undefined : scheme, font, fontUrl),
-    words: overridden(file, wrong),
+    ...speaking(overridden(file, wrong)),
   }
 }
+
+const speaking = (words: Words) => ({ words, speakers: createSpeakers(words) })
 
 type Wrong = (field: string, what: string) => SettingError
 

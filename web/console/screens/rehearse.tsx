@@ -46,7 +46,7 @@ export function Rehearse({ id }: { id: string }) {
 export function Crowd({ id }: { id: string }) {
   return (
     <pre class="command" tabIndex={0} aria-label="Command line">
-      npm run rush -- --sale {id} --buyers 500
+      npm run rush -- --sale {id} --buyers 2000
     </pre>
   )
 }

@@ -4,7 +4,7 @@ import { itemText, paidWith } from '../../../contracts/words/order.ts'
 import { directionOf, type Say } from '../../../contracts/words/say.ts'
 import { projectPath } from '../../../platform/project.ts'
 import { Html, readTemplates } from '../../../platform/templates.ts'
-import { createSpeakers } from '../../../platform/words.ts'
+import type { Theme } from '../../../platform/theme/theme.ts'
 import type { GiftCard, NoticeKind, Told } from '../sql.ts'
 import { storyOf } from './story.ts'
 
@@ -20,6 +20,7 @@ export type Compose = (order: OrderId, kind: NoticeKind, told: Told, card?: Gift
 export interface ComposerParts {
   readonly nameOf: (item: string) => Promise<string>
   readonly shopUrl: string
+  readonly theme: Pick<Theme, 'name' | 'speakers'>
 }
 
 /** What a mail says, before it is text or HTML. */
@@ -32,8 +33,7 @@ interface Content {
 }
 
 /** One content, two renderings that can not say different things. Names come from outside: nothing of them is markup. */
-export function createComposer({ nameOf, shopUrl }: ComposerParts): Compose {
-  const speakers = createSpeakers()
+export function createComposer({ nameOf, shopUrl, theme }: ComposerParts): Compose {
   const templates = readTemplates(projectPath('src/flow/notices/mails'))
 
   const toText = (say: Say, { title, story, gift, facts, url }: Content) => {
@@ -53,7 +53,7 @@ export function createComposer({ nameOf, shopUrl }: ComposerParts): Compose {
     templates.render(
       'layout',
       {
-        ...{ title, url, shop: new URL(url).host },
+        ...{ title, url, shop: new URL(url).host, shop_name: theme.name },
         ...{ language: say.language, direction: directionOf(say.language) },
         story: story.map((text) => templates.render('paragraph', { text })),
         gift: gift === undefined ? new Html('') : templates.render('gift', gift, say),
@@ -63,7 +63,7 @@ export function createComposer({ nameOf, shopUrl }: ComposerParts): Compose {
     ).markup
 
   return async (order_id, kind, told, card) => {
-    const say = speakers[told.language]
+    const say = theme.speakers[told.language]
     const item = oneLine(await nameOf(told.item_id))
     const amount = say.money(told.amount, told.currency)
     const values = { item, amount, charged: say.money(told.provider_amount ?? told.amount, told.currency) }

@@ -1,0 +1,57 @@
+import { expect, test } from 'bun:test'
+import { projectPath } from '../../src/platform/project.ts'
+import { payWith, picture, shows } from './page.ts'
+import { claimIn, createSale, inBrowser } from './running.ts'
+
+// Every page of a buyer in the look of another shop. Pictures: test/output/.
+inBrowser(
+  'a shop with a theme of its own',
+  (system) => {
+    test('every page carries its name, colours and words, in light and in dark', async () => {
+      await createSale(system, 'lamps', { rate: 0.001 })
+      for (let others = 0; others < 3; others++) await system.join('lamps')
+      const { page } = await system.visitor({ locale: 'de' })
+      await page.goto(`${system.urls.queue}/lamps`)
+      await shows(page, '#heading', 'Sie stehen in der Schlange')
+      await shows(page, '.eyebrow', 'Das Foyer')
+      await shows(page, 'footer', 'Nordlicht, Leuchten seit 1974')
+      expect(await page.getByRole('link', { name: 'Nordlicht' }).locator('img').getAttribute('src')).toMatch(
+        /^\/assets\/wordmark-light-[\w-]{8}\.svg$/,
+      )
+      const accent = () =>
+        page.locator('#wait').evaluate((card) => getComputedStyle(card, '::before').backgroundColor)
+      expect(await accent()).toBe('rgb(11, 100, 121)')
+      await picture(page, 'theme-waiting')
+      await page.emulateMedia({ colorScheme: 'dark' })
+      expect(await accent()).toBe('rgb(95, 208, 230)')
+      await picture(page, 'theme-waiting-dark')
+      await page.emulateMedia({ colorScheme: 'light' })
+
+      await page.goto(`${system.urls.shop}/`)
+      expect(await page.title()).toEndWith(' · Nordlicht')
+      await picture(page, 'theme-shop')
+    }, 60_000)
+
+    test('those who find it sold out read the words of the shop, with scripts and without', async () => {
+      await createSale(system, 'gone', { units: 1 })
+      const buyer = await system.visitor()
+      await claimIn(system, buyer.page, 'gone')
+      await picture(buyer.page, 'theme-checkout')
+      await payWith(buyer.page, '4242 4242 4242 4242')
+      await shows(buyer.page, '#order-title', 'Paid')
+      const { page } = await system.visitor({ locale: 'de' })
+      await page.goto(`${system.urls.queue}/gone`)
+      await shows(page, '#heading', 'Alle Leuchten sind weg')
+      await picture(page, 'theme-sold-out')
+      const plain = await system.visitor({ locale: 'de', javaScriptEnabled: false })
+      await plain.page.goto(`${system.urls.queue}/gone/plain`)
+      await shows(plain.page, 'h1', 'Alle Leuchten sind weg')
+      await shows(plain.page, 'footer', 'Nordlicht, Leuchten seit 1974')
+      expect(await plain.page.title()).toEndWith(' · Nordlicht')
+      await picture(plain.page, 'theme-plain')
+    }, 60_000)
+  },
+  3,
+  [],
+  { THEME_FILE: projectPath('themes/example/theme.json') },
+)
