@@ -6,6 +6,7 @@ import type { ServerClock } from '../lib/server-clock.ts'
 import type { ProblemBody } from '../../src/contracts/problems.ts'
 import { stockText } from '../../src/contracts/words/stock.ts'
 import { backoffMs, everyTick, pause } from '../lib/time.ts'
+import { thumb } from '../lib/thumb.ts'
 import { wantedItem } from '../lib/wanted.ts'
 import type { ClaimAnswer, Product, Sale } from '../../src/contracts/shapes.ts'
 import { type Attempt, type CheckoutMemory, judge, passEnd, type Verdict } from './attempt.ts'
@@ -130,6 +131,7 @@ function itemChoice(product: Product): HTMLElement {
     'label',
     { class: 'choice' },
     element('input', { type: 'radio', name: 'item', value: product.id, required: true }),
+    thumb(product, product.name),
     element(
       'span',
       {},

@@ -1,9 +1,10 @@
 import { config } from '../lib/config.ts'
-import { byId, drawFacts, setText } from '../lib/dom.ts'
+import { byId, drawFacts, element, setText } from '../lib/dom.ts'
 import { leftToPay, priceFacts } from '../../src/contracts/words/gift-card.ts'
 import { itemText, orderScene, type OrderScene, orderText } from '../../src/contracts/words/order.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
-import type { Order } from '../../src/contracts/shapes.ts'
+import type { Order, Product } from '../../src/contracts/shapes.ts'
+import { thumb } from '../lib/thumb.ts'
 import { drawGiftCard } from './gift-card.ts'
 import { drawPayTime } from './pay-time.ts'
 import { arrive, drawMark, type Mark, type Tone } from './scenes.ts'
@@ -31,7 +32,12 @@ const LOOKS: Readonly<Record<OrderScene, readonly [Mark, Tone]>> = {
 let shown: string | undefined
 
 /** Draws one order in whatever state it is. `progress`: while a payment is on its way nothing may be changed. */
-export function drawOrder(order: Order, itemName: string, clock: ServerClock, progress: Progress): void {
+export function drawOrder(
+  order: Order,
+  product: Product | undefined,
+  clock: ServerClock,
+  progress: Progress,
+): void {
   const paying = progress !== 'none'
   const inTime = order.pay_by > clock.now()
   const scene = orderScene(order, inTime, paying)
@@ -51,15 +57,19 @@ export function drawOrder(order: Order, itemName: string, clock: ServerClock, pr
     byId('receipt').hidden = true
     byId('bill').hidden = false
   }
-  drawFacts(byId('summary'), [
-    [say('common.item'), itemText(say, order.quantity, itemName)],
-    ...priceFacts(say, order),
-    [say('common.order'), order.order_id],
-  ])
+  drawItem(order, product)
+  drawFacts(byId('summary'), [...priceFacts(say, order), [say('common.order'), order.order_id]])
   const amount = say.money(leftToPay(order), order.currency)
   setText(byId('pay'), say('checkout.pay', { amount }))
   byId('pay-paypal').setAttribute('aria-label', say('checkout.pay_paypal', { amount }))
   enter(scene, scene === 'paying' ? payingText(progress) : orderText(say, order, inTime, paying))
+}
+
+function drawItem({ item_id, quantity }: Order, product: Product | undefined): void {
+  const name = product?.name ?? item_id
+  const text = itemText(say, quantity, name)
+  if (byId('bill-item').lastChild?.textContent !== text)
+    byId('bill-item').replaceChildren(thumb(product, name), element('strong', {}, text))
 }
 
 function payingText(progress: Progress): readonly [string, string] {

@@ -39,7 +39,7 @@ export interface Paying {
 /** Shows an order until it is over, and takes the payment. Runs as long as the page. */
 export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying): Promise<void> {
   let order: Order | undefined
-  let itemName = ''
+  let product: Product | undefined
   let payment: (StripePayment & { readonly amount: number }) | undefined
   let changes = 0
   let wake = () => {}
@@ -54,7 +54,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       progress = 'none'
       notice(byId('pay-error'), { title: say('checkout.no_word'), detail: say('checkout.no_word.text') })
     }
-    if (order !== undefined) drawOrder(order, itemName, clock, progress)
+    if (order !== undefined) drawOrder(order, product, clock, progress)
   }
   const go = (to: Progress, forMs = PATIENCE_MS) => {
     progress = forMs > 0 ? to : 'none'
@@ -84,7 +84,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
     if (changes !== before) continue
     if (answer.kind === 'ok') {
       notice(byId('trouble'), undefined)
-      if (order === undefined) itemName = await start(answer.body)
+      if (order === undefined) product = await start(answer.body)
       await take(answer.body)
       if (order?.status === 'FAILED') return
     } else {
@@ -120,9 +120,9 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
     return progress !== 'none' || order.status === 'PROCESSING' ? QUICK_MS : CALM_MS
   }
 
-  /** What is shown with the order: the item's name, and the server's time for the countdown. */
-  async function start(first: Order): Promise<string> {
-    const [product, stock] = await Promise.all([
+  /** What is shown with the order: the product, and the server's time for the countdown. */
+  async function start(first: Order): Promise<Product | undefined> {
+    const [found, stock] = await Promise.all([
       ask<Product>(`/api/products/${first.item_id}`),
       ask<Stock>(`/api/items/${first.item_id}/stock`),
     ])
@@ -132,7 +132,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       if (order?.status === 'PAID') void showReceipt(orderId)
     })
     everyTick(draw)
-    return product.kind === 'ok' ? product.body.name : first.item_id
+    return found.kind === 'ok' ? found.body : undefined
   }
 
   /** The payment of what is left to pay now: one that was begun with another amount is begun anew. */

@@ -2,17 +2,19 @@ import type { GiftCard, Order, Sale } from '../../src/contracts/shapes.ts'
 import { itemText, orderText, statusText } from '../../src/contracts/words/order.ts'
 import { element, setText } from '../lib/dom.ts'
 import type { ServerClock } from '../lib/server-clock.ts'
+import { thumb } from '../lib/thumb.ts'
 import { say } from '../lib/words.ts'
 
 /** An order as a card of the list; `card`: the gift card that makes up for it. */
 export function orderCard(order: Order, sale: Sale | undefined, card: GiftCard | undefined): HTMLElement {
-  const name = sale?.products.find(({ id }) => id === order.item_id)?.name ?? order.item_id
+  const product = sale?.products.find(({ id }) => id === order.item_id)
+  const name = product?.name ?? order.item_id
   const [, text] = orderText(say, order, true, false)
   const tellsWhy = order.status === 'FAILED' || order.pay_again
   return element(
     'li',
     { class: 'card order' },
-    element('span', { class: 'thumb', 'aria-hidden': 'true' }, name.slice(0, 1).toUpperCase()),
+    thumb(product, name),
     element(
       'div',
       { class: 'order-head' },
