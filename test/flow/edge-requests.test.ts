@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { PROBLEMS, type ProblemBody } from '../../src/contracts/problems.ts'
 import { type EdgeAnswer, skipLoudly, startTestEdge, type TestEdge } from '../support/edge.ts'
 import { URLS } from '../support/app.ts'
+import { eventually } from '../support/stripe.ts'
 import {
   type Asked,
   publicAnswer,
@@ -233,6 +234,43 @@ describe.skipIf(skip)('the edge', () => {
     } finally {
       origin.comeBack()
     }
+  })
+
+  test('does not wait for those who take their time, and the origin never hears of them', async () => {
+    const host = `Host: ${new URL(URLS.shop).host}\r\n`
+    const began = performance.now()
+    const slow = [
+      `GET /api/orders HTTP/1.1\r\n${host}X-Half: a`,
+      `POST /api/claims HTTP/1.1\r\n${host}Content-Length: 100\r\n\r\n{"item`,
+    ].map((text) => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      connect(edge.port, '127.0.0.1').on('close', resolve).resume().write(text)
+      return promise
+    })
+    await Promise.all(slow)
+    const seconds = (performance.now() - began) / 1000
+    expect(seconds).toBeGreaterThan(8)
+    expect(seconds).toBeLessThan(15)
+    expect(origin.asked).toEqual([])
+  }, 30_000)
+
+  test('logs what reached the origin, without addresses, queries or secrets', async () => {
+    const id = (
+      await edge.send('shop', '/api/orders/secret-id/gift-card?secret=1', { headers: { Cookie: 'secret' } })
+    ).headers.get('x-request-id')
+    let lines: string[] = []
+    await eventually(async () => {
+      lines = (await Bun.file(`${edge.folder}/access.log`).text()).split('\n')
+      return lines.some((line) => line.includes(id ?? ''))
+    })
+    const line = lines.find((one) => one.includes(id ?? '')) ?? ''
+    expect(JSON.parse(line)).toMatchObject({
+      host: 'shop.localhost',
+      method: 'GET',
+      path: '/api/orders/-/gift-card',
+      status: 200,
+    })
+    expect(line).not.toMatch(/127\.0\.0\.1|secret/)
   })
 
   test('one address that asks without end is told to wait, all others go on', async () => {

@@ -15,8 +15,8 @@ afterAll(async () => void (await system?.stop()))
 
 describe.skipIf(skip)('people who wait behind the edge', () => {
   test('cost the origin a request a second, however many they are; nobody is limited, and nobody hears old news', async () => {
-    const { dataDir, port, run } = system as RunningSystem
-    const { urls, edge_port } = run()
+    const { dataDir, port } = system as RunningSystem
+    const { urls, edge_port } = (system as RunningSystem).run()
     expect(edge_port).toBe(port)
     expect(new URL(urls.queue).port).toBe(String(port))
     for (const waiters of [50, 500]) {
