@@ -20,6 +20,7 @@ import { createDriftReport, createReconcile } from './flow/reconcile/reconcile.t
 import { createRestock } from './flow/restock/restock.ts'
 import { createWaitingRoom, sqlMarkStore } from './flow/waiting-room/waiting-room.ts'
 import { createCommands } from './operator/commands.ts'
+import { createEditSale } from './operator/edit-sale.ts'
 import { createLive } from './operator/live/live.ts'
 import { createRehearsals, rehearsalRule } from './operator/rehearsals.ts'
 import { insertAudit } from './operator/sql.ts'
@@ -188,6 +189,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     clock,
   })
 
+  const editSale = createEditSale({ catalogue, inventory, waitingRoom, reconcile, clock })
   const rehearsals = createRehearsals({ database: shards.catalogue, catalogue, commands, clock })
 
   return {
@@ -217,6 +219,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     driftReport,
     oversell,
     commands,
+    editSale,
     rehearsals,
     close: async () => {
       closing.abort()

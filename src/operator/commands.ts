@@ -1,8 +1,6 @@
 import type { ItemId, SaleId } from '../contracts/ids.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Database } from '../platform/postgres.ts'
-import { randomBytes } from 'node:crypto'
-import { commitmentTo } from '../contracts/draw.ts'
 import { contradictionIn } from '../contracts/sale-rules.ts'
 import type {
   Catalogue,
@@ -14,10 +12,10 @@ import type {
   SaleChange,
 } from '../flow/catalogue/catalogue.ts'
 import type { EventLog } from '../flow/events/events.ts'
-import { GuardSettings } from '../guard/guard.ts'
 import type { Inventory } from '../flow/inventory/inventory.ts'
 import type { Reconcile, ReconcileRun } from '../flow/reconcile/reconcile.ts'
 import { groupCodeHash, type WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
+import { misfit, newDraw } from './sale-parts.ts'
 import { insertAudit } from './sql.ts'
 
 /** Who gives a command and why; every command leaves this in the audit log before it does anything. */
@@ -117,9 +115,7 @@ export function createCommands(parts: CommandParts): Commands {
       by,
       { products, opens_at, order, guard, oversell = {}, rehearsal_of = null, ...rest },
     ) => {
-      // Nobody chooses the secret, and nobody sees it before the sale has opened.
-      const draw_secret = order === 'draw' ? randomBytes(32).toString('hex') : null
-      const draw_commitment = draw_secret === null ? null : commitmentTo(draw_secret)
+      const { draw_secret, draw_commitment } = newDraw(order)
       const sale: Sale = {
         ...{ ...rest, draw_commitment, state: 'open', opens_at: opens_at ?? clock.now() },
         rehearsal: rehearsal_of !== null,
@@ -234,10 +230,4 @@ export async function openWaitingRoom(
   const [groups, secret] = await Promise.all([catalogue.groups(sale.id), catalogue.drawSecret(sale.id)])
   const created = await waitingRoom.create(sale, groups, secret)
   if (created === 'created' && sale.state !== 'open') await waitingRoom.steer(sale.id, { state: sale.state })
-}
-
-/** What is wrong with the guard's settings, if anything. */
-function misfit(guard: Record<string, unknown>): string | undefined {
-  const issue = GuardSettings.safeParse(guard).error?.issues[0]
-  return issue && `\`guard.${issue.path.join('.')}\`: ${issue.message}`
 }

@@ -1,10 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { SaleParam, SaleWithProducts } from '../contracts/http.ts'
+import { SaleParam } from '../contracts/http.ts'
 import { CommandRequest, RehearseRequest } from '../contracts/operator-http.ts'
-import type { Catalogue } from '../flow/catalogue/catalogue.ts'
+import { OperatorSale } from '../contracts/sale-editing-http.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Rehearsals } from './rehearsals.ts'
+import { createSaleView, type SaleViewParts } from './sale-view.ts'
 import type { By } from './sign-in.ts'
 
 const postRehearse = createRoute({
@@ -14,7 +15,7 @@ const postRehearse = createRoute({
     'Copies the sale and its products under ids of their own. The shop does not list the copy, it opens by its address alone, and no real money moves for it: with live keys of a payment provider paying is refused.',
   request: { params: SaleParam, body: jsonBody(RehearseRequest) },
   responses: {
-    201: json(SaleWithProducts, 'The copy'),
+    201: json(OperatorSale, 'The copy'),
     ...problems('bad_request', 'operator_only', 'unknown_sale'),
   },
 })
@@ -30,21 +31,18 @@ const deleteSale = createRoute({
   },
 })
 
-export interface RehearsalRouteParts {
+export interface RehearsalRouteParts extends SaleViewParts {
   readonly rehearsals: Rehearsals
-  readonly catalogue: Catalogue
-  readonly queueUrl: string
 }
 
 export function rehearsalRoutes(app: App, parts: RehearsalRouteParts, by: By): void {
-  const { rehearsals, catalogue, queueUrl } = parts
+  const { rehearsals } = parts
+  const view = createSaleView(parts)
   app.openapi(postRehearse, async (c) => {
     const { opens_in_s, reason } = c.req.valid('json')
     const outcome = await rehearsals.rehearse(by(c, reason), c.req.valid('param').sale, opens_in_s)
-    const sale = outcome.kind === 'created' ? await catalogue.sale(outcome.id) : undefined
-    if (sale === undefined) throw new Problem('unknown_sale')
-    const products = await catalogue.products(sale.id)
-    return c.json({ ...sale, products, queue_url: `${queueUrl}/${sale.id}` }, 201)
+    if (outcome.kind === 'unknown_sale') throw new Problem('unknown_sale')
+    return c.json(await view(outcome.id), 201)
   })
   app.openapi(deleteSale, async (c) => {
     const { reason } = c.req.valid('json')

@@ -24,6 +24,7 @@ const LEAST: Readonly<Record<string, Least>> = {
 
   'POST /sales': 'operator',
   'POST /sales/{sale}/rehearse': 'operator',
+  'PUT /sales/{sale}': 'operator',
   'DELETE /sales/{sale}': 'operator',
   'POST /sales/{sale}/open': 'operator',
   'POST /sales/{sale}/pause': 'operator',

@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { SaleParam, SaleWithProducts } from '../contracts/http.ts'
+import { SaleParam } from '../contracts/http.ts'
 import {
   CapRequest,
   CommandRequest,
@@ -11,11 +11,13 @@ import {
   RateRequest,
 } from '../contracts/operator-http.ts'
 import type { SaleId } from '../contracts/ids.ts'
-import type { Catalogue } from '../flow/catalogue/catalogue.ts'
+import { OperatorSale, SaleEditRequest } from '../contracts/sale-editing-http.ts'
 import type { WaitingRoom } from '../flow/waiting-room/waiting-room.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Changed, Commands } from './commands.ts'
+import type { EditSale } from './edit-sale.ts'
+import { createSaleView, type SaleViewParts } from './sale-view.ts'
 import type { By } from './sign-in.ts'
 
 const BASE = '/api/operator'
@@ -33,7 +35,7 @@ const createSale = createRoute({
   path: `${BASE}/sales`,
   request: { body: jsonBody(NewSale) },
   responses: {
-    201: json(SaleWithProducts, 'Created; it opens at `opens_at`'),
+    201: json(OperatorSale, 'Created; it opens at `opens_at`'),
     ...problems('bad_request', 'operator_only', 'already_exists'),
   },
 })
@@ -41,7 +43,18 @@ const getSale = createRoute({
   method: 'get',
   path: `${BASE}/sales/{sale}`,
   request: { params: SaleParam },
-  responses: { 200: json(SaleWithProducts, 'One sale'), ...problems('operator_only', 'unknown_sale') },
+  responses: { 200: json(OperatorSale, 'One sale'), ...problems('operator_only', 'unknown_sale') },
+})
+const putSale = createRoute({
+  method: 'put',
+  path: `${BASE}/sales/{sale}`,
+  description:
+    'Changes what is named and leaves the rest; all of it or nothing. `GET` tells in `editable` what may still be changed: nothing that buyers have been promised is.',
+  request: { params: SaleParam, body: jsonBody(SaleEditRequest) },
+  responses: {
+    200: json(OperatorSale, 'The sale as it is now'),
+    ...problems('bad_request', 'operator_only', 'unknown_sale', 'not_editable', 'already_exists'),
+  },
 })
 const command = <Path extends string>(path: Path, description: string) =>
   createRoute({
@@ -50,7 +63,7 @@ const command = <Path extends string>(path: Path, description: string) =>
     description,
     request: { params: SaleParam, body: jsonBody(CommandRequest) },
     responses: {
-      200: json(SaleWithProducts, 'The sale as it is now'),
+      200: json(OperatorSale, 'The sale as it is now'),
       ...problems('bad_request', 'operator_only', 'unknown_sale', 'ended'),
     },
   })
@@ -60,7 +73,7 @@ const setRate = createRoute({
   path: `${BASE}/sales/{sale}/rate`,
   request: { params: SaleParam, body: jsonBody(RateRequest) },
   responses: {
-    200: json(SaleWithProducts, 'The sale as it is now'),
+    200: json(OperatorSale, 'The sale as it is now'),
     ...problems('bad_request', 'operator_only', 'unknown_sale'),
   },
 })
@@ -69,7 +82,7 @@ const setCap = createRoute({
   path: `${BASE}/sales/{sale}/cap`,
   request: { params: SaleParam, body: jsonBody(CapRequest) },
   responses: {
-    200: json(SaleWithProducts, 'The sale as it is now'),
+    200: json(OperatorSale, 'The sale as it is now'),
     ...problems('bad_request', 'operator_only', 'unknown_sale'),
   },
 })
@@ -78,7 +91,7 @@ const setMessage = createRoute({
   path: `${BASE}/sales/{sale}/message`,
   request: { params: SaleParam, body: jsonBody(MessageRequest) },
   responses: {
-    200: json(SaleWithProducts, 'The sale as it is now'),
+    200: json(OperatorSale, 'The sale as it is now'),
     ...problems('bad_request', 'operator_only', 'unknown_sale'),
   },
 })
@@ -97,21 +110,16 @@ const getLine = createRoute({
   responses: { 200: json(Line, 'The main line right now'), ...problems('operator_only', 'unknown_sale') },
   request: { params: SaleParam },
 })
-export interface SaleRouteParts {
+export interface SaleRouteParts extends SaleViewParts {
   readonly commands: Commands
+  readonly editSale: EditSale
   readonly waitingRoom: Pick<WaitingRoom, 'line' | 'status'>
-  readonly catalogue: Catalogue
-  readonly queueUrl: string
 }
 
 /** Sales, their waiting rooms and groups. `by` says who gives the command. */
 export function saleRoutes(app: App, parts: SaleRouteParts, by: By): void {
-  const { commands, waitingRoom, catalogue, queueUrl } = parts
-  const view = async (id: SaleId) => {
-    const sale = await catalogue.sale(id)
-    if (sale === undefined) throw new Problem('unknown_sale')
-    return { ...sale, products: await catalogue.products(id), queue_url: `${queueUrl}/${id}` }
-  }
+  const { commands, editSale, waitingRoom, catalogue } = parts
+  const view = createSaleView(parts)
   const changed = async (id: SaleId, outcome: Changed) => {
     if (outcome === 'unknown_sale') throw new Problem('unknown_sale')
     if (outcome === 'ended')
@@ -137,6 +145,16 @@ export function saleRoutes(app: App, parts: SaleRouteParts, by: By): void {
     return c.json(await view(sale.id), 201)
   })
   app.openapi(getSale, async (c) => c.json(await view(c.req.valid('param').sale), 200))
+  app.openapi(putSale, async (c) => {
+    const { reason, ...edit } = c.req.valid('json')
+    const { sale } = c.req.valid('param')
+    const outcome = await editSale(by(c, reason), sale, edit)
+    if (outcome.kind === 'unknown_sale') throw new Problem('unknown_sale')
+    if (outcome.kind === 'exists')
+      throw new Problem('already_exists', `There is a product ${outcome.id} already.`)
+    if (outcome.kind === 'refused') throw new Problem(outcome.problem, outcome.why)
+    return c.json(await view(sale), 200)
+  })
   app.openapi(setCap, async (c) => {
     const { sale } = c.req.valid('param')
     const { checkout_cap, reason } = c.req.valid('json')

@@ -4,11 +4,10 @@ import type { Clock } from '../../platform/clock.ts'
 import { forEverybody } from '../../platform/deadline.ts'
 import type { Database } from '../../platform/postgres.ts'
 import type { NewPicture } from './pictures.ts'
+import { createSale, editSale } from './writing.ts'
 import {
   archiveSale,
   insertGroup,
-  insertProduct,
-  insertSale,
   readAll,
   selectDrawSecret,
   selectUnits,
@@ -21,6 +20,7 @@ import type { CreateOutcome, Group, NewProduct, Product, Sale, SaleChange, SaleS
 export { type NewPicture, type Picture, readPicture } from './pictures.ts'
 
 export type * from './types.ts'
+export type { EditOutcome, SaleEdits, WholeSale } from './writing.ts'
 
 /** Sales and products: the truth about prices, numbers and times. Reads are at most half a second old. */
 export interface Catalogue {
@@ -43,6 +43,11 @@ export interface Catalogue {
   drawSecret(sale: SaleId): Promise<string | null>
   /** Writes the sale and its products, all or nothing. */
   create(sale: Sale, products: readonly NewProduct[], secrets: SaleSecrets): Promise<CreateOutcome>
+  /** See `editSale`: reads, decides and writes in one step. */
+  edit<Refused>(
+    id: SaleId,
+    decide: Parameters<typeof editSale<Refused>>[2],
+  ): ReturnType<typeof editSale<Refused>>
   /** Puts a sale away; safe to repeat. */
   archive(id: SaleId): Promise<void>
   addGroup(group: Group): Promise<'created' | 'exists' | 'unknown_sale'>
@@ -143,27 +148,8 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       afterWrite()
       return created ? 'created' : 'exists'
     },
-    create: async (sale, products, secrets) => {
-      class Exists extends Error {
-        readonly outcome: CreateOutcome
-        constructor(what: 'sale' | 'product', id: string) {
-          super(`${what} ${id} exists`)
-          this.outcome = { kind: 'exists', what, id }
-        }
-      }
-      try {
-        await database.transaction(async (sql) => {
-          if (!(await insertSale(sql, sale, secrets))) throw new Exists('sale', sale.id)
-          for (const product of products)
-            if (!(await insertProduct(sql, product))) throw new Exists('product', product.id)
-        })
-      } catch (error) {
-        if (error instanceof Exists) return error.outcome
-        throw error
-      }
-      afterWrite()
-      return { kind: 'created' }
-    },
+    create: (sale, products, secrets) => createSale(database, sale, products, secrets).finally(afterWrite),
+    edit: async (id, decide) => editSale(database, id, decide).finally(afterWrite),
     archive: async (id) => {
       await archiveSale(database, id)
       afterWrite()

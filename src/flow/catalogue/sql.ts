@@ -1,6 +1,7 @@
 import type { Sql } from '../../platform/postgres.ts'
 import type { Group, NewProduct, Product, Sale, SaleChange, SaleSecrets } from './types.ts'
 import { type NewPicture, pictureOf, type StoredPicture } from './pictures.ts'
+import type { SaleEdits } from './writing.ts'
 
 type Times = 'opens_at' | 'ends_at' | 'lobby_opens_at' | 'post_sale_at'
 interface SaleRow extends Omit<Sale, Times | 'rehearsal'> {
@@ -198,3 +199,49 @@ function toSale({
 function toProduct({ alt, hash, type, width, height, ...product }: NewProduct & StoredPicture): Product {
   return { ...product, picture: pictureOf(product, { alt, hash, type, width, height }) }
 }
+
+/** Nobody changes the sale until the transaction ends; undefined where there is none. */
+export async function lockSale(sql: Sql, id: string) {
+  const found = await sql.query<SaleRow>(
+    `select ${SALE.join(', ')}, rehearsal_of, archived_at, guard, oversell from sales where id = $1 for update`,
+    [id],
+  )
+  const [row] = found.rows
+  return row && { sale: toSale(row), guard: row.guard, oversell: row.oversell }
+}
+
+export async function lockProducts(sql: Sql, sale: string): Promise<NewProduct[]> {
+  const found = await sql.query<NewProduct>(
+    `select ${PRODUCT.join(', ')} from products where sale_id = $1 order by created_at, id for update`,
+    [sale],
+  )
+  return found.rows
+}
+
+const TIMES: ReadonlySet<string> = new Set<Times>(['opens_at', 'ends_at', 'lobby_opens_at', 'post_sale_at'])
+const JSONS: ReadonlySet<string> = new Set(['guard', 'oversell'])
+const stored = (column: string, value: unknown) =>
+  TIMES.has(column) ? date(value as number | null) : JSONS.has(column) ? JSON.stringify(value) : value
+
+/** Columns are named by our own types, never from outside. */
+async function updateFields(
+  sql: Sql,
+  table: 'sales' | 'products',
+  id: string,
+  change: object,
+): Promise<void> {
+  const columns = Object.entries(change).filter(([, value]) => value !== undefined)
+  if (columns.length === 0) return
+  const set = columns.map(([column], index) => `${column} = $${index + 2}`).join(', ')
+  const values = columns.map(([column, value]) => stored(column, value))
+  await sql.query(`update ${table} set ${set} where id = $1`, [id, ...values])
+}
+
+export const updateSaleFields = (sql: Sql, id: string, change: SaleEdits['sale']) =>
+  updateFields(sql, 'sales', id, change)
+
+export const updateProductFields = (
+  sql: Sql,
+  id: string,
+  change: Partial<Omit<NewProduct, 'id' | 'sale_id'>>,
+) => updateFields(sql, 'products', id, change)

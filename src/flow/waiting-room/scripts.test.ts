@@ -4,6 +4,7 @@ import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
 import admissionSource from './admission.lua' with { type: 'text' }
 import bindPassesSource from './bind-passes.lua' with { type: 'text' }
+import amendSource from './amend.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
@@ -272,12 +273,14 @@ test('steer: as its header says', async () => {
     rate: 0.5,
     stopped: 'stock',
     opens_at: later + 1,
+    ends_at: later + 2,
     state: 'paused',
     dormant: true,
   } as const
   expect(await call('steer', changes)).toBe('changed')
   expect((await dumpQueue(redis.commands, 'steer'))[queueOf('steer')]).toMatchObject({
     ...{ tail: '2', rate: '0.5', stopped: 'stock', opens_at: `${later + 1}`, state: 'paused', dormant: '1' },
+    ends_at: `${later + 2}`,
   })
   const before = await dumpQueue(redis.commands, 'steer')
   for (const same of [
@@ -285,14 +288,43 @@ test('steer: as its header says', async () => {
     { rate: 0.5 },
     { stopped: 'stock' },
     { state: 'paused', opens_at: later + 1 },
+    { ends_at: later + 2 },
   ] as const)
     expect(await call('steer', same)).toBe('same')
   expect(await dumpQueue(redis.commands, 'steer')).toEqual(before)
+  expect(await call('steer', { ends_at: null })).toBe('changed')
+  expect(await call('steer', { ends_at: null })).toBe('same')
   // Open by now, although nobody has looked.
   await letPass(redis.commands, 'steer', 2 * HOUR)
   expect(await call('steer', { opens_at: later, state: 'open' })).toBe('opened')
   expect(await read('steer')).toMatchObject({ state: 'paused', lobby: { size: 2 } })
   await onDamage((sale) => call(sale, { rate: 3 }), 'steer')
+  watched.expectHeaderTrue()
+})
+
+test('amend: as its header says', async () => {
+  const watched = watchQueueScript(amendSource)
+  const call = (sale: string, beginning: scripts.Beginning) =>
+    watched.during(redis.commands, sale, () =>
+      scripts.amend.run(redis.commands, { sale, lane, ...beginning }),
+    )
+  await create('amend', { opens_at: Date.now() + HOUR })
+  const [secret, threshold] = ['a'.repeat(64), 7]
+  expect(await call('amend', { secret, threshold })).toBe('amended')
+  const before = await dumpQueue(redis.commands, 'amend')
+  expect(before[queueOf('amend')]).toMatchObject({ secret, threshold: '7', dormant: '1', tail: '0' })
+  expect(await call('amend', { secret, threshold })).toBe('same')
+  expect(await dumpQueue(redis.commands, 'amend')).toEqual(before)
+  expect(await call('amend', { secret: null, threshold: null })).toBe('amended')
+  expect((await dumpQueue(redis.commands, 'amend'))[queueOf('amend')]).toMatchObject({
+    ...{ secret: '', threshold: '', dormant: '0' },
+  })
+  await joinMany('amend', 1)
+  const joined = await dumpQueue(redis.commands, 'amend')
+  expect(await call('amend', { secret, threshold: null })).toBe('taken')
+  expect(await call('amend', { secret: null, threshold })).toBe('taken')
+  expect(await dumpQueue(redis.commands, 'amend')).toEqual(joined)
+  await onDamage((sale) => call(sale, { secret, threshold }), 'amend')
   watched.expectHeaderTrue()
 })
 

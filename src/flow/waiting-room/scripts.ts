@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
 import { defineScript } from '../../platform/lua.ts'
 import admissionSource from './admission.lua' with { type: 'text' }
+import amendSource from './amend.lua' with { type: 'text' }
 import askingSource from './asking.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
@@ -159,6 +160,8 @@ export interface Steering {
   /** The line stands still: nothing is available, or those in checkout are enough. */
   readonly stopped?: 'no' | 'stock' | 'checkout'
   readonly opens_at?: number
+  /** null: never. */
+  readonly ends_at?: number | null
   /** Back to standby, or out of it. */
   readonly dormant?: boolean
 }
@@ -167,14 +170,28 @@ export const steer = defineScript({
   name: 'queueSteer',
   source: servingSource + admissionSource + steerSource,
   keys: ({ sale, lane }: Steering & LaneOf) => [keys.queue(sale, lane)],
-  args: ({ rate, state, stopped, opens_at, dormant }) => [
+  args: ({ rate, state, stopped, opens_at, dormant, ends_at }) => [
     rate ?? '',
     state ?? '',
     stopped ?? '',
     opens_at ?? '',
     dormant === undefined ? '' : Number(dormant),
+    ends_at === undefined ? '' : (ends_at ?? 'never'),
   ],
   result: (reply) => reply as 'changed' | 'same' | 'opened' | 'unloaded',
+})
+
+export interface Beginning {
+  readonly secret: string | null
+  readonly threshold: number | null
+}
+
+export const amend = defineScript({
+  name: 'queueAmend',
+  source: servingSource + amendSource,
+  keys: ({ sale, lane }: Beginning & LaneOf) => [keys.queue(sale, lane)],
+  args: ({ secret, threshold }) => [secret ?? '', threshold ?? ''],
+  result: (reply) => reply as 'amended' | 'same' | 'taken' | 'unloaded',
 })
 
 export type EnterResult =

@@ -1,15 +1,15 @@
 -- steer: changes how the line moves, from now on. What was served stays served, no place is lost.
 -- KEYS     queue
--- ARGV     rate state stopped opens_at dormant ('' leaves a field as it is)
+-- ARGV     rate state stopped opens_at dormant ends_at ('' leaves a field as it is)
 --          state: open, paused or ended; stopped: stock while nothing is available, checkout while enough people are in
---          checkout, else no; opens_at in ms; dormant: 1, 0
+--          checkout, else no; opens_at in ms; dormant: 1, 0; ends_at in ms, or never
 -- RESULTS  changed
 --          same      it was so before; nothing is changed
 --          opened    the lobby is closed: its opening time can not be changed any more; nothing is changed
 --          unloaded  no such waiting room, or it is damaged; nothing is changed
 -- WRITES   queue
 -- EVENTS   none
-local rate, state, stopped, opens_at, dormant = unpack(ARGV)
+local rate, state, stopped, opens_at, dormant, ends_at = unpack(ARGV)
 
 local now = now_ms()
 local key = KEYS[1]
@@ -18,6 +18,9 @@ if not q then return 'unloaded' end
 close_lobby(key, q, now)
 local changes = {}
 local wanted = { rate = rate, state = state, stopped = stopped, opens_at = opens_at, dormant = dormant }
+if ends_at ~= '' and redis.call('HGET', key, 'ends_at') ~= (ends_at == 'never' and '' or ends_at) then
+  changes = { 'ends_at', ends_at == 'never' and '' or ends_at }
+end
 for field, value in pairs(wanted) do
   if value ~= '' and redis.call('HGET', key, field) ~= value then
     changes[#changes + 1] = field

@@ -9,7 +9,7 @@ import { createJoining, type JoinOutcome, type JoinRequest } from './joining.ts'
 import { MAIN_LANE } from './keys.ts'
 import { createPasses, type Passes } from './passes.ts'
 import * as scripts from './scripts.ts'
-import type { Line, Steering } from './scripts.ts'
+import type { Beginning, Line, Steering } from './scripts.ts'
 import { createRecovery } from './recovery.ts'
 import { createSight } from './sight.ts'
 import type { MarkStore } from './sql.ts'
@@ -35,8 +35,10 @@ export interface WaitingRoom extends Passes {
   enter(request: EnterRequest): Promise<EnterOutcome>
   /** Opens the main line and the lanes of the groups, where they are missing. */
   create(sale: Sale, groups: readonly Group[], drawSecret: string | null): Promise<'created' | 'exists'>
-  /** Steers the main line; `state` and `opens_at` go for the lanes of groups too. */
+  /** Steers the main line; `state`, `opens_at` and `ends_at` go for the lanes of groups too. */
   steer(sale: SaleId, steering: Steering): Promise<'changed' | 'same' | 'opened' | 'unloaded'>
+  /** How the main line begins; `taken` once anybody has a place in it. */
+  amend(sale: SaleId, beginning: Beginning): Promise<'amended' | 'same' | 'taken' | 'unloaded'>
   /**
    * Notes how far the lines are, reserves positions ahead, or recovers lines where Redis is another process since: about
    * once a second, by anybody. False
@@ -115,14 +117,20 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
       await recovery.recover(id, [MAIN_LANE, ...groups.map((group) => group.id)])
       return created
     },
+    amend: async (sale, beginning) => {
+      const result = await scripts.amend.run(redis.commands, { sale, lane: MAIN_LANE, ...beginning })
+      forget(sale)
+      return result
+    },
     steer: async (sale, steering) => {
-      const { state, stopped, opens_at } = steering
+      const { state, stopped, opens_at, ends_at } = steering
       for (const { id: lane } of await catalogue.groups(sale))
         await scripts.steer.run(redis.commands, {
           ...{ sale, lane },
           ...(state === undefined ? {} : { state }),
           ...(stopped === undefined ? {} : { stopped }),
           ...(opens_at === undefined ? {} : { opens_at }),
+          ...(ends_at === undefined ? {} : { ends_at }),
         })
       const result = await scripts.steer.run(redis.commands, { sale, lane: MAIN_LANE, ...steering })
       forget(sale)
