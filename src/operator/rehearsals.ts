@@ -70,14 +70,18 @@ export function createRehearsals({ database, catalogue, commands, clock }: Rehea
           rehearsal_of: id,
           guard: guard ?? {},
           oversell,
-          products: products.map(({ sale_id: _sale, ...product }, index) => ({
+          products: products.map(({ sale_id: _sale, picture: _picture, ...product }, index) => ({
             ...product,
             id: copyId(product.id, number, index),
           })),
         }
         const outcome = await commands.createSale(by, copy)
         if (outcome.kind === 'contradiction') throw new Error(outcome.why)
-        if (outcome.kind === 'created') return { kind: 'created', id: copy.id }
+        if (outcome.kind !== 'created') continue
+        await catalogue.copyPictures(
+          products.map((product, n) => [copyId(product.id, number, n), product.id]),
+        )
+        return { kind: 'created', id: copy.id }
       }
       throw new Error(`no id is free for a rehearsal of ${id}`)
     },

@@ -122,6 +122,22 @@ test('the copy has everything of the sale under ids of its own, with its times a
   })
 })
 
+test('the copy shows the pictures of the sale', async () => {
+  const { sale, item } = await createSale(app)
+  const picture = {
+    hash: 'p'.repeat(22),
+    type: 'image/png',
+    width: 300,
+    height: 300,
+    body: new Uint8Array([1]),
+  } as const
+  await app.app.catalogue.setPicture(item, { ...picture, alt: 'A television' })
+  const copy = await rehearse(sale)
+  expect((await app.app.catalogue.product(copy.products[0]?.id ?? ''))?.picture).toEqual({
+    ...{ path: `/pictures/${'p'.repeat(22)}.png`, width: 300, height: 300, alt: 'A television' },
+  })
+})
+
 test('ids that are long are cut, and stay apart', async () => {
   const [sale, item] = ['s'.repeat(64), 'i'.repeat(63)]
   await app.operate('POST', 'sales', {

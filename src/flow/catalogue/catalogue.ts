@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import { forEverybody } from '../../platform/deadline.ts'
 import type { Database } from '../../platform/postgres.ts'
 import type { NewPicture } from './pictures.ts'
+import { copyPictures, updatePicture } from './pictures-sql.ts'
 import { createSale, editSale } from './writing.ts'
 import {
   archiveSale,
@@ -11,7 +12,6 @@ import {
   readAll,
   selectDrawSecret,
   selectUnits,
-  updatePicture,
   updateSale,
   updateUnits,
 } from './sql.ts'
@@ -48,6 +48,8 @@ export interface Catalogue {
     id: SaleId,
     decide: Parameters<typeof editSale<Refused>>[2],
   ): ReturnType<typeof editSale<Refused>>
+  /** Each first one gets the picture of the second. */
+  copyPictures(products: readonly (readonly [to: ItemId, from: ItemId])[]): Promise<void>
   /** Puts a sale away; safe to repeat. */
   archive(id: SaleId): Promise<void>
   addGroup(group: Group): Promise<'created' | 'exists' | 'unknown_sale'>
@@ -150,6 +152,7 @@ export function createCatalogue({ database, clock }: { database: Database; clock
     },
     create: (sale, products, secrets) => createSale(database, sale, products, secrets).finally(afterWrite),
     edit: async (id, decide) => editSale(database, id, decide).finally(afterWrite),
+    copyPictures: (pairs) => copyPictures(database, pairs).finally(afterWrite),
     archive: async (id) => {
       await archiveSale(database, id)
       afterWrite()

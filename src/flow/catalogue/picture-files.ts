@@ -2,7 +2,7 @@ import { extensionOf, type ImageType } from '../../platform/images.ts'
 import type { Sql } from '../../platform/postgres.ts'
 import { drawingOf } from './drawing.ts'
 import { MOST_BYTES } from './pictures.ts'
-import { selectPicture } from './sql.ts'
+import { selectPicture } from './pictures-sql.ts'
 
 export interface PictureFile {
   readonly type: string

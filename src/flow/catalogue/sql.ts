@@ -1,6 +1,6 @@
 import type { Sql } from '../../platform/postgres.ts'
 import type { Group, NewProduct, Product, Sale, SaleChange, SaleSecrets } from './types.ts'
-import { type NewPicture, pictureOf, type StoredPicture } from './pictures.ts'
+import { pictureOf, type StoredPicture } from './pictures.ts'
 import type { SaleEdits } from './writing.ts'
 
 type Times = 'opens_at' | 'ends_at' | 'lobby_opens_at' | 'post_sale_at'
@@ -90,33 +90,6 @@ export async function insertProduct(sql: Sql, product: NewProduct): Promise<bool
     PRODUCT.map((column) => product[column]),
   )
   return done.rowCount === 1
-}
-
-/** False where there is no such product. */
-export async function updatePicture(sql: Sql, item: string, picture: NewPicture | null): Promise<boolean> {
-  if (picture !== null) {
-    const { hash, type, width, height, body } = picture
-    await sql.query(
-      `insert into pictures (hash, type, width, height, body) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-      [hash, type, width, height, body],
-    )
-  }
-  const done = await sql.query('update products set picture = $2, picture_alt = $3 where id = $1', [
-    ...[item, picture?.hash ?? null, picture?.alt ?? ''],
-  ])
-  return done.rowCount === 1
-}
-
-/** What a picture holds. */
-export async function selectPicture(
-  sql: Sql,
-  hash: string,
-): Promise<Pick<NewPicture, 'type' | 'body'> | undefined> {
-  const found = await sql.query<Pick<NewPicture, 'type' | 'body'>>(
-    'select type, body from pictures where hash = $1',
-    [hash],
-  )
-  return found.rows[0]
 }
 
 /** False where the sale has a group of this id or code already. */
