@@ -74,6 +74,53 @@ inBrowser('how a purchase ends, in a browser', (system) => {
     await picture(first.page, 'checkout-limit')
   }, 90_000)
 
+  test('what else a claim may be refused for, each with its way on: fewer left, sold out but for others, paused', async () => {
+    const lamp = {
+      id: 'mixed-lamp',
+      name: 'Lamp',
+      amount: 1999,
+      currency: 'EUR',
+      units: 2,
+      per_buyer_limit: 3,
+    }
+    const chair = { ...lamp, id: 'mixed-chair', name: 'Chair', per_buyer_limit: 1 }
+    await createSale(system, 'mixed', { products: [lamp, chair] })
+    const [first, second] = [await system.visitor(), await system.visitor()]
+    for (const { page } of [first, second]) {
+      await page.goto(queue('mixed'))
+      await page.getByRole('radio', { name: /Lamp/ }).check()
+    }
+    await second.page.getByLabel('How many').selectOption('3')
+    await picture(second.page, 'checkout-choose-many')
+    await second.page.locator('#claim-button').click()
+    await shows(second.page, '#message-title', 'Fewer are left than you asked for')
+    await picture(second.page, 'checkout-fewer')
+    await second.page.getByRole('button', { name: 'Choose again' }).click()
+    await shows(second.page, '#choose-title', 'It is your turn')
+    expect(await second.page.getByRole('radio', { name: /Lamp/ }).isChecked()).toBe(true)
+
+    await first.page.getByLabel('How many').selectOption('2')
+    await first.page.locator('#claim-button').click()
+    await shows(first.page, '#bill-item', '2 × Lamp')
+    await payWith(first.page, GOOD_CARD)
+    await shows(first.page, '#order-title', 'Paid')
+    await second.page.locator('#claim-button').click()
+    await shows(second.page, '#message-title', 'Not this time')
+    await shows(second.page, '#message-text', 'Your pass is still good for the others.')
+    await picture(second.page, 'checkout-sold-out-others')
+    await second.page.getByRole('button', { name: 'Choose another' }).click()
+    await second.page.getByRole('radio', { name: /Chair/ }).check()
+
+    await system.operator.command('mixed', 'pause', 'test')
+    await second.page.locator('#claim-button').click()
+    await shows(second.page, '#message-title', 'The sale is paused')
+    await picture(second.page, 'checkout-paused')
+    await system.operator.command('mixed', 'resume', 'test')
+    await second.page.getByRole('button', { name: 'Try again' }).click()
+    await shows(second.page, '#order-title', 'You have it')
+    await shows(second.page, '#bill-item', 'Chair')
+  }, 90_000)
+
   test('a pass that is used up leads back to the line', async () => {
     await createSale(system, 'brief', { pass_s: 3 })
     const { page } = await system.visitor()

@@ -134,7 +134,7 @@ export function createSale(
   id: string,
   more: { units?: number; rate?: number } & Partial<Parameters<OperatorClient['createSale']>[0]> = {},
 ) {
-  const { units = 10, rate = 1000, ...times } = more
+  const { units = 10, rate = 1000, products, ...times } = more
   return operator.createSale({
     id,
     name: `Sale ${id}`,
@@ -143,7 +143,7 @@ export function createSale(
     // Others join here without a browser that could solve anything.
     guard: UNGUARDED,
     ...times,
-    products: [{ id: `${id}-lamp`, name: 'Lamp', amount: 1999, currency: 'EUR', units }],
+    products: products ?? [{ id: `${id}-lamp`, name: 'Lamp', amount: 1999, currency: 'EUR', units }],
   })
 }
 
