@@ -34,8 +34,10 @@ const KEPT: Readonly<Record<HostName, readonly string[]>> = {
     '/api/products/{id}',
     '/api/sales/{sale}',
     '/api/items/{id}/stock',
+    '/api/sales/{sale}/stock',
     '/',
     '/products/{id}',
+    '/sales/{sale}',
     '/checkout/{sale}',
     '/orders',
   ],
@@ -45,7 +47,15 @@ const KEPT: Readonly<Record<HostName, readonly string[]>> = {
 const OTHERS: Readonly<Record<HostName, readonly string[]>> = {
   queue: ['/', '/{sale}', '/{sale}/draw', '/{sale}/plain', '/openapi.json', '/healthz', '/nothing/here'],
   shop: [
-    ...['/', '/products/{id}', '/checkout/{sale}', '/orders', '/checkout/{sale}/plain', '/openapi.json'],
+    ...[
+      '/',
+      '/products/{id}',
+      '/sales/{sale}',
+      '/checkout/{sale}',
+      '/orders',
+      '/checkout/{sale}/plain',
+      '/openapi.json',
+    ],
     ...['/checkout/{sale}/plain/orders/{id}', '/checkout/{sale}/plain/pay/{id}', '/healthz', '/nothing/here'],
   ],
   ops: ['/', '/openapi.json', '/healthz'],
