@@ -30,6 +30,8 @@ export type SaleView = z.infer<typeof SaleWithProducts>
 export interface OperatorClient {
   createSale(sale: z.input<typeof NewSale>): Promise<SaleView>
   command(sale: string, name: 'open' | 'pause' | 'resume' | 'end', reason: string): Promise<SaleView>
+  /** A picture for a product: the bytes of a file. */
+  setPicture(item: string, picture: Uint8Array, alt: string, reason: string): Promise<void>
   reconcile(reason: string, item?: string): Promise<{ runs: z.infer<typeof ReconcileRun>[] }>
   drift(item: string): Promise<z.infer<typeof DriftReport>>
   setUnits(item: string, units: number, reason: string): Promise<z.infer<typeof ReconcileRun>>
@@ -49,24 +51,28 @@ export function connectRunning(dataDir: string, token?: string): OperatorClient 
 }
 
 export function connectOperator({ port, opsUrl, token }: OperatorAccess): OperatorClient {
-  const call = async <Answer>(path: string, body?: object, method = 'POST'): Promise<Answer> => {
+  const send = async <Answer>(path: string, method: string, body?: BodyInit, type = 'application/json') => {
     const answer = await fetch(`http://127.0.0.1:${port}/api/operator/${path}`, {
       method,
       signal: AbortSignal.timeout(30_000),
-      headers: {
-        Host: new URL(opsUrl).host,
-        Authorization: `Bearer ${token}`,
-        'Content-Type': 'application/json',
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      headers: { Host: new URL(opsUrl).host, Authorization: `Bearer ${token}`, 'Content-Type': type },
+      ...(body === undefined ? {} : { body }),
     })
     const value: unknown = await answer.json()
     if (!answer.ok) throw new Refused(value as Partial<ProblemBody>)
     return value as Answer
   }
+  const call = <Answer>(path: string, body?: object, method = 'POST') =>
+    send<Answer>(path, method, body && JSON.stringify(body))
   return {
     createSale: (sale) => call('sales', sale),
     command: (sale, name, reason) => call(`sales/${encodeURIComponent(sale)}/${name}`, { reason }),
+    setPicture: async (item, picture, alt, reason) => {
+      const query = new URLSearchParams({ alt, reason })
+      const path = `products/${encodeURIComponent(item)}/picture?${query.toString()}`
+      // What it is is read from its bytes, whatever is said here.
+      await send(path, 'PUT', picture as Uint8Array<ArrayBuffer>, 'image/webp')
+    },
     reconcile: (reason, item) =>
       call('reconcile', { reason, ...(item === undefined ? {} : { item_id: item }) }),
     drift: (item) => call(`items/${encodeURIComponent(item)}/drift`, undefined, 'GET'),

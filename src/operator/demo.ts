@@ -1,6 +1,15 @@
+import { readFile } from 'node:fs/promises'
+import { projectPath } from '../platform/project.ts'
 import { type OperatorClient, Refused } from './client.ts'
 
 export const DEMO_SALE = 'demo'
+
+/** What the pictures in `demo-pictures/` show; each was drawn as the `.svg` beside it. */
+const PICTURES: Readonly<Record<string, string>> = {
+  'aurora-tv-55': 'A flat television on a wooden sideboard, showing northern lights over mountains',
+  'nimbus-headphones': 'Dark blue over-ear headphones with light brown leather pads',
+  'pebble-speaker': 'A round, stone-grey loudspeaker the size of a pebble, with three buttons on its top',
+}
 
 /**
  * The sale a newcomer finds: three products, one of them with 100 units. One that is there already, from an earlier
@@ -43,6 +52,10 @@ export async function seedDemo(operator: OperatorClient, opensAt: number): Promi
       ],
       reason: 'demo sale of a first start',
     })
+    for (const [item, alt] of Object.entries(PICTURES)) {
+      const picture = await readFile(projectPath(`src/operator/demo-pictures/${item}.webp`))
+      await operator.setPicture(item, picture, alt, 'demo sale of a first start')
+    }
     return 'created'
   } catch (error) {
     if (error instanceof Refused && error.code === 'already_exists') return 'exists'

@@ -19,6 +19,14 @@ const PAGES = {
   ops: Object.fromEntries(Object.values(CONSOLE_SCREENS).map((path) => [path, 'console'])),
 } as const
 
+/** Only what is on sale is for search engines. */
+const NOTHING = 'User-agent: *\nDisallow: /\n'
+const ROBOTS = {
+  shop: 'User-agent: *\nDisallow: /api/\nDisallow: /checkout/\nDisallow: /orders\n',
+  queue: NOTHING,
+  ops: NOTHING,
+} as const
+
 const VARY = 'Accept-Encoding'
 
 export type PageHost = keyof typeof PAGES
@@ -44,6 +52,7 @@ export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageU
   const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) =>
     sender(c, assets.page(name, languageOf(c)), status === 200 ? cache : 'no-store', status)
 
+  app.get('/robots.txt', (c) => c.text(ROBOTS[host], 200, { 'Cache-Control': 'public, max-age=3600' }))
   for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
 
   // The waiting rooms have no list of their own; the shop has it.

@@ -16,6 +16,7 @@ export interface Offer {
   readonly text: string
   /** Until the opening, while it is ahead: "04:05"; else empty. */
   readonly countdown: string
+  /** What is left; of a sale that is over, that it is. */
   readonly stock: string
   /** Of the units, between 0 and 1. */
   readonly left: number
@@ -49,9 +50,11 @@ export function offerOf(say: Say, { sale, units, now, others = false }: Offered)
     text: say(`shop.${state}.text`),
     countdown,
     stock:
-      units === undefined || stock === undefined
-        ? say('shop.counting')
-        : stockText(say, { ...units, state: stock }),
+      state === 'ended' || state === 'post_sale'
+        ? badge
+        : units === undefined || stock === undefined
+          ? say('shop.counting')
+          : stockText(say, { ...units, state: stock }),
     left: units === undefined ? 0 : units.available / Math.max(1, units.total),
     button: say(
       way === 'sale'

@@ -121,6 +121,14 @@ describe('a page says how things stand', () => {
     }
   })
 
+  test('of a sale that is over no card says that something is left', async () => {
+    for (const sale of [{ state: 'ended' as const }, { post_sale_at: NOW - 1 }]) {
+      const page = shown(html(await open({ sale }).storefront.sale('sale', 'en')))
+      expect(page).toContain('Lamp a')
+      expect(page).not.toContain('10 of 10 left')
+    }
+  })
+
   test('whoever finds an item sold out is shown what else is left of the sale', async () => {
     const one = { unitsOf: async (item: string) => units(item === 'a' ? 0 : 4) }
     expect((await texts(one)).page).toContain('See what is left of this sale')
