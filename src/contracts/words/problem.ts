@@ -9,8 +9,8 @@ export function problemText(
   say: Say,
   { code, title, detail }: ProblemBody,
 ): { title: string; detail: string } {
-  if (say.language === 'en') return { title, detail: detail ?? '' }
   const [name, text] = [`problems.${code}`, `problems.${code}.text`]
+  if (say.language === 'en') return { title, detail: detail ?? (say.has(text) ? say(text) : '') }
   return say.has(name) && say.has(text)
     ? { title: say(name), detail: say(text) }
     : { title: say('problems.other'), detail: say('problems.other.text') }
