@@ -88,7 +88,7 @@ export const OrderDetails = z
       .describe('Issued to make up for it'),
     mails: z.array(
       z.object({
-        kind: z.enum(['paid', 'failed', 'cancelled', 'oversold']),
+        kind: z.enum(['paid', 'pay_again', 'failed', 'cancelled', 'oversold']),
         state: z.enum(['due', 'sent', 'dead', 'obsolete']),
         attempts: Count,
         code: z.string().nullable().describe('What the mail server said last'),

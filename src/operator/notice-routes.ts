@@ -17,7 +17,7 @@ const Backlog = z.object({
   undelivered: z.array(
     z.object({
       order_id: z.uuid(),
-      kind: z.enum(['paid', 'failed', 'cancelled', 'oversold']),
+      kind: z.enum(['paid', 'pay_again', 'failed', 'cancelled', 'oversold']),
       attempts: Count,
       code: z.string().nullable().describe('What the mail server said last'),
       at: Millis,

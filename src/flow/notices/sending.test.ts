@@ -153,15 +153,23 @@ describe('a mail for each end of an order', () => {
     expect((await mails('mixed@example.com'))[0]?.text).toContain('Paid with: Gift card (€4.99)')
   })
 
-  test('paid with money that the provider then gave up: no receipt until it is paid again', async () => {
+  test('paid with money that the provider then gave up: asked to pay again, once, and no receipt until it is', async () => {
     const order = await telling.ordered(await telling.flow.newItem(2))
     const ref = await telling.pay(order)
     const shard = app().shards.of(order.user_id)
     await shard.query(`update payments set state = 'lost' where provider_ref = $1`, [ref])
     expect(await app().notices.receipt(order.user_id, order.order_id)).toBe('unpaid')
+    const subjects = async () => (await mails(order.email)).map(({ subject }) => subject)
     await round()
-    expect(await mails(order.email)).toEqual([])
-    expect(await telling.stateOf(order)).toMatchObject([{ state: 'due', code: 'payment lost' }])
+    expect(await subjects()).toEqual([`Please pay once more: ${order.item_id}`])
+    expect((await mails(order.email))[0]?.text).toContain('your payment of €19.99 was withdrawn')
+    expect(await telling.stateOf(order)).toMatchObject([
+      { kind: 'paid', state: 'due', code: 'payment lost' },
+      { kind: 'pay_again', state: 'sent' },
+    ])
+    await telling.rest()
+    await round()
+    expect(await subjects()).toHaveLength(1)
     await shard.query(
       `insert into payments (user_id, order_id, provider, provider_ref, amount, currency, state)
        values ($1, $2, 'paypal', 'again', 1999, 'EUR', 'captured')`,
@@ -169,7 +177,23 @@ describe('a mail for each end of an order', () => {
     )
     await telling.rest()
     await round()
-    expect((await mails(order.email)).map(({ text }) => text.includes('PayPal'))).toEqual([true])
+    expect((await mails(order.email)).filter(({ text }) => text.includes('PayPal'))).toHaveLength(1)
+    expect(await subjects()).toContain(`Your receipt: ${order.item_id}`)
+  })
+
+  test('paid again before the mail went out: nobody is asked for what is there', async () => {
+    const order = await telling.ordered(await telling.flow.newItem(2))
+    const ref = await telling.pay(order)
+    const shard = app().shards.of(order.user_id)
+    await shard.query(`update payments set state = 'lost' where provider_ref = $1`, [ref])
+    const away = watchedMail(telling.mail, () => Promise.resolve({ kind: 'unavailable', code: 'away' }))
+    await telling.notices({ mail: away }).round()
+    await shard.query(`update payments set state = 'captured' where provider_ref = $1`, [ref])
+    await telling.rest()
+    await round()
+    expect((await mails(order.email)).map(({ subject }) => subject)).toEqual([
+      `Your receipt: ${order.item_id}`,
+    ])
   })
 
   test('oversold before the receipt went out: nobody is told that it is theirs', async () => {

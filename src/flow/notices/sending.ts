@@ -5,7 +5,17 @@ import type { Database, Shards } from '../../platform/postgres.ts'
 import { untilAborted } from '../../platform/shutdown.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Compose } from './mails/compose.ts'
-import { markSent, planNotices, putBack, selectGiftCard, selectTold, takeDue, type Taken } from './sql.ts'
+import {
+  markSent,
+  type NoticeKind,
+  planNotices,
+  putBack,
+  selectGiftCard,
+  selectTold,
+  takeDue,
+  type Taken,
+  type Told,
+} from './sql.ts'
 
 /** Times in seconds. */
 export interface SendingPolicy {
@@ -57,6 +67,11 @@ export interface SendingParts {
   readonly policy?: Partial<SendingPolicy>
 }
 
+/** Whether what a notice says is so now. */
+function isTrue(kind: NoticeKind, told: Told): boolean {
+  return kind === 'pay_again' ? told.status === 'PAID' && told.lost : told.kind === kind
+}
+
 /**
  * Derived, not pushed: whoever ends an order knows nothing of mails. A notice is taken under a lease, sent, and marked;
  * a crash in between sends it again when the lease is over, under the same Message-ID.
@@ -75,7 +90,7 @@ export function createSending(parts: SendingParts) {
     const told = await selectTold(shard, user_id, order_id)
     // Withdrawn, too old, or overtaken: nobody is told "it is yours" of what has been cancelled since.
     const email = told?.email ?? undefined
-    if (told === undefined || email === undefined || told.kind !== kind) {
+    if (told === undefined || email === undefined || !isTrue(kind, told)) {
       const code = email === undefined ? 'no address' : 'overtaken'
       await putBack(shard, taken, { state: 'obsolete', code })
       return 'obsolete'

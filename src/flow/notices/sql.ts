@@ -3,8 +3,8 @@ import type { FailureReason, OrderStatus } from '../../contracts/orders.ts'
 import type { Language } from '../../contracts/words/say.ts'
 import type { Sql } from '../../platform/postgres.ts'
 
-/** What a buyer is told about the end of an order. */
-export type NoticeKind = 'paid' | 'failed' | 'cancelled' | 'oversold'
+/** What a buyer is told about the end of an order, and that a paid one lost its money. */
+export type NoticeKind = 'paid' | 'pay_again' | 'failed' | 'cancelled' | 'oversold'
 
 export interface NoticeKey {
   readonly user_id: UserId
@@ -27,7 +27,7 @@ const SAME = 'n.user_id = $1 and n.order_id = $2'
 
 /**
  * Writes down what is to be told: of orders that have ended while an address waits, and of paid ones that were cancelled
- * since. What ended longer ago than `freshS` (and the address was given then) is told no more. Safe to repeat, and to
+ * or lost their money since. What ended longer ago than `freshS` (and the address was given then) is told no more. Safe to repeat, and to
  * run in several processes at once.
  */
 export async function planNotices(
@@ -51,10 +51,21 @@ export async function planNotices(
        where o.failure_reason = 'oversold' and o.failed_at > now() - make_interval(secs => $1::float8)
          and not exists (select from notices n
                          where n.user_id = o.user_id and n.order_id = o.id and n.kind = 'oversold')
+     ), lost_since as (
+       select c.user_id, c.order_id, 'pay_again' as kind
+       from payments p join orders o on o.user_id = p.user_id and o.id = p.order_id and o.status = 'PAID'
+         join contacts c on c.user_id = o.user_id and c.order_id = o.id
+       where p.state = 'lost' and p.updated_at > now() - make_interval(secs => $1::float8)
+         and not exists (select from payments other
+                         where other.user_id = p.user_id and other.order_id = p.order_id
+                           and other.state in ('authorised', 'captured', 'refund_due', 'refunded'))
+         and not exists (select from notices n
+                         where n.user_id = o.user_id and n.order_id = o.id and n.kind = 'pay_again')
      )
      insert into notices (user_id, order_id, kind)
      select user_id, order_id, kind from ended where fresh
      union select user_id, order_id, kind from cancelled_since
+     union select user_id, order_id, kind from lost_since
      on conflict (user_id, order_id, kind) do nothing`,
     [freshS, max],
   )

@@ -10,6 +10,8 @@ export function storyOf(
   switch (kind) {
     case 'paid':
       return ['mail.story.paid']
+    case 'pay_again':
+      return ['mail.story.pay_again']
     case 'cancelled':
       return ['mail.story.cancelled', money]
     case 'oversold':
