@@ -1,4 +1,5 @@
-import type { GuardSettingsInput } from '../src/guard/guard.ts'
+import { GuardSettings, type GuardSettingsInput } from '../src/guard/guard.ts'
+import { SettingError } from '../src/platform/errors.ts'
 import type { RushOptions } from './options.ts'
 import type { SaleInfo, Target } from './target.ts'
 
@@ -8,6 +9,27 @@ export const NO_GUARD: GuardSettingsInput = {
   limits: { on: false },
   risk: { on: false },
   captcha: { on: false },
+}
+
+/**
+ * A sale that exists, as an ordinary crowd may come to it: the guard of a rehearsal is switched off for it. Throws SettingError for a
+ * real sale whose guard is on, which no simulator may weaken.
+ */
+export async function openToCrowd(
+  target: Pick<Target, 'sale' | 'guard' | 'setGuard'>,
+  id: string,
+  say: (text: string) => void,
+): Promise<SaleInfo> {
+  const sale = await target.sale(id)
+  const { proof_of_work, limits, risk } = GuardSettings.parse(await target.guard(id))
+  if (![proof_of_work, limits, risk].some(({ on }) => on)) return sale
+  if (!sale.rehearsal)
+    throw new SettingError(
+      `The guard of ${id} is on, which a simulated crowd does not pass: rehearse it, and send the crowd to the rehearsal`,
+    )
+  await target.setGuard(id, NO_GUARD)
+  say(`The guard of ${id} is switched off: the whole crowd comes from this one machine`)
+  return sale
 }
 
 /** Expected hashes of a challenge: a 250th of the default, since the simulator solves for all. */

@@ -10,7 +10,7 @@ import { runCrowd } from './crowd/crowd.ts'
 import type { RushOptions } from './options.ts'
 import { renderReport, reportOf } from './report.ts'
 import { compareBots, type Judged, renderBots, shareOfBots } from './bots-report.ts'
-import { createOwnSale, HASHES, SCALED_GUARD, timeoutOf } from './own-sale.ts'
+import { createOwnSale, openToCrowd, HASHES, SCALED_GUARD, timeoutOf } from './own-sale.ts'
 import { findTarget, type SaleInfo, type Target } from './target.ts'
 
 export { readRushOptions, RUSH_FLAGS, type RushOptions } from './options.ts'
@@ -49,7 +49,9 @@ async function run(options: RushOptions, signal: AbortSignal | undefined): Promi
   }
   if (options.bots === 0) {
     const sale =
-      options.sale === undefined ? await createOwnSale(target, options) : await target.sale(options.sale)
+      options.sale === undefined
+        ? await createOwnSale(target, options)
+        : await openToCrowd(target, options.sale, say)
     return tell((await judge({ target, options, say, signal }, sale)).report)
   }
   if (target.run.trusted_proxies !== 1)

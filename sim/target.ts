@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { SaleWithProducts } from '../src/contracts/http.ts'
+import { OperatorSale } from '../src/contracts/sale-editing-http.ts'
 import { SettingError } from '../src/platform/errors.ts'
 import { readRunFile, readSecrets, type RunFile } from '../src/platform/servers/data-dir.ts'
 
@@ -20,6 +21,9 @@ export interface Target {
   fetch(host: 'shop' | 'queue' | 'ops', path: string, init?: RequestInit): Promise<Response>
   createSale(body: NewSaleBody): Promise<SaleInfo>
   sale(id: string): Promise<SaleInfo>
+  /** Settings of its guard, as they were given. */
+  guard(id: string): Promise<Record<string, unknown>>
+  setGuard(id: string, guard: object): Promise<void>
 }
 
 const NOT_RUNNING = 'Doorbuster is not running here: start it with `npm start`, then try again'
@@ -67,6 +71,19 @@ export async function findTarget(dataDir: string): Promise<Target> {
       })
       if (answer.status !== 201) throw new SettingError(`The sale was not created: ${await describe(answer)}`)
       return SaleWithProducts.parse(await answer.json())
+    },
+    guard: async (id) => {
+      const answer = await send('ops', `/api/operator/sales/${encodeURIComponent(id)}`)
+      if (!answer.ok) throw new SettingError(`The sale can not be read: ${await describe(answer)}`)
+      return OperatorSale.parse(await answer.json()).guard
+    },
+    setGuard: async (id, guard) => {
+      const answer = await send('ops', `/api/operator/sales/${encodeURIComponent(id)}`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ guard, reason: 'a simulated crowd (npm run rush)' }),
+      })
+      if (!answer.ok) throw new SettingError(`The guard was not switched off: ${await describe(answer)}`)
     },
     sale: async (id) => {
       const answer = await send('shop', `/api/sales/${encodeURIComponent(id)}`)
