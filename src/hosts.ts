@@ -29,6 +29,7 @@ import { openApiDocument } from './platform/openapi.ts'
 import { isOfBuyers } from './platform/request-kind.ts'
 import { languageOf, mountPages, pageSender } from './platform/pages.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
+import { paypalPages, stripeCardFields } from './platform/provider-pages.ts'
 import { secure } from './platform/security-headers.ts'
 
 export interface Hosts {
@@ -46,10 +47,13 @@ export interface HostOptions {
 
 /** The HTTP contract (design, section 9): gate, shop and operator, each its own origin, here behind one port. */
 export function createHosts(app: Application, { assets, consoleAssets, stopping }: HostOptions): Hosts {
-  const { config, secrets, log, metrics, orders, restock } = app
+  const { config, secrets, log, metrics, orders, payments, restock } = app
   const identity = createIdentity({ auth: config.auth, secrets, clock: app.clock })
   const findOrder = (user: string, id: string) => orders.find(user, id)
-  const pages = createPlainPages(assets, { ...config.urls, elsewhere: paypalPages(app) })
+  const pages = createPlainPages(assets, {
+    ...config.urls,
+    elsewhere: payments.names.includes('paypal') ? paypalPages(config.paypal.apiUrl) : [],
+  })
   const hosts = {
     queue: createHttpApp('queue', {
       log,
@@ -160,7 +164,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     { url: config.urls.ops, app: hosts.ops },
   ])
   const captcha = secrets.captcha === undefined ? [] : CAPTCHA_ORIGINS[secrets.captcha.provider]
-  const pageUrls = { ...config.urls, stripe: config.stripe.apiUrl, captcha }
+  const pageUrls = { ...config.urls, cards: stripeCardFields(config.stripe.apiUrl), captcha }
   storefrontPages(hosts.shop, {
     ...{ ...app, assets, unitsOf, urls: config.urls },
     send: pageSender('shop', pageUrls),
@@ -205,12 +209,4 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
       return secure(new Response(null, { status: 302, headers }), false)
     },
   }
-}
-
-/** Where PayPal's own pages are, which the shop's forms may lead to. */
-function paypalPages({ config, payments }: Application): readonly string[] {
-  if (!payments.names.includes('paypal')) return []
-  const { origin, hostname } = new URL(config.paypal.apiUrl)
-  if (!hostname.endsWith('.paypal.com')) return [origin]
-  return [`https://www.${hostname.includes('.sandbox.') ? 'sandbox.' : ''}paypal.com`]
 }

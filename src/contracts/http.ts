@@ -238,7 +238,7 @@ export const PaymentAnswer = z
     browser: z
       .record(z.string(), z.string())
       .describe(
-        'What the browser needs; for Stripe: publishable_key, client_secret, api_url; for PayPal: approve_url, the page where the buyer agrees',
+        'What the browser needs; for Stripe: publishable_key, client_secret, api_url, script_url (of its card fields); for PayPal: approve_url, the page where the buyer agrees',
       ),
   })
   .openapi('PaymentAnswer')

@@ -4,13 +4,14 @@ import { type Assets, buildAssets } from './assets.ts'
 import { createHttpApp } from './http.ts'
 import { bestEncoding, mountPages } from './pages.ts'
 import { projectPath } from './project.ts'
+import { stripeCardFields } from './provider-pages.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
 const urls = {
   shop: 'http://shop.example',
   queue: 'http://queue.example',
   ops: 'http://ops.example',
-  stripe: 'http://pay.example',
+  cards: stripeCardFields('http://pay.example'),
   captcha: [] as readonly string[],
 }
 const text = (body: Uint8Array) => new TextDecoder().decode(body)
@@ -73,19 +74,38 @@ describe('mountPages', () => {
     path: string,
     headers: Record<string, string> = {},
     captcha: readonly string[] = [],
+    cards = urls.cards,
   ) => {
     const app = createHttpApp(host, { log: createLog('silent', 'test'), metrics: createMetrics() })
-    mountPages(app, host, assets, { ...urls, captcha })
+    mountPages(app, host, assets, { ...urls, cards, captcha })
     return app.request(path, { headers })
   }
 
-  test('only the shop may talk to the payment provider', async () => {
-    const policy = async (host: 'shop' | 'queue', path: string) =>
-      (await ask(host, path)).headers.get('content-security-policy') ?? ''
-    expect(await policy('shop', '/checkout/demo')).toContain(
-      `connect-src 'self' ${urls.queue} ${urls.stripe}`,
+  test("the card provider's script, frames and calls are let in where a card is typed, and nowhere else", async () => {
+    const policy = async (host: 'shop' | 'queue' | 'ops', path: string, cards = urls.cards) =>
+      (await ask(host, path, {}, [], cards)).headers.get('content-security-policy') ?? ''
+    const checkout = await policy('shop', '/checkout/demo')
+    expect(checkout).toContain(`script-src 'self' http://pay.example; `)
+    expect(checkout).toContain(
+      `connect-src 'self' ${urls.queue} http://pay.example; frame-src http://pay.example; `,
     )
-    expect(await policy('queue', '/demo')).toContain("connect-src 'self';")
+    for (const [host, path] of [
+      ['shop', '/'],
+      ['shop', '/orders'],
+      ['queue', '/demo'],
+      ['ops', '/'],
+    ] as const) {
+      expect(await policy(host, path)).not.toContain('pay.example')
+      expect(await policy(host, path)).toContain("require-trusted-types-for 'script'")
+    }
+    // The real one: its script must come from it, and its API from its own host.
+    const real = await policy('shop', '/checkout/demo', stripeCardFields('https://api.stripe.com'))
+    expect(real).toContain("script-src 'self' https://js.stripe.com https://*.js.stripe.com; ")
+    expect(real).toContain(`connect-src 'self' ${urls.queue} https://api.stripe.com; `)
+    expect(real).toContain(
+      'frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com; ',
+    )
+    expect(stripeCardFields('https://api.stripe.com').script).toBe('https://js.stripe.com/v3')
   })
 
   test("a CAPTCHA provider's widget runs in the waiting room alone", async () => {

@@ -6,6 +6,7 @@ import { ASSET, PAGE } from './cache-control.ts'
 import { Problem } from './errors.ts'
 import type { App, AppEnv } from './http.ts'
 import { languageIn } from './language.ts'
+import type { CardFields } from './provider-pages.ts'
 import type { Representation } from './representation.ts'
 import { type Allowed, pageHeaders } from './security-headers.ts'
 
@@ -27,16 +28,19 @@ const ROBOTS = {
   ops: NOTHING,
 } as const
 
+/** The only page where a card is typed, and a script of others runs. */
+const CARD_PAGE = 'checkout'
 const VARY = 'Accept-Encoding'
 
 export type PageHost = keyof typeof PAGES
 
-/** Public origins without a trailing slash; `stripe` is where the browser sends card data. */
+/** Public origins without a trailing slash. */
 export interface PageUrls {
   readonly shop: string
   readonly queue: string
   readonly ops: string
-  readonly stripe: string
+  /** Of the card provider, on the one page that takes a card. */
+  readonly cards: CardFields
   /** Of the CAPTCHA provider's scripts and frames; none where the question is our own. */
   readonly captcha: readonly string[]
 }
@@ -48,9 +52,15 @@ export interface PageUrls {
  */
 export function mountPages(app: App, host: PageHost, assets: Assets, urls: PageUrls): void {
   const sender = pageSender(host, urls)
+  const withCard = pageSender(host, urls, allowedWithCard(urls))
   const cache = host === 'ops' ? 'private, no-cache' : PAGE
   const sendPage = (c: Context<AppEnv>, name: string, status: 200 | 404 = 200) =>
-    sender(c, assets.page(name, languageOf(c)), status === 200 ? cache : 'no-store', status)
+    (name === CARD_PAGE ? withCard : sender)(
+      c,
+      assets.page(name, languageOf(c)),
+      status === 200 ? cache : 'no-store',
+      status,
+    )
 
   app.get('/robots.txt', (c) => c.text(ROBOTS[host], 200, { 'Cache-Control': 'public, max-age=3600' }))
   for (const [path, name] of Object.entries(PAGES[host])) app.get(path, (c) => sendPage(c, name))
@@ -80,8 +90,12 @@ export type SendPage = (
 ) => Response
 
 /** Sends pages of a host in the language of the request, each with all a page's answer needs. */
-export function pageSender(host: PageHost, urls: PageUrls): SendPage {
-  const headers = pageHeaders(allowedOn(host, urls))
+export function pageSender(
+  host: PageHost,
+  urls: PageUrls,
+  allowed: Allowed = allowedOn(host, urls),
+): SendPage {
+  const headers = pageHeaders(allowed)
   return (c, page, cacheControl, status = 200) => {
     for (const [header, value] of Object.entries(headers)) c.header(header, value)
     c.header('Vary', `${VARY}, Accept-Language, Cookie, X-Language`)
@@ -120,18 +134,28 @@ export function bestEncoding(accepted: string | undefined): keyof Representation
   return accepts('gzip') ? 'gzip' : 'identity'
 }
 
-/** Only the shop's pages may talk to the payment provider, and only they hold a card form. */
-function allowedOn(host: PageHost, { queue, stripe, captcha }: PageUrls): Allowed {
-  const self = "'self'"
+const SELF = "'self'"
+
+function allowedOn(host: PageHost, { queue, captcha }: PageUrls): Allowed {
   switch (host) {
     case 'shop':
-      return { scripts: [self], connections: [self, queue, stripe], trustedTypes: [] }
+      return { scripts: [SELF], connections: [SELF, queue], trustedTypes: [] }
     case 'queue': {
-      const sources = [self, ...captcha]
+      const sources = [SELF, ...captcha]
       if (captcha.length === 0) return { scripts: sources, connections: sources, trustedTypes: ['default'] }
       return { scripts: sources, styles: sources, connections: sources, frames: captcha }
     }
     case 'ops':
-      return { scripts: [self], connections: [self], trustedTypes: [] }
+      return { scripts: [SELF], connections: [SELF], trustedTypes: [] }
+  }
+}
+
+/** The card's fields are frames of the provider, drawn by its script; nobody else's runs beside it. */
+function allowedWithCard({ queue, cards }: PageUrls): Allowed {
+  return {
+    scripts: [SELF, ...cards.scripts],
+    connections: [SELF, queue, ...cards.connections],
+    frames: cards.frames,
+    payment: cards.frames.filter((origin) => !origin.includes('*')),
   }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { claimIn, createSale, inBrowser } from './running.ts'
-import { fetchIn, loseAnswers, payWith, picture, shows } from './page.ts'
+import { cardFields, fetchIn, loseAnswers, payWith, picture, shows } from './page.ts'
 
 // A person's way through the shop's pages, with a real browser against the real system. Pictures: test/output/.
 const GOOD_CARD = '4242 4242 4242 4242'
@@ -54,7 +54,7 @@ inBrowser('buying in a browser', (system) => {
     await page.locator('#test-cards').waitFor()
     await picture(page, 'checkout-card')
     await page.locator('#email').fill('buyer@example')
-    await page.locator('#number').focus()
+    await cardFields(page).locator('#number').focus()
     await shows(page, '#contact-said', 'Not kept: that is no e-mail address')
     await picture(page, 'checkout-wrong-email')
     // Going on to the card is enough to have it kept.

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { atStripe, claimIn, createSale, inBrowser } from './running.ts'
-import { fetchIn, payWith, picture, shows } from './page.ts'
+import { cardFields, fetchIn, payWith, picture, shows } from './page.ts'
 
 // Every way a purchase can end, each a page of its own. Pictures: test/output/.
 const GOOD_CARD = '4242 4242 4242 4242'
@@ -139,7 +139,7 @@ inBrowser('how a purchase ends, in a browser', (system) => {
     await claimIn(system, page, 'short')
     expect(await hasFocus(page, '#order-title')).toBe(true)
     expect(await page.locator('#pay-time').getAttribute('data-hurry')).toBe('true')
-    await page.locator('#number').fill('4242 4242')
+    await cardFields(page).locator('#number').fill('4242 4242')
     await picture(page, 'checkout-hurry')
     await page.locator('#pay-said', { hasText: '10 seconds left to pay.' }).waitFor({ state: 'attached' })
     await page.goto(`${system.urls.shop}/orders`)

@@ -13,15 +13,19 @@ export function glance(page: Page): Promise<boolean> {
   return page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
 }
 
-/** Types a card into the form and pays; `press`: how the button is pressed. */
+/** The provider's fields for a card, which are a frame of its own. */
+export const cardFields = (page: Page) => page.frameLocator('#card-fields iframe')
+
+/** Types a card into the provider's fields and pays; `press`: how the button is pressed. */
 export async function payWith(
   page: Page,
   number: string,
   press = (button: Locator) => button.click(),
 ): Promise<void> {
-  await page.locator('#number').fill(number)
-  await page.locator('#expiry').fill('12/34')
-  await page.locator('#cvc').fill('123')
+  const fields = cardFields(page)
+  await fields.locator('#number').fill(number)
+  await fields.locator('#expiry').fill('12/34')
+  await fields.locator('#cvc').fill('123')
   await press(page.locator('#pay'))
 }
 

@@ -89,7 +89,12 @@ test('the whole way over HTTP, every answer in its shape', async () => {
     200,
     await buyer.shop('POST', `/api/orders/${order_id}/payment`, { json }),
   )
-  expect(Object.keys(payment.browser).sort()).toEqual(['api_url', 'client_secret', 'publishable_key'])
+  expect(Object.keys(payment.browser).sort()).toEqual([
+    'api_url',
+    'client_secret',
+    'publishable_key',
+    'script_url',
+  ])
   const seen = shaped(shapes.StockAnswer, 200, await app.send('shop', 'GET', `/api/items/${item}/stock`))
   expect(seen).toMatchObject({ item_id: item, state: 'available', total: 10 })
   expect(await stock(item)).toEqual({ available: 9, held: 1, sold: 0 })

@@ -10,7 +10,6 @@ import type { Order, PaymentAnswer, Product, Stock } from '../../src/contracts/s
 import type { CheckoutMemory } from './attempt.ts'
 import { type BankSaid, wireBank } from './bank.ts'
 import { wireCancel } from './cancel.ts'
-import type { Card } from './card.ts'
 import { wireCardForm } from './card-form.ts'
 import { wireContact } from './contact.ts'
 import { PATIENCE_MS } from './find-out.ts'
@@ -19,7 +18,7 @@ import { drawOrder, type Progress } from './order-view.ts'
 import { type PaypalSaid, wirePaypal } from './paypal.ts'
 import { showReceipt } from './receipt.ts'
 import { showScene } from './scenes.ts'
-import { confirmCard, type StripePayment } from './stripe.ts'
+import type { StripePayment } from './stripe.ts'
 
 /** While something is about to change, while only the time runs, and once it is paid: its money may still be lost. */
 const QUICK_MS = 700
@@ -71,7 +70,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
 
   byId('again').setAttribute('href', inChosenLanguage(`${config.queue_url}/${sale}#new`))
   const giftCard = wireGiftCard(orderId, ({ gift_part, status }) => change({ gift_part, status }))
-  wireCardForm((card) => giftCard.whileFixed(() => pay(card)))
+  const cardForm = wireCardForm(() => giftCard.whileFixed(pay))
   const bank = wireBank({ orderId, said: said.bankSaid, waitFor: () => go('sent') })
   wirePaypal({ orderId, said: said.paypalSaid, waitFor: (ms) => go('sent', ms) })
   wireCancel(orderId, change)
@@ -151,13 +150,15 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
       if (forGood) notice(byId('pay-error'), explain(answer))
       return undefined
     }
-    const { publishable_key = '', client_secret = '', api_url = '' } = answer.body.browser
+    const { publishable_key = '', client_secret = '', api_url = '', script_url = '' } = answer.body.browser
     byId('test-cards').hidden = !publishable_key.startsWith('pk_test')
-    return { publishable_key, client_secret, api_url, amount }
+    const prepared = { publishable_key, client_secret, api_url, script_url, amount }
+    cardForm.draw(prepared)
+    return prepared
   }
 
   /** Returns what to tell the buyer beside the form. */
-  async function pay(card: Card): Promise<string | undefined> {
+  async function pay(): Promise<string | undefined> {
     if (order !== undefined && isPaid(order)) return undefined
     for (const error of ['pay-error', 'paypal-error']) notice(byId(error), undefined)
     if (!navigator.onLine) return say('checkout.offline')
@@ -168,7 +169,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
     }
     if (payment === undefined) return say('checkout.not_started')
     const returnUrl = `${location.origin}${location.pathname}?order=${orderId}`
-    const confirmation = await confirmCard(payment, card, returnUrl)
+    const confirmation = await cardForm.confirm(payment, returnUrl)
     switch (confirmation.kind) {
       case 'authorised':
         go('sent')
@@ -185,6 +186,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
         // Closed meanwhile; the shop opens another.
         payment = undefined
         return say('checkout.too_long')
+      case 'incomplete':
       case 'declined':
         return confirmation.message
     }

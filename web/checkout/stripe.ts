@@ -1,6 +1,6 @@
-import { declineText } from '../../src/contracts/words/decline.ts'
-import type { Card } from './card.ts'
+import { element } from '../lib/dom.ts'
 import { say } from '../lib/words.ts'
+import { type ConfirmResult, type Confirmation, readConfirmation } from './confirmation.ts'
 
 /** What the server hands the browser to pay one order (`browser` of the payment answer). */
 export interface StripePayment {
@@ -8,94 +8,102 @@ export interface StripePayment {
   readonly client_secret: string
   /** Origin of the provider's API, as browsers reach it. */
   readonly api_url: string
+  /** Of the provider's card fields. */
+  readonly script_url: string
 }
-
-export type Confirmation =
-  /** The bank agreed; the order becomes PAID when the provider has told the shop. */
-  | { readonly kind: 'authorised' }
-  /** The bank wants to ask its customer, at this address. */
-  | { readonly kind: 'action'; readonly url: string }
-  | { readonly kind: 'declined'; readonly message: string }
-  /** This payment was closed; another may be started. */
-  | { readonly kind: 'over' }
-  /** No answer: the payment may have gone through, the order tells. */
-  | { readonly kind: 'unsure' }
 
 const TIMEOUT_MS = 15_000
 
+/** Stripe.js as far as this page uses it; the sandbox answers to the same calls. */
+interface CardElement {
+  mount(place: HTMLElement): void
+  on(event: 'ready' | 'change', listener: () => void): void
+  update(options: { style: object }): void
+  focus(): void
+  destroy(): void
+}
+interface StripeJs {
+  elements(): { create(kind: 'card', options: object): CardElement }
+  confirmCardPayment(secret: string, data: object, options: object): Promise<ConfirmResult>
+}
+
+/** The provider's card fields on the page: frames of its own, so that no number touches the page or the shop. */
+export interface CardFields {
+  readonly focus: () => void
+  /** Called at each change of what is typed. */
+  readonly onChange: (listener: () => void) => void
+  /** Pays. `returnUrl` is where the bank's page sends the buyer back to. Never throws. */
+  readonly confirm: (payment: StripePayment, returnUrl: string) => Promise<Confirmation>
+}
+
 /**
- * Confirms the payment with a card, straight at the provider: the number never touches the shop's server.
- * `returnUrl` is where the bank's page sends the buyer back to. Never throws.
+ * Loads the provider's script and draws its card fields into `place`. Rejects where that takes too long or fails; it
+ * may be tried again.
  */
-export async function confirmCard(
-  payment: StripePayment,
-  card: Card,
-  returnUrl: string,
-): Promise<Confirmation> {
-  const id = encodeURIComponent(intentId(payment.client_secret))
+export async function drawCardFields(payment: StripePayment, place: HTMLElement): Promise<CardFields> {
+  const stripe = (await loadStripe(payment.script_url))(payment.publishable_key, {
+    locale: document.documentElement.lang,
+  })
+  const card = stripe.elements().create('card', { hidePostalCode: true, style: looks(place) })
+  const ready = new Promise<void>((resolve) => card.on('ready', resolve))
+  card.mount(place)
   try {
-    const response = await fetch(`${payment.api_url}/v1/payment_intents/${id}/confirm`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${payment.publishable_key}` },
-      body: confirmationForm(payment.client_secret, card, returnUrl),
-      credentials: 'omit',
-      referrerPolicy: 'no-referrer',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
-    return readConfirmation(response.ok, await response.json())
-  } catch {
-    return { kind: 'unsure' }
+    await inTime(ready)
+  } catch (error) {
+    card.destroy()
+    throw error
   }
-}
-
-export function intentId(clientSecret: string): string {
-  return clientSecret.split('_secret_')[0] ?? ''
-}
-
-export function confirmationForm(clientSecret: string, card: Card, returnUrl: string): URLSearchParams {
-  const form = new URLSearchParams({ client_secret: clientSecret, return_url: returnUrl })
-  form.set('payment_method_data[type]', 'card')
-  for (const [field, value] of Object.entries<string>({ ...card }))
-    form.set(`payment_method_data[card][${field}]`, value)
-  return form
-}
-
-interface IntentLike {
-  readonly status?: string
-  readonly next_action?: { readonly redirect_to_url?: { readonly url?: string } } | null
-}
-interface ConfirmBody extends IntentLike {
-  readonly error?: {
-    readonly type?: string
-    readonly code?: string
-    readonly decline_code?: string
-    readonly payment_intent?: IntentLike
-  }
-}
-
-/** Reads the provider's answer: a PaymentIntent, or `{error}`. */
-export function readConfirmation(ok: boolean, answer: unknown): Confirmation {
-  const body = (answer ?? {}) as ConfirmBody
-  // A second confirmation of a payment that went through is an error that carries the payment.
-  const intent = ok ? body : body.error?.payment_intent
-  const status = intent?.status ?? 'none'
-  switch (status) {
-    case 'requires_capture':
-    case 'succeeded':
-    case 'processing':
-      return { kind: 'authorised' }
-    case 'requires_action': {
-      const url = intent?.next_action?.redirect_to_url?.url
-      if (url !== undefined && /^https?:/.test(url)) return { kind: 'action', url }
-      return {
-        kind: 'declined',
-        message: 'Your bank asks for a confirmation this page can not show. Try another card.',
+  // What the provider draws follows the page into the dark and back.
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
+    card.update({ style: looks(place) }),
+  )
+  return {
+    focus: () => card.focus(),
+    onChange: (listener) => card.on('change', listener),
+    confirm: async ({ client_secret }, return_url) => {
+      try {
+        // The bank's question is asked on a page of its own, from where the buyer comes back.
+        const paying = stripe.confirmCardPayment(
+          client_secret,
+          { payment_method: { card }, return_url },
+          { handleActions: false },
+        )
+        return readConfirmation(say, await inTime(paying))
+      } catch {
+        return { kind: 'unsure' }
       }
-    }
-    case 'canceled':
-      return { kind: 'over' }
-    default:
+    },
   }
-  if (body.error === undefined || body.error.type === 'api_error') return { kind: 'unsure' }
-  return { kind: 'declined', message: declineText(say, body.error.decline_code ?? body.error.code) }
+}
+
+type StripeFactory = (key: string, options: { locale: string }) => StripeJs
+
+/** From the provider, always: it must not be a copy of ours. */
+async function loadStripe(address: string): Promise<StripeFactory> {
+  const found = () => (globalThis as { Stripe?: StripeFactory }).Stripe
+  const script = element('script', { src: address })
+  const loaded = new Promise<void>((resolve, reject) => {
+    script.addEventListener('load', () => resolve())
+    script.addEventListener('error', () => reject(new Error(`no script from ${address}`)))
+  })
+  if (found() === undefined) {
+    document.head.append(script)
+    await inTime(loaded).finally(() => script.remove())
+  }
+  const stripe = found()
+  if (stripe === undefined) throw new Error(`${address} has no Stripe`)
+  return stripe
+}
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  const late = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error('the provider does not answer')), TIMEOUT_MS),
+  )
+  return Promise.race([work, late])
+}
+
+/** The page's own colours and size of text, for what the provider draws. */
+function looks(place: HTMLElement): object {
+  const { color, fontSize } = getComputedStyle(place)
+  return { base: { color, iconColor: color, fontSize, '::placeholder': { color } } }
 }

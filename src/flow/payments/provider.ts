@@ -57,7 +57,7 @@ export interface ProviderPayment {
 export interface StartedPayment {
   payment: ProviderPayment
   /**
-   * What the browser needs to pay: `publishable_key`, `client_secret`, `api_url` for Stripe, `approve_url` for PayPal.
+   * What the browser needs to pay: `publishable_key`, `client_secret`, `api_url`, `script_url` for Stripe, `approve_url` for PayPal.
    * Nothing secret to us.
    */
   browser: Record<string, string>

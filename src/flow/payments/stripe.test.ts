@@ -60,7 +60,7 @@ describe('start', () => {
       amount_refunded: 0,
       currency: 'EUR',
     })
-    expect(Object.keys(browser).sort()).toEqual(['api_url', 'client_secret', 'publishable_key'])
+    expect(Object.keys(browser).sort()).toEqual(['api_url', 'client_secret', 'publishable_key', 'script_url'])
     expect(browser['publishable_key']).toBe(stripeKeys.publishableKey)
     expect(browser['api_url']).toBe(stripe.url)
     const seen = await stripe.look(browser['client_secret'] ?? '')

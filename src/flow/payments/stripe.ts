@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import Stripe from 'stripe'
 import type { Clock } from '../../platform/clock.ts'
+import { stripeCardFields } from '../../platform/provider-pages.ts'
 import { converge } from './converge.ts'
 import type { Answer, Change } from './converge.ts'
 import { ProviderRefused, ProviderUnavailable, startKey } from './provider.ts'
@@ -99,6 +100,7 @@ export function createStripeProvider(options: StripeOptions): PaymentProvider {
           publishable_key: publishableKey,
           client_secret: created.client_secret ?? '',
           api_url: browserApiUrl ?? apiUrl,
+          script_url: stripeCardFields(browserApiUrl ?? apiUrl).script,
         },
       }
     },

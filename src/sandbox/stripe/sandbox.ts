@@ -11,6 +11,7 @@ import type { LedgerEntry } from '../ledger.ts'
 import { openStore } from '../store.ts'
 import { Webhooks } from '../webhooks.ts'
 import { challengeRoutes } from './challenge-page.ts'
+import { elementsRoutes } from './elements/routes.ts'
 import type { EndpointContext } from './endpoint.ts'
 import { IdempotencyKeys } from './idempotency.ts'
 import { readLedger } from './ledger.ts'
@@ -78,6 +79,7 @@ export function createStripeSandbox(options: StripeSandboxOptions): StripeSandbo
   }
   const app = new Hono()
   app.route('/', challengeRoutes(context))
+  app.route('/', elementsRoutes())
   app.route(
     '/',
     controlRoutes({
