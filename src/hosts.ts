@@ -67,7 +67,13 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
       origin: config.urls.shop,
       forms: formRoutes(pages, PLAIN_CHECKOUT_PATH),
     }),
-    ops: createHttpApp('ops', { log, metrics, uploads: PICTURE_UPLOADS }),
+    ops: createHttpApp('ops', {
+      log,
+      metrics,
+      origin: config.urls.ops,
+      byToken: true,
+      uploads: PICTURE_UPLOADS,
+    }),
   }
 
   const addressOf = (c: Context<AppEnv>) =>

@@ -95,13 +95,18 @@ export interface HttpAppParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly forms?: FormRoutes
-  /** Own origin: what changes something must come from it. Not said where the routes see to it themselves. */
+  /** Own origin: what changes something must come from it. */
   readonly origin?: string
+  /** Whether who brings a token may come from anywhere. */
+  readonly byToken?: boolean
   readonly uploads?: UploadRoutes
 }
 
 /** An app with our problem format, request ids, body limits, logs and metrics. One per host. */
-export function createHttpApp(host: string, { log, metrics, forms, origin, uploads }: HttpAppParts): App {
+export function createHttpApp(
+  host: string,
+  { log, metrics, forms, origin, byToken, uploads }: HttpAppParts,
+): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) => {
       if (result.success) return
@@ -112,7 +117,7 @@ export function createHttpApp(host: string, { log, metrics, forms, origin, uploa
   })
   app.use(observe(host, log, metrics))
   app.use(nameMethods(app))
-  if (origin !== undefined) app.use(ownOriginOnly(origin))
+  if (origin !== undefined) app.use(ownOriginOnly(origin, byToken))
   app.use(limitBody(uploads))
   app.use(requireJson(forms, uploads))
   app.notFound((c) => sendProblem(c, new Problem('not_found')))
