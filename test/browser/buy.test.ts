@@ -52,6 +52,7 @@ inBrowser('buying in a browser', (system) => {
     await shows(page, '#order-title', 'You have it')
     await shows(page, '#pay-countdown', /^0[45]:\d\d$/)
     await page.locator('#test-cards').waitFor()
+    await cardFields(page).locator('#number').waitFor()
     await picture(page, 'checkout-card')
     await page.locator('#email').fill('buyer@example')
     await cardFields(page).locator('#number').focus()

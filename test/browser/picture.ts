@@ -1,6 +1,6 @@
 import axe, { type AxeResults, type RunOptions } from 'axe-core'
 import { readdirSync, writeFileSync } from 'node:fs'
-import type { Page } from 'playwright-core'
+import type { Frame, Page } from 'playwright-core'
 import { projectPath } from '../../src/platform/project.ts'
 import { withScripts } from './watched.ts'
 
@@ -43,11 +43,23 @@ interface Inspection {
 /** What is wrong with the page as it is shown now, one line each. */
 function inspect(page: Page, inspection: Inspection): Promise<string[]> {
   return withScripts(page, async () => {
-    const missing = await page.evaluate(() => !('axe' in window))
-    // As the developer tools would: a script element would break the page's policy.
-    if (missing) await page.evaluate(axe.source)
-    return page.evaluate(findings, inspection)
+    const found: string[] = []
+    for (const frame of page.frames()) {
+      if (!(await runsScripts(frame))) continue
+      const missing = await frame.evaluate(() => !('axe' in window))
+      // As the developer tools would: a script element would break the page's policy.
+      if (missing) await frame.evaluate(axe.source)
+      found.push(...(await frame.evaluate(findings, inspection)))
+    }
+    return found
   })
+}
+
+/** The page itself, and frames that somebody serves: not those made by scripts, nor those where none may run. */
+async function runsScripts(frame: Frame): Promise<boolean> {
+  if (frame.parentFrame() === null) return true
+  const element = await frame.frameElement()
+  return frame.url().startsWith('http') && (await element.getAttribute('sandbox')) === null
 }
 
 /** Runs inside the page. */
@@ -58,7 +70,7 @@ async function findings({ rules, sideways }: Inspection): Promise<string[]> {
   const options = rules === undefined ? {} : { runOnly: { type: 'rule' as const, values: [...rules] } }
   const { violations } = await axe.run(document, {
     resultTypes: ['violations'],
-    // It would be asked for by scripts that are not in the frames.
+    // Each is looked at by itself.
     iframes: false,
     ...options,
   })
