@@ -37,7 +37,7 @@ inBrowser('card fields in a browser', (system) => {
     const reach = () =>
       page.evaluate(() => {
         try {
-          return String(document.querySelector('iframe')?.contentWindow?.document.body)
+          return document.querySelector('iframe')?.contentWindow?.document.title ?? 'no frame'
         } catch (error) {
           return (error as Error).name
         }

@@ -17,7 +17,7 @@ class CardElement {
 
   mount(place: string | HTMLElement): void {
     const container = typeof place === 'string' ? document.querySelector<HTMLElement>(place) : place
-    if (container === null) throw new Error(`There is no ${String(place)} to mount the element in`)
+    if (container === null) throw new Error('There is nothing to mount the element in')
     const frame = document.createElement('iframe')
     frame.src = new URL('/v3/card', HERE).href
     frame.title = 'Secure card payment input frame'
