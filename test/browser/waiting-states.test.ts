@@ -2,8 +2,8 @@ import { expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
 import type { Page } from 'playwright-core'
 import { projectPath } from '../../src/platform/project.ts'
-import { createSale, inBrowser } from './running.ts'
-import { fetchIn, glance, loseAnswers, picture, shows } from './page.ts'
+import { claimIn, createSale, inBrowser } from './running.ts'
+import { fetchIn, glance, loseAnswers, payWith, picture, shows } from './page.ts'
 
 // The rarer states of a waiting room, as a person sees them. Pictures: test/output/.
 const HOUR = 3_600_000
@@ -116,6 +116,37 @@ inBrowser('states of a waiting room in a browser', (system) => {
     await shows(page, '#heading', 'The sale has ended')
     await shows(page, '#rehearsal', 'This is a rehearsal.')
   }, 30_000)
+
+  test('an address without a sale says so, and asks for nothing more', async () => {
+    const { page } = await system.visitor()
+    let asked = 0
+    page.on('request', (request) => (asked += Number(/\/api\/queue\/nowhere/.test(request.url()))))
+    await page.goto(queue('nowhere'))
+    await shows(page, '#heading', 'There is no such sale')
+    await shows(page, '#text', 'The address may be mistyped, or the sale is long over.')
+    await shows(page, '#shop', 'Back to the shop')
+    await picture(page, 'waiting-refused')
+    // The status, and the challenge that was fetched beside it.
+    expect(asked).toBeLessThanOrEqual(2)
+  }, 30_000)
+
+  test('sold out after a draw: the page says how it was decided, and leads to the proof', async () => {
+    await createSale(system, 'lot', { units: 1, opens_at: Date.now() + HOUR, order: 'draw' })
+    const [buyer, loser] = [await system.visitor(), await system.visitor()]
+    await loser.page.goto(queue('lot'))
+    await shows(loser.page, '#position', '1')
+    await system.operator.command('lot', 'open', 'test')
+    await claimIn(system, buyer.page, 'lot')
+    await payWith(buyer.page, '4242 4242 4242 4242')
+    await shows(buyer.page, '#order-title', 'Paid')
+    await loser.page.goto(queue('lot'))
+    await shows(loser.page, '#heading', 'Sold out')
+    await shows(loser.page, '#over-number', '1')
+    expect(await loser.page.locator('#fair-fifo').isVisible()).toBe(false)
+    await picture(loser.page, 'waiting-sold-out-draw')
+    await loser.page.locator('#fair-draw-link').click()
+    await shows(loser.page, '#verdict', 'Verified')
+  }, 40_000)
 
   test('a code leads into the line of a group, a wrong one costs nothing', async () => {
     await createSale(system, 'club', { rate: 0.001 })

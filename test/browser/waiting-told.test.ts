@@ -16,11 +16,13 @@ inBrowser('away from the waiting room', (system) => {
     await page.goto(queue('told'))
     await shows(page, '#heading', 'You are in line')
     expect(await page.locator('#tell').isChecked()).toBe(false)
-    expect(await told(page)).toEqual({ asked: 0, shown: [] })
+    expect(await told(page)).toEqual({ asked: 0, shown: [], notes: 0 })
 
     await page.locator('#tell').check()
     await shows(page, '#tell-said', 'You will hear a sound and get a notification.')
-    expect(await told(page)).toEqual({ asked: 1, shown: [] })
+    expect(await told(page)).toEqual({ asked: 1, shown: [], notes: 0 })
+    await page.locator('#tell-try').click()
+    expect((await told(page)).notes).toBe(4)
     await picture(page, 'waiting-tell')
     await page.reload()
     expect(await page.locator('#tell').isChecked()).toBe(true)
@@ -35,9 +37,11 @@ inBrowser('away from the waiting room', (system) => {
     page.on('request', (request) => isPoll(request.url()) && polls.push(request.url()))
     await system.setRate('told', 1000)
     await page.waitForFunction(() => document.title === '● It is your turn', undefined, { timeout: 40_000 })
-    expect((await told(page)).shown).toEqual([
-      ['It is your turn', 'Come back to this tab: the checkout is open for you.'],
-    ])
+    expect(await told(page)).toEqual({
+      asked: 0,
+      shown: [['It is your turn', 'Come back to this tab: the checkout is open for you.']],
+      notes: 4,
+    })
     expect(polls.length).toBeLessThanOrEqual(4)
     expect(page.url()).toBe(queue('told'))
     await picture(page, 'waiting-entering')
@@ -57,7 +61,7 @@ inBrowser('away from the waiting room', (system) => {
     await page.waitForFunction(() => document.title === '● The sale has ended', undefined, {
       timeout: 40_000,
     })
-    expect(await told(page)).toEqual({ asked: 0, shown: [] })
+    expect(await told(page)).toEqual({ asked: 0, shown: [], notes: 4 })
     await setHidden(page, false)
     await shows(page, '#heading', 'The sale has ended')
     expect(await page.title()).toBe('The sale has ended')
@@ -115,7 +119,13 @@ inBrowser('away from the waiting room', (system) => {
 async function openStubbed(system: Running, answer: 'granted' | 'denied'): Promise<Page> {
   const { page } = await system.visitor()
   await page.addInitScript((answer) => {
-    const told = { asked: 0, shown: [] as string[][] }
+    const told = { asked: 0, shown: [] as string[][], notes: 0 }
+    class Heard extends AudioContext {
+      override createOscillator() {
+        told.notes += 1
+        return super.createOscillator()
+      }
+    }
     class Stub extends EventTarget {
       static permission = answer === 'denied' || sessionStorage.getItem('asked') !== null ? answer : 'default'
       static requestPermission() {
@@ -128,11 +138,13 @@ async function openStubbed(system: Running, answer: 'granted' | 'denied'): Promi
         told.shown.push([title, body])
       }
     }
-    Object.assign(window, { Notification: Stub, told })
+    Object.assign(window, { Notification: Stub, AudioContext: Heard, told })
   }, answer)
   return page
 }
 
 function told(page: Page) {
-  return page.evaluate(() => (window as unknown as { told: { asked: number; shown: string[][] } }).told)
+  return page.evaluate(
+    () => (window as unknown as { told: { asked: number; shown: string[][]; notes: number } }).told,
+  )
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startTelling, type Telling, watchedMail } from '../../../test/support/notices.ts'
 import { connectionLost, watchShards } from '../../../test/support/sql.ts'
 import type { Sql } from '../../platform/postgres.ts'
+import { createSpeakers, readWords } from '../../platform/words.ts'
 import { planNotices, takeDue } from './sql.ts'
 import { eventually } from '../../../test/support/stripe.ts'
 
@@ -60,6 +61,19 @@ describe('a mail for each end of an order', () => {
       expect(part).toContain('No money was kept.')
       expect(part).not.toMatch(/\{\w+\}/)
     }
+  })
+
+  test('under the name of the shop, and in its words', async () => {
+    const words = readWords()
+    const mail = { ...words.en['mail'], 'story.paid': 'Thank you. Mind the step.' }
+    const speakers = createSpeakers({ ...words, en: { ...words.en, mail } })
+    const order = await telling.ordered(await telling.flow.newItem(2))
+    await telling.pay(order)
+    await telling.notices({ theme: { name: 'Lumen & Sons', speakers } }).round()
+    const [got] = await mails(order.email)
+    expect(got?.html).toContain('>Lumen &amp; Sons</td>')
+    expect(got?.html).not.toContain('>Doorbuster<')
+    expect(got?.text).toContain('Mind the step.')
   })
 
   test('in the language its address was given in, from right to left where that is read so', async () => {
