@@ -23,7 +23,7 @@ export function represent(type: string, body: Uint8Array): Representation {
 
 /**
  * For what is made anew every second: compressed once, when the first one asks for that encoding, at a level that costs
- * about a millisecond (measured with 16 KB of a product page: level 5 is 0.4 ms and 8 % more than level 11 with 17 ms).
+ * little. Measured with the 16 KB of a product page: level 5 makes 4787 bytes of it in 1.8 ms, level 11 4239 in 52 ms.
  */
 export function representBriefly(type: string, body: Uint8Array): Representation {
   let gzip: Uint8Array | undefined

@@ -11,7 +11,7 @@ import type { Sql } from '../../platform/postgres.ts'
 import type { Catalogue } from './catalogue.ts'
 import { createPictureFiles } from './picture-files.ts'
 import { PICTURE_PATH } from './pictures.ts'
-import { createStorefront, type StorefrontParts } from './storefront.ts'
+import { createStorefront, type Reader, type StorefrontParts } from './storefront.ts'
 
 /** The shop's pages, whole before any script runs: the list of sales, a sale, a product. */
 export function storefrontPages(
@@ -25,19 +25,20 @@ export function storefrontPages(
   const storefront = createStorefront(parts)
   const answer = async (
     c: Context<AppEnv>,
-    page: (language: Language) => Promise<Representation | undefined>,
+    page: (reader: Reader) => Promise<Representation | undefined>,
   ) => {
     const language = languageOf(c)
-    const found = await page(language)
+    const chosen = isLanguage(c.req.query('lang'))
+    const found = await page({ language, chosen })
     if (found === undefined) return send(c, notFound(language), 'no-store', 404)
-    if (!isLanguage(c.req.query('lang'))) return send(c, found, PAGE)
+    if (!chosen) return send(c, found, PAGE)
     // Chosen on this page; the script keeps it itself, but there may be none.
     setCookie(c, LANGUAGE_COOKIE, language, LANGUAGE_COOKIE_OPTIONS)
     return send(c, found, 'private, no-cache')
   }
-  app.get('/', (c) => answer(c, (language) => storefront.front(language)))
-  app.get('/products/:id', (c) => answer(c, (language) => storefront.product(c.req.param('id'), language)))
-  app.get('/sales/:sale', (c) => answer(c, (language) => storefront.sale(c.req.param('sale'), language)))
+  app.get('/', (c) => answer(c, (reader) => storefront.front(reader)))
+  app.get('/products/:id', (c) => answer(c, (reader) => storefront.product(c.req.param('id'), reader)))
+  app.get('/sales/:sale', (c) => answer(c, (reader) => storefront.sale(c.req.param('sale'), reader)))
 }
 
 /** Adds the pictures of products to a host: pages show pictures of their own host only. */

@@ -11,6 +11,8 @@ export interface Head {
   readonly description: string
   /** Of the page, on the shop's host. */
   readonly path: string
+  /** It was asked for at the address of its language; else at the one that speaks the reader's. */
+  readonly chosen: boolean
   /** Whether search engines may list it. */
   readonly listed: boolean
   readonly picture?: Picture | undefined
@@ -43,7 +45,7 @@ export function headOf(
       ...{ type: head.type, title: head.title, language: say.language, image },
       description: shortened(head.description),
       robots: head.listed ? 'index, follow' : 'noindex',
-      canonical: `${address}?lang=${say.language}`,
+      canonical: head.chosen ? `${address}?lang=${say.language}` : address,
       alternates: [
         ...LANGUAGES.map((language) => alternate(language, `${address}?lang=${language}`)),
         alternate('x-default', address),

@@ -9,8 +9,10 @@ import { createStockBoard } from '../inventory/stock-board.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import type { Product, Sale } from './catalogue.ts'
 import { pictureOf } from './pictures.ts'
-import { createStorefront } from './storefront.ts'
+import { createStorefront, type Reader } from './storefront.ts'
 
+const en: Reader = { language: 'en', chosen: false }
+const de: Reader = { language: 'de', chosen: false }
 const NOW = Date.UTC(2026, 10, 27, 8)
 let assets: Assets
 beforeAll(async () => {
@@ -94,7 +96,7 @@ const shown = (page: string) => page.replaceAll(/<script type="application\/json
 
 describe('a page says how things stand', () => {
   const texts = async (given: Parameters<typeof open>[0]) => {
-    const page = shown(html(await open(given).storefront.product('a', 'en')))
+    const page = shown(html(await open(given).storefront.product('a', en)))
     return { page, state: /data-state="(\w+)" aria-labelledby="offer-title"/.exec(page)?.[1] }
   }
   const all = (found: Units) => ({ unitsOf: async () => found })
@@ -123,7 +125,7 @@ describe('a page says how things stand', () => {
 
   test('of a sale that is over no card says that something is left', async () => {
     for (const sale of [{ state: 'ended' as const }, { post_sale_at: NOW - 1 }]) {
-      const page = shown(html(await open({ sale }).storefront.sale('sale', 'en')))
+      const page = shown(html(await open({ sale }).storefront.sale('sale', en)))
       expect(page).toContain('Lamp a')
       expect(page).not.toContain('10 of 10 left')
     }
@@ -152,40 +154,51 @@ describe('a page says how things stand', () => {
 
   test('a rehearsal says so and is on no list', async () => {
     const { storefront } = open({ sale: { rehearsal: true } })
-    expect(html(await storefront.product('a', 'en'))).toContain('Rehearsal: nothing is sold')
-    expect(html(await storefront.product('a', 'en'))).toContain('name="robots" content="noindex"')
-    expect(shown(html(await storefront.front('en')))).not.toContain('Black Friday')
+    expect(html(await storefront.product('a', en))).toContain('Rehearsal: nothing is sold')
+    expect(html(await storefront.product('a', en))).toContain('name="robots" content="noindex"')
+    expect(shown(html(await storefront.front(en)))).not.toContain('Black Friday')
   })
 
   test('a sale that was put away is on no list, and still at its address', async () => {
     const { storefront } = open({ archived: ['sale'] })
-    expect(shown(html(await storefront.front('en')))).toContain('There is no sale right now')
-    expect(html(await storefront.sale('sale', 'en'))).toContain('Black Friday')
+    expect(shown(html(await storefront.front(en)))).toContain('There is no sale right now')
+    expect(html(await storefront.sale('sale', en))).toContain('Black Friday')
   })
 
   test('in each language, with its direction, and where the others are', async () => {
     const { storefront } = open({})
     for (const language of LANGUAGES) {
-      const page = html(await storefront.product('a', language))
+      const page = html(await storefront.product('a', { language, chosen: false }))
       expect(page).toContain(`<html lang="${language}" dir="${language === 'ar' ? 'rtl' : 'ltr'}">`)
       for (const other of LANGUAGES)
         expect(page).toContain(`hreflang="${other}" href="http://shop.example/products/a?lang=${other}"`)
     }
   })
 
+  test('each address says of itself that it is the one', async () => {
+    const { storefront } = open({})
+    for (const [chosen, address] of [
+      [false, 'http://shop.example/products/a'],
+      [true, 'http://shop.example/products/a?lang=de'],
+    ] as const)
+      expect(html(await storefront.product('a', { language: 'de', chosen }))).toContain(
+        `<link rel="canonical" href="${address}" />`,
+      )
+  })
+
   test('what is not there is nothing', async () => {
     const { storefront } = open({})
-    expect(await storefront.product('nothing', 'en')).toBeUndefined()
-    expect(await storefront.sale('nothing', 'en')).toBeUndefined()
+    expect(await storefront.product('nothing', en)).toBeUndefined()
+    expect(await storefront.sale('nothing', en)).toBeUndefined()
   })
 })
 
 test('a crowd costs one rendering', async () => {
   const { storefront, reads } = open({})
-  const pages = await Promise.all(Array.from({ length: 500 }, () => storefront.front('en')))
+  const pages = await Promise.all(Array.from({ length: 500 }, () => storefront.front(en)))
   expect(new Set(pages).size).toBe(1)
   expect(reads()).toBe(1)
-  await storefront.front('de')
+  await storefront.front(de)
   expect(reads()).toBe(2)
 })
 
@@ -213,29 +226,27 @@ test('"sold out" is said for less than a second after something came back', asyn
     left = 0
     await board.read('a')
     clock.time += 199
-    expect(html(await storefront.product('a', 'en'))).toContain('data-state="sold_out" aria-labelledby')
+    expect(html(await storefront.product('a', en))).toContain('data-state="sold_out" aria-labelledby')
     left = 1
     const restocked = clock.time
     clock.time += late
-    await storefront.product('a', 'en')
+    await storefront.product('a', en)
     clock.time = restocked + 1000
-    expect(html(await storefront.product('a', 'en'))).toContain('data-state="open" aria-labelledby')
+    expect(html(await storefront.product('a', en))).toContain('data-state="open" aria-labelledby')
   }
 })
 
 describe('while SQL is away', () => {
   test('what was known last is shown, with its time, for a quarter of an hour', async () => {
-    expect(shown(html(await open({ readAgoMs: 5000 }).storefront.front('en')))).not.toContain(
-      'can not be read',
-    )
-    const stale = shown(html(await open({ readAgoMs: 14 * 60_000 }).storefront.sale('sale', 'en')))
+    expect(shown(html(await open({ readAgoMs: 5000 }).storefront.front(en)))).not.toContain('can not be read')
+    const stale = shown(html(await open({ readAgoMs: 14 * 60_000 }).storefront.sale('sale', en)))
     expect(stale).toContain('Our records can not be read right now')
     expect(stale).toContain(new Date(NOW - 14 * 60_000).toISOString())
   })
 
   test('then nothing is said any more', async () => {
     const { storefront } = open({ readAgoMs: 16 * 60_000 })
-    for (const page of [storefront.front('en'), storefront.product('a', 'en'), storefront.sale('sale', 'en')])
+    for (const page of [storefront.front(en), storefront.product('a', en), storefront.sale('sale', en)])
       expect(await page.catch((error: unknown) => error)).toBeInstanceOf(Unavailable)
   })
 })
@@ -284,11 +295,7 @@ describe('nothing of the catalogue becomes markup', () => {
   test('of whatever an operator types', async () => {
     const pages = async (...texts: [string, string, string]) => {
       const storefront = written(...texts)
-      return Promise.all([
-        storefront.front('en'),
-        storefront.product('a', 'en'),
-        storefront.sale('sale', 'en'),
-      ])
+      return Promise.all([storefront.front(en), storefront.product('a', en), storefront.sale('sale', en)])
     }
     const plain = (await pages('Name', 'Text', 'Note')).map((page) => skeleton(html(page)))
     await fc.assert(

@@ -13,11 +13,18 @@ import type { Catalogue, Sale } from './catalogue.ts'
 import { type Head, headOf, structuredProduct } from './storefront-head.ts'
 import { type SaleInShop, storefrontView } from './storefront-view.ts'
 
+/** Who reads a page, as far as the page differs. */
+export interface Reader {
+  readonly language: Language
+  /** The address names the language: it is that of this language's page alone. */
+  readonly chosen: boolean
+}
+
 /** The pages of the shop as HTML; undefined where there is nothing to show. */
 export interface Storefront {
-  front(language: Language): Promise<Representation | undefined>
-  product(id: ItemId, language: Language): Promise<Representation | undefined>
-  sale(id: SaleId, language: Language): Promise<Representation | undefined>
+  front(reader: Reader): Promise<Representation | undefined>
+  product(id: ItemId, reader: Reader): Promise<Representation | undefined>
+  sale(id: SaleId, reader: Reader): Promise<Representation | undefined>
 }
 
 export interface StorefrontParts {
@@ -64,25 +71,26 @@ export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: St
     return { sale, products, units: new Map(units) }
   }
   /** Everything a page needs of one language, now. */
-  const writing = (language: Language) => {
+  const writing = ({ language, chosen }: Reader) => {
     const [say, now, readAt] = [speakers[language], clock.now(), catalogue.readAt() ?? 0]
     if (now - readAt > TOO_STALE_MS) throw new Unavailable('sales and products are known no more')
     const staleSince = now - readAt > STALE_MS ? readAt : undefined
     const view = storefrontView({ ...{ say, templates, now, staleSince }, queueUrl: urls.queue })
-    const head = (what: Head) => headOf(templates, say, { url: urls.shop, name }, what)
+    const head = (what: Omit<Head, 'chosen'>) =>
+      headOf(templates, say, { url: urls.shop, name }, { ...what, chosen })
     return { say, now, view, head }
   }
   const finish = (html: string) =>
     representBriefly('text/html; charset=utf-8', new TextEncoder().encode(html))
 
-  const front = async (language: Language) => {
+  const front = async (reader: Reader) => {
     const [all, archived] = await Promise.all([catalogue.sales(), catalogue.archived()])
     const sales = all.filter(({ id, rehearsal }) => !rehearsal && !archived.has(id))
     const isCurrent = (sale: Sale) => !isOver(saleMoment(sale, clock.now()))
     const current = await Promise.all(sales.filter(isCurrent).slice(0, MOST_SALES).map(inShop))
-    const { say, view, head } = writing(language)
+    const { say, view, head } = writing(reader)
     return finish(
-      assets.write('shop', language, {
+      assets.write('shop', reader.language, {
         head: head({
           ...{ type: 'website', path: '/', listed: true, title: say('shop.title') },
           description: current.map(({ sale }) => sale.name).join(' · ') || say('shop.none'),
@@ -96,12 +104,12 @@ export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: St
     )
   }
 
-  const product = async (id: ItemId, language: Language) => {
+  const product = async (id: ItemId, reader: Reader) => {
     const product = await catalogue.product(id)
     const sale = product && (await catalogue.sale(product.sale_id))
     if (product === undefined || sale === undefined) return undefined
     const shown = await inShop(sale)
-    const { say, now, view, head } = writing(language)
+    const { say, now, view, head } = writing(reader)
     const [units, path] = [shown.units.get(id), `/products/${id}`]
     const others = shown.products.some(
       (other) => other.id !== id && (shown.units.get(other.id)?.available ?? 0) > 0,
@@ -114,7 +122,7 @@ export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: St
       opens_at: sale.opens_at,
     })
     return finish(
-      assets.write('product', language, {
+      assets.write('product', reader.language, {
         head: head({
           ...{ type: 'product', path, title: name, picture, structured },
           description: description === '' ? name : description,
@@ -133,15 +141,15 @@ export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: St
     )
   }
 
-  const sale = async (id: SaleId, language: Language) => {
+  const sale = async (id: SaleId, reader: Reader) => {
     const sale = await catalogue.sale(id)
     if (sale === undefined) return undefined
     const shown = await inShop(sale)
-    const { say, now, view, head } = writing(language)
+    const { say, now, view, head } = writing(reader)
     const [units, path] = [together(shown.products.map(({ id }) => shown.units.get(id))), `/sales/${id}`]
     const offer = offerOf(say, { sale, units, now })
     return finish(
-      assets.write('sale', language, {
+      assets.write('sale', reader.language, {
         head: head({
           ...{ type: 'website', path, title: sale.name, picture: shown.products[0]?.picture },
           description: shown.products.map(({ name }) => name).join(' · '),
@@ -159,9 +167,10 @@ export function createStorefront({ catalogue, unitsOf, assets, urls, clock }: St
     )
   }
 
+  const key = (path: string, { language, chosen }: Reader) => `${path} ${language} ${chosen}`
   return {
-    front: (language) => rendered(`/ ${language}`, () => front(language)),
-    product: (id, language) => rendered(`/products/${id} ${language}`, () => product(id, language)),
-    sale: (id, language) => rendered(`/sales/${id} ${language}`, () => sale(id, language)),
+    front: (reader) => rendered(key('/', reader), () => front(reader)),
+    product: (id, reader) => rendered(key(`/products/${id}`, reader), () => product(id, reader)),
+    sale: (id, reader) => rendered(key(`/sales/${id}`, reader), () => sale(id, reader)),
   }
 }
