@@ -6,9 +6,9 @@
 const shared = (errorS: number) =>
   `public, max-age=0, s-maxage=1, stale-while-revalidate=1, stale-if-error=${errorS}`
 
-/** Stock, places, prices: old news would be false news. */
-export const PUBLIC_JSON = shared(5)
-/** A page knows nothing by itself; without it nobody sees that the shop is away. */
+/** Stock, places, prices, and pages that show them: old news would be false news. */
+export const NEWS = shared(5)
+/** A page that its script fills knows nothing by itself; without it nobody sees that the shop is away. */
 export const PAGE = shared(60)
 /** Its name changes with its content. */
 export const ASSET = 'public, max-age=31536000, immutable'

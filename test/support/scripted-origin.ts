@@ -1,5 +1,5 @@
 /** An origin that answers as a test says, and remembers who asked for what. */
-import { PUBLIC_JSON } from '../../src/platform/cache-control.ts'
+import { NEWS } from '../../src/platform/cache-control.ts'
 
 export interface Asked {
   /** ms since the epoch. */
@@ -27,7 +27,7 @@ export interface ScriptedOrigin {
 /** The same for everybody, kept as our own public answers are. */
 export const publicAnswer = (body: string, headers: Record<string, string> = {}) =>
   new Response(body, {
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': PUBLIC_JSON, ...headers },
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': NEWS, ...headers },
   })
 
 export function startScriptedOrigin(): ScriptedOrigin {

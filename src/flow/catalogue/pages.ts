@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { setCookie } from 'hono/cookie'
 import { isLanguage, type Language } from '../../contracts/words/say.ts'
-import { ASSET, PAGE } from '../../platform/cache-control.ts'
+import { ASSET, NEWS } from '../../platform/cache-control.ts'
 import { Problem } from '../../platform/errors.ts'
 import type { App, AppEnv } from '../../platform/http.ts'
 import { LANGUAGE_COOKIE, LANGUAGE_COOKIE_OPTIONS } from '../../platform/language.ts'
@@ -31,7 +31,7 @@ export function storefrontPages(
     const chosen = isLanguage(c.req.query('lang'))
     const found = await page({ language, chosen })
     if (found === undefined) return send(c, notFound(language), 'no-store', 404)
-    if (!chosen) return send(c, found, PAGE)
+    if (!chosen) return send(c, found, NEWS)
     // Chosen on this page; the script keeps it itself, but there may be none.
     setCookie(c, LANGUAGE_COOKIE, language, LANGUAGE_COOKIE_OPTIONS)
     return send(c, found, 'private, no-cache')

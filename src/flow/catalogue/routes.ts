@@ -3,7 +3,7 @@ import { IdParam, Product, SaleParam, SaleStock, SaleWithProducts } from '../../
 import type { ItemId } from '../../contracts/ids.ts'
 import type { Units } from '../../contracts/words/shop.ts'
 import { publicStock } from '../../contracts/words/stock.ts'
-import { PUBLIC_JSON } from '../../platform/cache-control.ts'
+import { NEWS } from '../../platform/cache-control.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, json, problems } from '../../platform/http.ts'
@@ -49,7 +49,7 @@ export interface CatalogueRouteParts {
 /** Public and the same for everybody: an edge may keep each answer, as Cache-Control says. */
 export function catalogueRoutes(app: App, { catalogue, queueUrl, unitsOf, clock }: CatalogueRouteParts) {
   app.openapi(listProducts, async (c) => {
-    c.header('Cache-Control', PUBLIC_JSON)
+    c.header('Cache-Control', NEWS)
     const [sales, products] = await Promise.all([catalogue.sales(), catalogue.products()])
     const rehearsals = new Set(sales.filter(({ rehearsal }) => rehearsal).map(({ id }) => id))
     return c.json({ products: products.filter(({ sale_id }) => !rehearsals.has(sale_id)) }, 200)
@@ -57,13 +57,13 @@ export function catalogueRoutes(app: App, { catalogue, queueUrl, unitsOf, clock 
   app.openapi(getProduct, async (c) => {
     const product = await catalogue.product(c.req.valid('param').id)
     if (product === undefined) throw new Problem('unknown_item')
-    c.header('Cache-Control', PUBLIC_JSON)
+    c.header('Cache-Control', NEWS)
     return c.json(product, 200)
   })
   app.openapi(getSale, async (c) => {
     const sale = await catalogue.sale(c.req.valid('param').sale)
     if (sale === undefined) throw new Problem('unknown_sale')
-    c.header('Cache-Control', PUBLIC_JSON)
+    c.header('Cache-Control', NEWS)
     const products = await catalogue.products(sale.id)
     return c.json({ ...sale, products, queue_url: `${queueUrl}/${sale.id}` }, 200)
   })
@@ -78,7 +78,7 @@ export function catalogueRoutes(app: App, { catalogue, queueUrl, unitsOf, clock 
         return units === undefined ? [] : [publicStock(id, units, now)]
       }),
     )
-    c.header('Cache-Control', PUBLIC_JSON)
+    c.header('Cache-Control', NEWS)
     return c.json({ items: items.flat(), server_time: now }, 200)
   })
 }

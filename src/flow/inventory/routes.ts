@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { ClaimAnswer, ClaimRequest, IdParam, ReceiptRequest, StockAnswer } from '../../contracts/http.ts'
 import type { ItemId } from '../../contracts/ids.ts'
-import { PUBLIC_JSON } from '../../platform/cache-control.ts'
+import { NEWS } from '../../platform/cache-control.ts'
 import type { Config } from '../../platform/config.ts'
 import type { Identity } from '../../platform/identity.ts'
 import type { Clock } from '../../platform/clock.ts'
@@ -147,7 +147,7 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
   app.openapi(getStock, async (c) => {
     const stock = await readStock(c.req.valid('param').id)
     if (stock === undefined) throw new Problem('unknown_item')
-    c.header('Cache-Control', PUBLIC_JSON)
+    c.header('Cache-Control', NEWS)
     return c.json(stock, 200)
   })
   let open = 0

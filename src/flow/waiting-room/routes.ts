@@ -10,7 +10,7 @@ import {
   QueueStatus,
   SaleParam,
 } from '../../contracts/http.ts'
-import { PUBLIC_JSON } from '../../platform/cache-control.ts'
+import { NEWS } from '../../platform/cache-control.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
 import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
@@ -106,7 +106,7 @@ export function waitingRoomRoutes(
   app.openapi(getStatus, async (c) => {
     const status = await waitingRoom.status(c.req.valid('param').sale)
     if (status === undefined) throw new Problem('unknown_sale')
-    c.header('Cache-Control', PUBLIC_JSON)
+    c.header('Cache-Control', NEWS)
     // Nothing personal: the shop's pages read it as well.
     c.header('Access-Control-Allow-Origin', '*')
     return c.json(status, 200)
