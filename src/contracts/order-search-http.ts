@@ -13,7 +13,13 @@ const filters = {
   sale: filled(Slug),
   item: filled(Slug),
   status: filled(z.enum(ORDER_STATUSES)),
-  q: filled(z.string().trim().max(254)).describe(
+  q: filled(
+    z
+      .string()
+      .trim()
+      .max(254)
+      .refine((text) => !text.includes('\0'), 'no NUL characters'),
+  ).describe(
     'A buyer; an order, whole or its first 6 characters or more; the id of a payment at its provider or a mail address (for operators and admins), whole or the beginning',
   ),
   from: moment.describe('Written down then or later, ms since the epoch'),

@@ -328,6 +328,13 @@ describe('operators', () => {
       { reason: 'test' },
     ]),
     ['PUT', 'sales/sale-1/rate', { rate_per_second: 1, reason: 'test' }],
+    ['PUT', 'sales/sale-1', { name: 'Another', reason: 'test' }],
+    ['POST', 'sales/sale-1/rehearse', { opens_in_s: 1, reason: 'test' }],
+    ['GET', 'sales/sale-1/live'],
+    ['GET', 'sales/sale-1/live/stream'],
+    ['GET', 'orders'],
+    ['GET', 'orders.csv'],
+    ['GET', 'orders/01a20992-e3c2-72d9-b34e-65423441e81a'],
     ['POST', 'reconcile', { reason: 'test' }],
     ['GET', 'reconcile'],
     ['GET', 'audit'],
@@ -339,7 +346,8 @@ describe('operators', () => {
     const before = await snapshot()
     for (const [method, path, json] of [...ENDPOINTS, ['GET', 'nothing-here'] as [string, string]])
       for (const authorization of ['', 'Bearer ', 'Bearer wrong-token-of-tests', 'operator-token-of-tests']) {
-        const call = { headers: { authorization }, ...(json === undefined ? {} : { json }) }
+        const headers = { authorization, origin: URLS.ops }
+        const call = { headers, ...(json === undefined ? {} : { json }) }
         expect(await harmless(before, () => app.send('ops', method, `/api/operator/${path}`, call))).toEqual({
           ...{ status: 401, code: 'operator_only' },
         })

@@ -196,6 +196,8 @@ describe('filters', () => {
     { from: -1 },
     { limit: 0 },
     { limit: 201 },
+    { q: 'nul\0' },
+    { q: 'x'.repeat(255) },
   ])('%p is refused', async (query) => expect(problemOf(await ask(query as never))).toBe('bad_request'))
 
   test('by what an operator has in hand', async () => {

@@ -120,9 +120,9 @@ export function createCounter({ redis, catalogue, clock }: CountingParts): Count
     },
     flush: async () => {
       await sort()
-      if (redis.runId() === undefined) return
       // One by one a write that fails is one that is tried again; all of them leave in the same turn.
-      const writes = [...unwritten].map(async (sale) => {
+      const reachable = [...unwritten].filter((sale) => redis.runId(liveKeys.counts(sale)) !== undefined)
+      const writes = reachable.map(async (sale) => {
         unwritten.delete(sale)
         try {
           const key = liveKeys.counts(sale)

@@ -109,7 +109,7 @@ export function createSampler(parts: SamplerParts): Sampler {
   }
 
   const round = async () => {
-    if (redis.runId() === undefined || !(await isMyTurn())) return 'left'
+    if (redis.runId(liveKeys.sampler) === undefined || !(await isMyTurn())) return 'left'
     const now = clock.now()
     const at = Math.floor(now / 1000) * 1000
     const watched: Sale[] = []
