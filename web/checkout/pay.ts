@@ -1,4 +1,4 @@
-import { ask, explain } from '../lib/api.ts'
+import { ask, explain, type Refused } from '../lib/api.ts'
 import { byId, notice } from '../lib/dom.ts'
 import { config } from '../lib/config.ts'
 import type { Memory } from '../lib/memory.ts'
@@ -17,6 +17,7 @@ import { showGiftCard, wireGiftCard } from './gift-card.ts'
 import { drawOrder, type Progress } from './order-view.ts'
 import { type PaypalSaid, wirePaypal } from './paypal.ts'
 import { showReceipt } from './receipt.ts'
+import { showNoOrder } from './refusals.ts'
 import { showScene } from './scenes.ts'
 import type { StripePayment } from './stripe.ts'
 
@@ -95,6 +96,7 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
         await ask('/api/receipts', { method: 'POST', body: { receipt } })
         continue
       }
+      if (order === undefined && isFinal(answer)) return showNoOrder()
       notice(byId('trouble'), explain(answer))
     }
     const woken = new Promise<void>((resolve) => (wake = resolve))
@@ -191,6 +193,11 @@ export async function payOrder({ sale, orderId, memory, clock, ...said }: Paying
         return confirmation.message
     }
   }
+}
+
+/** No asking again would change it. */
+function isFinal(refused: Refused): boolean {
+  return refused.kind === 'problem' && refused.problem.status < 500 && refused.problem.status !== 429
 }
 
 /** Paid, with the money there. */

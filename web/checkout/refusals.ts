@@ -98,3 +98,9 @@ export function showNoPass({ title, detail }: { title: string; detail: string },
     actions: [{ label, href: inChosenLanguage(queueUrl) }, toOrders],
   })
 }
+
+/** This browser has no such order: mistyped, or made with another one. */
+export function showNoOrder(): void {
+  const [title, text] = [say('problems.unknown_order'), say('problems.unknown_order.text')]
+  showMessage({ mark: 'cross', tone: 'calm', title, text, actions: [toOrders, toShop] })
+}

@@ -10,9 +10,12 @@ export function showScene(name: (typeof SCENES)[number]): void {
   )
 }
 
+/** The shop's name, as the page came with it. */
+const SITE = document.title.slice(document.title.lastIndexOf(' · '))
+
 /** Something else is on the page now: screen readers hear of it at once, and the focus goes to its heading. */
 export function arrive(heading: HTMLElement, title: string, text: string): void {
-  document.title = title
+  document.title = title + SITE
   setText(byId('answer'), `${title}. ${text}`)
   heading.focus()
 }
