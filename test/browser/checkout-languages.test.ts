@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { createSpeakers } from '../../src/platform/words.ts'
 import { createSale, inBrowser } from './running.ts'
-import { payWith, picture, shows } from './page.ts'
+import { cardFields, payWith, picture, shows } from './page.ts'
 
 // The checkout in languages that look unlike English, and without a mouse. Pictures: test/output/.
 const GOOD_CARD = '4242 4242 4242 4242'
@@ -39,6 +39,9 @@ inBrowser('the checkout in other languages, and by keyboard', (system) => {
       await page.locator('#test-cards').waitFor()
       await page.locator('#pay-paypal').waitFor()
       await look('checkout-card')
+      await cardFields(page).getByLabel(say('card.number'), { exact: true }).waitFor()
+      await payWith(page, '4242 4242 4242 4241')
+      await shows(page, '#card-error', say('card.wrong.number'))
       await payWith(page, DECLINED_CARD)
       await shows(page, '#card-error', say('decline.other'))
       await look('checkout-declined')
@@ -92,7 +95,10 @@ inBrowser('the checkout in other languages, and by keyboard', (system) => {
     await picture(page, 'checkout-card-dark')
     await tabTo('email')
     await page.keyboard.type('buyer@example.com')
-    await tabTo('number')
+    await tabTo('pay-paypal')
+    // Into the provider's frame, whose fields follow each other.
+    await page.keyboard.press('Tab')
+    await cardFields(page).locator('#number:focus').waitFor()
     await page.keyboard.type('4242424242424242')
     await page.keyboard.press('Tab')
     await page.keyboard.type('12/34')

@@ -23,7 +23,7 @@ interface CardElement {
   destroy(): void
 }
 interface StripeJs {
-  elements(): { create(kind: 'card', options: object): CardElement }
+  elements(options: { locale: string }): { create(kind: 'card', options: object): CardElement }
   confirmCardPayment(secret: string, data: object, options: object): Promise<ConfirmResult>
 }
 
@@ -44,7 +44,9 @@ export async function drawCardFields(payment: StripePayment, place: HTMLElement)
   const stripe = (await loadStripe(payment.script_url))(payment.publishable_key, {
     locale: document.documentElement.lang,
   })
-  const card = stripe.elements().create('card', { hidePostalCode: true, style: looks(place) })
+  const card = stripe
+    .elements({ locale: say.language })
+    .create('card', { hidePostalCode: true, style: looks(place) })
   const ready = new Promise<void>((resolve) => card.on('ready', resolve))
   card.mount(place)
   try {

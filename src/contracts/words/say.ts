@@ -1,3 +1,4 @@
+import type card from '../../../words/en/card.json'
 import type checkout from '../../../words/en/checkout.json'
 import type common from '../../../words/en/common.json'
 import type decline from '../../../words/en/decline.json'
@@ -43,6 +44,7 @@ export type Topics = Readonly<Record<string, Topic>>
 
 /** The files of `words/`, by what English has in them; the other languages have the same, as a test checks. */
 interface English {
+  readonly card: typeof card
   readonly checkout: typeof checkout
   readonly common: typeof common
   readonly decline: typeof decline

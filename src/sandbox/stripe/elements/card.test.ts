@@ -27,7 +27,7 @@ test('what is wrong is named by field', () => {
 
 test('a card is good until its month is over', () => {
   expect(readCard({ ...good, expiry: '06/27' }, now).kind).toBe('card')
-  expect(readCard({ ...good, expiry: '05/27' }, now)).toMatchObject({ message: 'This card has expired.' })
+  expect(readCard({ ...good, expiry: '05/27' }, now)).toMatchObject({ what: 'expired' })
 })
 
 test('digits are grouped as on the card', () => {

@@ -9,24 +9,22 @@ export interface Card {
 export type CardField = 'number' | 'expiry' | 'cvc'
 export type CardReading =
   | { readonly kind: 'card'; readonly card: Card }
-  | { readonly kind: 'wrong'; readonly field: CardField; readonly message: string }
+  /** `what` is wrong with a field, as words/ has it under `card.wrong`. */
+  | { readonly kind: 'wrong'; readonly field: CardField; readonly what: CardField | 'expired' }
 
 /** Reads what was typed, forgiving about spaces; `now` decides whether the card has expired. */
 export function readCard(typed: Readonly<Record<CardField, string>>, now: Date): CardReading {
   const number = typed.number.replace(/[\s-]/g, '')
   if (!/^\d{12,19}$/.test(number) || !passesLuhn(number))
-    return { kind: 'wrong', field: 'number', message: 'Check the card number.' }
+    return { kind: 'wrong', field: 'number', what: 'number' }
   const expiry = /^\s*(\d{1,2})\s*[/ -]?\s*(\d{2}|\d{4})\s*$/.exec(typed.expiry)
   const month = Number(expiry?.[1])
   const year = Number(expiry?.[2]) + ((expiry?.[2]?.length ?? 0) === 2 ? 2000 : 0)
-  if (!(month >= 1 && month <= 12))
-    return { kind: 'wrong', field: 'expiry', message: 'Give the date as on the card, such as 07/29.' }
+  if (!(month >= 1 && month <= 12)) return { kind: 'wrong', field: 'expiry', what: 'expiry' }
   // A card is good until its month is over.
-  if (new Date(year, month, 1) <= now)
-    return { kind: 'wrong', field: 'expiry', message: 'This card has expired.' }
+  if (new Date(year, month, 1) <= now) return { kind: 'wrong', field: 'expiry', what: 'expired' }
   const cvc = typed.cvc.trim()
-  if (!/^\d{3,4}$/.test(cvc))
-    return { kind: 'wrong', field: 'cvc', message: 'The security code has 3 or 4 digits.' }
+  if (!/^\d{3,4}$/.test(cvc)) return { kind: 'wrong', field: 'cvc', what: 'cvc' }
   return { kind: 'card', card: { number, exp_month: String(month), exp_year: String(year), cvc } }
 }
 

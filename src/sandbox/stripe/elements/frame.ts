@@ -2,6 +2,7 @@
 import { type CardField, groupDigits, readCard } from './card.ts'
 import { confirmationForm, intentId } from './confirmation.ts'
 import type { Confirmed, FromFrame, ToFrame } from './messages.ts'
+import { frameSay, labelFields } from './words.ts'
 
 const input = (id: CardField) => document.getElementById(id) as HTMLInputElement
 const inputs: Readonly<Record<CardField, HTMLInputElement>> = {
@@ -10,6 +11,8 @@ const inputs: Readonly<Record<CardField, HTMLInputElement>> = {
   cvc: input('cvc'),
 }
 const fields = Object.values(inputs)
+const say = frameSay(new URL(location.href).searchParams.get('locale'))
+labelFields(say, inputs)
 const typed = () => ({ number: inputs.number.value, expiry: inputs.expiry.value, cvc: inputs.cvc.value })
 
 window.addEventListener('message', ({ data, source, ports: [port] }) => {
@@ -49,7 +52,7 @@ async function confirm(asked: Extract<ToFrame, { kind: 'confirm' }>): Promise<Co
       error: {
         type: 'validation_error',
         code: `incomplete_${reading.field}`,
-        message: reading.message,
+        message: say(`card.wrong.${reading.what}`),
       },
     }
   }

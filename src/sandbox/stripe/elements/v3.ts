@@ -14,12 +14,17 @@ class CardElement {
   #frame: HTMLIFrameElement | undefined
   #port: MessagePort | undefined
   #asked = 0
+  readonly #locale: string
+
+  constructor(locale: string) {
+    this.#locale = locale
+  }
 
   mount(place: string | HTMLElement): void {
     const container = typeof place === 'string' ? document.querySelector<HTMLElement>(place) : place
     if (container === null) throw new Error('There is nothing to mount the element in')
     const frame = document.createElement('iframe')
-    frame.src = new URL('/v3/card', HERE).href
+    frame.src = new URL(`/v3/card?locale=${encodeURIComponent(this.#locale)}`, HERE).href
     frame.title = 'Secure card payment input frame'
     frame.allow = 'payment *'
     Object.assign(frame.style, { border: '0', width: '100%', height: '1.5rem', display: 'block' })
@@ -86,7 +91,7 @@ interface Confirmation {
 
 Object.assign(window, {
   Stripe: (key: string) => ({
-    elements: () => ({ create: () => new CardElement() }),
+    elements: ({ locale = 'auto' }: { locale?: string } = {}) => ({ create: () => new CardElement(locale) }),
     confirmCardPayment: (secret: string, { payment_method, return_url }: Confirmation = {}) => {
       const card = payment_method?.card
       if (!(card instanceof CardElement)) throw new Error('The sandbox confirms a mounted card element only')
