@@ -9,13 +9,14 @@ const FROM_ANYWHERE = /^\/(webhooks\/|csp-reports$)/
 /**
  * Refuses requests that change something and that a page of another origin may have had a browser send. Browsers say
  * where a request comes from, old ones by the referrer alone; who says nothing may be a program, and a program has no
- * cookies of somebody else's: one that has any must say its origin. `byToken`: what brings an `Authorization` is judged
- * by that alone, because no browser adds one by itself.
+ * cookies of somebody else's: one that has any must say its origin. `byToken`: what brings a bearer token is judged by
+ * that alone, because no browser adds one by itself, as it does a proxy's password.
  */
 export function ownOriginOnly(own: string, byToken = false) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const { method, path } = c.req
-    const free = FROM_ANYWHERE.test(path) || (byToken && c.req.header('authorization') !== undefined)
+    const free =
+      FROM_ANYWHERE.test(path) || (byToken && /^Bearer /i.test(c.req.header('authorization') ?? ''))
     if (!READS.has(method) && !free && !isOwn((name) => c.req.header(name), own))
       throw new Problem(
         'origin_refused',

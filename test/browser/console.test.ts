@@ -140,7 +140,7 @@ inBrowser('the console', (system) => {
     await shows(page, '.head .badge', 'Open')
     const buyer = await system.visitor()
     await buyer.page.goto(system.urls.shop)
-    await shows(buyer.page, '#sales', 'Sale concert')
+    await shows(buyer.page, '#main', 'Sale concert')
     expect(await buyer.page.getByText('Rehearsal').count()).toBe(0)
     await buyer.page.goto((await page.getByRole('link', { name: /Waiting room/ }).getAttribute('href')) ?? '')
     await buyer.page.locator('#claim-button').click()
