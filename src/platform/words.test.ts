@@ -80,7 +80,7 @@ test('numbers look as the language writes them; what is missing is a mistake', (
 
 /** Words of a template that no language but its own can say: text and what is read aloud, without holes and names. */
 function ownWords(template: string): string[] {
-  const text = template.replace(/<!--[^]*?-->/g, '').replace(/\{\{[\w.]+\}\}/g, '')
+  const text = template.replace(/<!--[^]*?-->/g, '').replace(/\{\{[\w.-]+\}\}/g, '')
   const spoken = [...text.matchAll(/(?:aria-label|alt|placeholder|title)="([^"]*)"/g)].map(
     ([, said]) => said ?? '',
   )

@@ -46,6 +46,8 @@ inBrowser(
       const plain = await system.visitor({ locale: 'de', javaScriptEnabled: false })
       await plain.page.goto(`${system.urls.queue}/gone/plain`)
       await shows(plain.page, 'h1', 'Alle Leuchten sind weg')
+      await shows(plain.page, '.numbers', '1 von 1')
+      await shows(plain.page, '.advice', 'in der Reihenfolge der Ankunft')
       await shows(plain.page, 'footer', 'Nordlicht, Leuchten seit 1974')
       expect(await plain.page.title()).toEndWith(' · Nordlicht')
       await picture(plain.page, 'theme-plain')

@@ -133,9 +133,8 @@ inBrowser('waiting in a browser', (system) => {
     await payWith(second.page, '4242 4242 4242 4242')
     await shows(second.page, '#order-title', 'Paid')
     await shows(third.page, '#heading', 'Sold out')
-    await shows(third.page, '#over-sold', '1 of 1')
-    await shows(third.page, '#over-number', '3')
-    await shows(third.page, '#fair-fifo', 'in order of arrival')
+    await shows(third.page, '#over-numbers', /Units sold1 of 1.*Your number3/)
+    await shows(third.page, '#fair', 'in order of arrival')
     await picture(third.page, 'waiting-sold-out')
   }, 60_000)
 

@@ -167,7 +167,11 @@ describe('the waiting room', () => {
     await app.operate('POST', `sales/${paused.sale}/pause`, { reason: 'test' })
     expect(titleOf(await held.browser.get('queue', `/${paused.sale}/plain`))).toBe('The sale is paused')
     await app.operate('POST', `sales/${paused.sale}/end`, { reason: 'test' })
-    expect(titleOf(await held.browser.get('queue', `/${paused.sale}/plain`))).toBe('The sale has ended')
+    const ended = await held.browser.get('queue', `/${paused.sale}/plain`)
+    expect(titleOf(ended)).toBe('The sale has ended')
+    // Those who go home are told what happened, by which rule, and their own number.
+    for (const said of ['Units sold', 'People whose turn came', 'Your number', 'in order of arrival'])
+      expect(ended.body).toContain(said)
     await app.operate('POST', `sales/${paused.sale}/close`, { reason: 'test' })
     app.clock.aheadMs += 1500
     expect(titleOf(await held.browser.get('queue', `/${paused.sale}/plain`))).toBe('This sale is over')

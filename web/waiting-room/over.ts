@@ -1,20 +1,13 @@
-import { positionIn } from '../../src/contracts/place.ts'
 import type { QueueStatus } from '../../src/contracts/shapes.ts'
-import { byId, setText } from '../lib/dom.ts'
+import { overFacts, overRules } from '../../src/contracts/words/over.ts'
+import { byId, drawFacts, element } from '../lib/dom.ts'
 import { say } from '../lib/words.ts'
 import type { Ticket } from './ticket.ts'
 
-/** Tells those who go home without anything what happened: in numbers, and by which rule. */
+/** Tells those who go home without anything what happened, and by which rule. */
 export function drawOver(status: QueueStatus, ticket: Ticket | undefined): void {
-  const { sold, total, now_serving, last_position, draw, lanes } = status
-  setText(byId('over-sold'), say('common.of', { part: sold, whole: total }))
-  setText(byId('over-line'), say.count(last_position))
-  setText(byId('over-served'), say.count(Math.min(now_serving, last_position)))
-  const number = ticket === undefined ? undefined : positionIn(status, ticket)
-  byId('over-mine').hidden = number === undefined
-  setText(byId('over-number'), number === undefined ? '' : say.count(number))
-  byId('fair-draw').hidden = draw === null
-  byId('fair-fifo').hidden = draw !== null
-  byId('fair-lanes').hidden = Object.keys(lanes).length === 0
+  drawFacts(byId('over-numbers'), overFacts(say, status, ticket))
+  byId('fair').replaceChildren(...overRules(say, status).map((rule) => element('p', {}, rule)))
+  byId('fair-draw').hidden = status.draw === null
   byId('over').hidden = false
 }

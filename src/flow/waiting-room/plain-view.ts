@@ -1,5 +1,6 @@
 import type { SaleId } from '../../contracts/ids.ts'
-import { type Place, sellOutLikely } from '../../contracts/place.ts'
+import { type Place, sellOutLikely, type Standing } from '../../contracts/place.ts'
+import { overFacts, overRules } from '../../contracts/words/over.ts'
 import { aheadText, headingOf, placeText } from '../../contracts/words/place.ts'
 import { problemText } from '../../contracts/words/problem.ts'
 import type { Problem } from '../../platform/errors.ts'
@@ -27,6 +28,12 @@ interface Wait {
   readonly lane: string | undefined
   /** Seconds until the page asks again. */
   readonly afterS: number
+}
+
+interface Over {
+  readonly place: Extract<Place, { kind: 'sold_out' | 'ended' | 'post_sale' }>
+  readonly status: QueueStatus
+  readonly standing: Standing | undefined
 }
 
 /** The pages of the waiting room for browsers without scripts; `page` answers one request. */
@@ -112,14 +119,22 @@ export function plainView(
       })
     },
     /** Nothing to wait for any more. */
-    over: (place: Extract<Place, { kind: 'sold_out' | 'ended' | 'post_sale' }>): Response =>
-      send({
+    over: ({ place, status, standing }: Over): Response => {
+      const message = {
         title: headingOf(say, place),
-        content: part('message', {
-          title: headingOf(say, place),
-          text: placeText(say, place),
-          actions: part('link', { href: `${shopUrl}/`, text: say('common.to_shop') }),
-        }),
-      }),
+        text: placeText(say, place),
+        actions: part('link', { href: `${shopUrl}/`, text: say('common.to_shop') }),
+      }
+      const told = {
+        facts: overFacts(say, status, standing).map(([name, value]) => fact(name, value)),
+        rules: overRules(say, status).map((text) => part('paragraph', { text })),
+      }
+      return send({
+        title: message.title,
+        // A status that does not know of the end yet has no last numbers.
+        content:
+          status.phase === place.kind ? part('over', { ...message, ...told }) : part('message', message),
+      })
+    },
   }
 }

@@ -78,7 +78,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
     const kept = readTicket(c, sale)
     const place = placeOf(status, kept ?? {})
     if (place.kind === 'sold_out' || place.kind === 'ended' || place.kind === 'post_sale')
-      return view(c).over(place)
+      return view(c).over({ place, status, standing: kept })
     if (place.kind === 'scheduled')
       return view(c).wait({ sale, status, place, lane: undefined, afterS: pollS(status, {}) })
     // Only the form gives a place up: a link can not.
@@ -150,7 +150,7 @@ export function plainWaitingRoom(app: App, parts: PlainWaitingRoomParts): void {
         return view(c).wait({ ...waiting, afterS: askDelayS(undefined, random()) })
       case 'sold_out':
       case 'ended':
-        return view(c).over({ kind: outcome.kind })
+        return view(c).over({ place: { kind: outcome.kind }, status, standing: kept })
       case 'unknown_sale':
         throw new Problem('unknown_sale')
       case 'turn_lapsed':
