@@ -17,7 +17,8 @@ if (entry === undefined) fail('Usage: node setup/run.mjs [--test] <entry.ts> [ar
 
 const help = args.includes('--help') || args.includes('-h')
 const startsServers = args[0] === 'start' && !args.some((arg) => arg.startsWith('--role'))
-if (!help && (testing || (startsServers && !process.env.REDIS_URL))) ensureRedis()
+const startsOwnRedis = testing || entry.startsWith('bench/') || (startsServers && !process.env.REDIS_URL)
+if (!help && startsOwnRedis) ensureRedis()
 if (!help && startsEdge(args.join(' '))) ensureNginx()
 if (testing && !help) ensureForTests()
 const bun = await ensurePackages()

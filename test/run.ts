@@ -17,7 +17,7 @@ const CHECKS = [
 ]
 /** Of a test or a hook that names none of its own: starting servers takes its time on a busy machine. */
 const TIMEOUT_MS = 30_000
-const FOLDERS = ['src', 'test', 'sim', 'web'].filter((folder) => existsSync(folder))
+const FOLDERS = ['src', 'test', 'sim', 'web', 'bench'].filter((folder) => existsSync(folder))
 
 const args = process.argv.slice(2)
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
