@@ -109,7 +109,13 @@ export function languageOf(c: Context<AppEnv>): Language {
   return languageIn(c.req.raw.headers, c.req.query('lang'))
 }
 
-function send(c: Context<AppEnv>, found: Representation, cache: string, status: 200 | 404 = 200): Response {
+/** In the best encoding the client takes, or as "nothing new". Says nothing of what else the answer varies with. */
+export function send(
+  c: Context<AppEnv>,
+  found: Representation,
+  cache: string,
+  status: 200 | 404 = 200,
+): Response {
   c.header('Cache-Control', cache)
   c.header('ETag', found.etag)
   if (status === 200 && matches(c.req.header('if-none-match'), found.etag)) return c.body(null, 304)

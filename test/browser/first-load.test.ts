@@ -54,6 +54,23 @@ async function visit(page: Page, url: string) {
 inBrowser(
   'a first visit to the shop',
   (system) => {
+    test('of a sale of a hundred products costs no more', async () => {
+      await system.operator.createSale({
+        ...{ id: 'hundred', name: 'A hundred lamps', rate_per_second: 100, reason: 'test' },
+        products: Array.from({ length: 100 }, (_, n) => ({
+          ...{ id: `hundred-lamp-${n}`, name: `Lamp number ${n}` },
+          ...{ amount: 1999 + n, currency: 'EUR', units: 10 + n },
+        })),
+      })
+      for (const path of ['/sales/hundred', '/products/hundred-lamp-7', '/']) {
+        const { page } = await system.visitor({ viewport: { width: 1280, height: 800 } })
+        const found = await visit(page, system.urls.shop + path)
+        process.stderr.write(`${path}: ${JSON.stringify(found)}\n`)
+        expect(found.bytes).toBeLessThan(MOST_BYTES)
+        expect(found.shifted).toBeLessThan(0.02)
+      }
+    }, 60_000)
+
     for (const path of ['/', '/products/aurora-tv-55', '/sales/demo'])
       test.each([
         [390, 844],

@@ -137,11 +137,13 @@ inBrowser('the shop in a browser', (system) => {
   }, 120_000)
 
   test('with scripts off everything is there: what it is, what is left, and one way into the queue', async () => {
+    const opens_at = Date.now() + HOUR
+    await createSale(system, 'quiet', { opens_at, lobby_opens_at: opens_at - HOUR / 2 })
     const { page } = await system.visitor({ javaScriptEnabled: false })
     await page.goto(at('/'))
     await shows(page, '#stock-nimbus-headphones', '500 of 500 left')
     await picture(page, 'shop-noscript')
-    await see(page, '/products/later-lamp', 'product-scheduled-noscript', 'scheduled')
+    await see(page, '/products/quiet-lamp', 'product-scheduled-noscript', 'scheduled')
     await see(page, '/products/nimbus-headphones', 'product-noscript', 'open')
     expect(await page.locator('#buy').isVisible()).toBe(false)
     await page.getByRole('link', { name: 'Look again' }).click()
@@ -176,6 +178,17 @@ inBrowser('the shop in a browser', (system) => {
     expect(streams).toBeGreaterThan(0)
   }, 60_000)
 
+  test('a rehearsal says what it is, and is on no list', async () => {
+    await system.operate('POST', 'sales/demo/rehearse', { opens_in_s: 0 })
+    const { page } = await system.visitor()
+    await see(page, '/products/aurora-tv-55-rehearsal-1', 'product-rehearsal', 'open')
+    await shows(page, '.notice', 'Rehearsal: nothing is sold')
+    expect(await page.locator('img.picture').first().getAttribute('src')).toEndWith('.webp')
+    await page.goto(at('/'))
+    await shows(page, '#stock-aurora-tv-55', 'left')
+    expect(await page.locator('a[href*="rehearsal"]').count()).toBe(0)
+  }, 30_000)
+
   test('what is not there says so', async () => {
     const { page } = await system.visitor()
     for (const path of ['/products/nothing', '/sales/nothing']) {
@@ -187,7 +200,8 @@ inBrowser('the shop in a browser', (system) => {
 
   test('dark', async () => {
     const { page } = await system.visitor({ colorScheme: 'dark' })
-    await see(page, '/products/soon-lamp', 'product-lobby-dark', 'lobby')
+    await createSale(system, 'night', { opens_at: Date.now() + HOUR })
+    await see(page, '/products/night-lamp', 'product-lobby-dark', 'lobby')
     await page.goto(at('/'))
     await picture(page, 'shop-dark')
   }, 30_000)
