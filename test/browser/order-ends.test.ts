@@ -64,6 +64,9 @@ inBrowser('how a purchase ends, in a browser', (system) => {
     await shows(second.page, '#message-title', 'Not this time')
     expect(await hasFocus(second.page, '#message-title')).toBe(true)
     await picture(second.page, 'checkout-sold-out')
+    await second.page.getByRole('link', { name: 'What happened, and by which rule' }).click()
+    await shows(second.page, '#heading', 'Sold out')
+    await shows(second.page, '#over-numbers', '1 of 1')
 
     // Who has one may have no more.
     await createSale(system, 'one-each')

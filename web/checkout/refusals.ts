@@ -13,10 +13,11 @@ type Way = 'again' | 'choose'
 const again: Action<Way> = { label: say('checkout.try_again'), press: 'again' }
 const toOrders: Action<Way> = { label: say('common.my_orders'), href: '/orders' }
 const toShop: Action<Way> = { label: say('common.to_shop'), href: '/' }
+const room = (sale: string) => inChosenLanguage(`${config.queue_url}/${sale}`)
 /** A new place, at the end of the line: the one that led here is used up. */
 const rejoin = (sale: string): Action<Way> => ({
   label: say('checkout.rejoin'),
-  href: inChosenLanguage(`${config.queue_url}/${sale}#new`),
+  href: `${room(sale)}#new`,
 })
 
 /** Says what a claim was refused for; resolves with what the buyer does about it while the pass is good. */
@@ -30,7 +31,7 @@ export function showRefusal(refusal: Refusal, item: string, sale: Sale, stocks: 
       button.disabled = true
       resolve(way)
     }
-    if (refusal.problem.code !== 'held_out') return showMessage(wordsOf(refusal, others), press)
+    if (refusal.problem.code !== 'held_out') return showMessage(wordsOf(refusal, others, sale.id), press)
     const { title, text } = { title: say('checkout.held.title'), text: say('checkout.held.text') }
     showMessage(
       { mark: 'held', tone: 'note', title, text, actions: [again, ...others, rejoin(sale.id)] },
@@ -40,7 +41,7 @@ export function showRefusal(refusal: Refusal, item: string, sale: Sale, stocks: 
     leave = stocks.watch(item, (stock) => {
       if (stock.state !== 'sold_out') return drawReturns(stock)
       leave()
-      showMessage(wordsOf({ ...refusal, kind: 'not_this_time' }, others), press)
+      showMessage(wordsOf({ ...refusal, kind: 'not_this_time' }, others, sale.id), press)
     })
   })
 }
@@ -60,12 +61,16 @@ function drawReturns(stock: Stock): void {
   setText(line, stockText(say, stock))
 }
 
-function wordsOf({ kind, problem }: Refusal, others: readonly Action<Way>[]): Message<Way> {
+function wordsOf({ kind, problem }: Refusal, others: readonly Action<Way>[], sale: string): Message<Way> {
   if (kind === 'not_this_time') {
     const text = [say('checkout.sold_out.text'), others.length > 0 ? say('checkout.sold_out.others') : '']
     return {
       ...{ mark: 'cross', tone: 'calm', title: say('checkout.sold_out.title'), text: text.join(' ').trim() },
-      actions: [...others, toShop, toOrders],
+      // The waiting room tells it by numbers, once everything is gone.
+      actions:
+        others.length > 0
+          ? [...others, toShop]
+          : [toShop, { label: say('checkout.sold_out.why'), href: room(sale) }],
     }
   }
   if (kind === 'held')
