@@ -1,9 +1,21 @@
-import { expect, test } from 'bun:test'
+import { afterAll, expect, test } from 'bun:test'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { projectPath } from '../../src/platform/project.ts'
 import { payWith, picture, shows } from './page.ts'
 import { claimIn, createSale, inBrowser } from './running.ts'
 
 // Every page of a buyer in the look of another shop. Pictures: test/output/.
+/** The example, and a font: whether it holds letters is not for us to say. */
+const folder = mkdtempSync(join(tmpdir(), 'doorbuster-theme-'))
+cpSync(projectPath('themes/example'), folder, { recursive: true })
+const themeFile = join(folder, 'theme.json')
+const example = JSON.parse(readFileSync(themeFile, 'utf8')) as object
+writeFileSync(themeFile, JSON.stringify({ ...example, font: { file: 'own.woff2' } }))
+writeFileSync(join(folder, 'own.woff2'), 'wOF2 and no letters')
+afterAll(() => rmSync(folder, { recursive: true }))
+
 inBrowser(
   'a shop with a theme of its own',
   (system) => {
@@ -11,7 +23,11 @@ inBrowser(
       await createSale(system, 'lamps', { rate: 0.001 })
       for (let others = 0; others < 3; others++) await system.join('lamps')
       const { page } = await system.visitor({ locale: 'de' })
+      const font = page.waitForResponse(/\/assets\/own-[\w-]{8}\.woff2$/)
       await page.goto(`${system.urls.queue}/lamps`)
+      expect((await font).headers()).toMatchObject({
+        ...{ 'content-type': 'font/woff2', 'cache-control': 'public, max-age=31536000, immutable' },
+      })
       await shows(page, '#heading', 'Sie stehen in der Schlange')
       await shows(page, '.eyebrow', 'Das Foyer')
       await shows(page, 'footer', 'Nordlicht, Leuchten seit 1974')
@@ -55,5 +71,5 @@ inBrowser(
   },
   3,
   [],
-  { THEME_FILE: projectPath('themes/example/theme.json') },
+  { THEME_FILE: themeFile },
 )

@@ -117,6 +117,40 @@ inBrowser('states of a waiting room in a browser', (system) => {
     await shows(page, '#rehearsal', 'This is a rehearsal.')
   }, 30_000)
 
+  test('ten million people fit on a phone', async () => {
+    const { page } = await system.visitor()
+    await createSale(system, 'crowd', { rate: 0.001 })
+    await system.join('crowd')
+    await page.addInitScript(() => {
+      const crowd: Readonly<Record<string, object>> = {
+        '/api/queue/crowd': {
+          ...{ now_serving: 1_234_567, last_position: 12_345_678, rate_per_second: 500 },
+          ...{ available: 12_345, total: 50_000 },
+        },
+        '/api/queue/crowd/join': { position: 12_345_678 },
+      }
+      const fetch = window.fetch.bind(window)
+      const changing = async (path: string, init?: RequestInit) => {
+        const answer = await fetch(path, init)
+        const changed = crowd[path]
+        return changed === undefined
+          ? answer
+          : Response.json({ ...((await answer.json()) as object), ...changed })
+      }
+      Object.assign(window, { fetch: changing })
+    })
+    await page.goto(queue('crowd'))
+    await shows(page, '#hero-number', /^11,11\d,\d{3}$/)
+    await page.setViewportSize({ width: 320, height: 640 })
+    const lines = await page.locator('#hero-number').evaluate((number) => {
+      const range = document.createRange()
+      range.selectNodeContents(number)
+      return range.getClientRects().length
+    })
+    expect(lines).toBe(1)
+    await picture(page, 'waiting-millions')
+  }, 30_000)
+
   test('an address without a sale says so, and asks for nothing more', async () => {
     const { page } = await system.visitor()
     let asked = 0

@@ -98,7 +98,7 @@ export function createView({ clock, silentSince }: ViewParts) {
     countdown.hidden = !counts
     setText(countdown, say.countdown(counted - clock.now()))
     byId('hero').hidden = !inLine || place.ahead === 0
-    setText(byId('hero-number'), inLine ? say.count(place.ahead) : '')
+    drawHero(inLine ? say.count(place.ahead) : '')
     setText(text, placeText(say, place, moment, true))
     drawFacts(place, status, servingShown)
     // What those of another line take is not known here.
@@ -156,6 +156,12 @@ export function createView({ clock, silentSince }: ViewParts) {
       }
     },
   }
+}
+
+function drawHero(number: string): void {
+  const hero = byId('hero-number')
+  setText(hero, number)
+  hero.toggleAttribute('data-long', number.length > 7)
 }
 
 function drawFacts(place: Place, status: QueueStatus, serving: number): void {
