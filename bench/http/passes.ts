@@ -1,8 +1,8 @@
-import { sleep } from '../sim/clock.ts'
-import { dressed, type Sender } from '../sim/crowd/scene.ts'
-import type { Guise } from '../sim/crowd/guise.ts'
-import type { Target } from '../sim/target.ts'
-import type { WireRequest } from '../sim/wire/client.ts'
+import { sleep } from '../../sim/clock.ts'
+import { dressed, type Sender } from '../../sim/crowd/scene.ts'
+import type { Guise } from '../../sim/crowd/guise.ts'
+import type { Target } from '../../sim/target.ts'
+import type { WireRequest } from '../../sim/wire/client.ts'
 
 /** A buyer who has been let in. */
 export interface Holder {
