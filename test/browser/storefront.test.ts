@@ -72,6 +72,23 @@ inBrowser('the shop in a browser', (system) => {
     await shows(page, '.earlier', 'Sale days')
   }, 120_000)
 
+  test('what the operator says and when it opens is followed without being asked', async () => {
+    await createSale(system, 'moved', { opens_at: Date.now() + HOUR, message: 'Soon.' })
+    const [{ page }, list] = [await system.visitor(), await system.visitor()]
+    await list.page.goto(at('/'))
+    await page.goto(at('/products/moved-lamp'))
+    await shows(page, '#message', 'Soon.')
+    const before = await page.locator('#offer time').textContent()
+    await system.operate('PUT', 'sales/moved/message', { message: 'Earlier than we thought <3' })
+    await system.operator.command('moved', 'open', 'test')
+    await page.locator('#offer[data-state="open"]').waitFor()
+    await shows(page, '#message', 'Earlier than we thought <3')
+    await shows(list.page, '#message-moved', 'Earlier than we thought <3')
+    expect(await page.locator('#offer time').textContent()).not.toBe(before)
+    await system.operate('PUT', 'sales/moved/message', { message: '' })
+    await page.locator('#message').waitFor({ state: 'hidden' })
+  }, 60_000)
+
   test('sold out is told apart from all held, and leads to what is left', async () => {
     await system.operator.createSale({
       ...{ id: 'two', name: 'Two of a kind', rate_per_second: 100, reason: 'test' },

@@ -3,7 +3,7 @@ import { watchStock } from '../lib/live-stock.ts'
 import { everyTick } from '../lib/time.ts'
 import { wantedItem } from '../lib/wanted.ts'
 import { say } from '../lib/words.ts'
-import { drawCards, drawOffer } from '../shop/draw.ts'
+import { drawCards, drawNews, drawOffer } from '../shop/draw.ts'
 import { keepSale, type LiveSale, readScene } from '../shop/scene.ts'
 import { offerOf } from '../../src/contracts/words/shop.ts'
 
@@ -26,4 +26,5 @@ function draw(sale: LiveSale): void {
   const others = sale.items.some((item) => item !== id && (sale.units.get(item)?.available ?? 0) > 0)
   drawOffer(offerOf(say, { sale: sale.times, units, now, others }), sale, units)
   drawCards(sale, now)
+  drawNews(sale, document)
 }

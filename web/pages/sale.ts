@@ -1,6 +1,6 @@
 import { everyTick } from '../lib/time.ts'
 import { say } from '../lib/words.ts'
-import { drawCards, drawOffer } from '../shop/draw.ts'
+import { drawCards, drawNews, drawOffer } from '../shop/draw.ts'
 import { keepSale, type LiveSale, readScene } from '../shop/scene.ts'
 import { offerOf, together } from '../../src/contracts/words/shop.ts'
 
@@ -16,4 +16,5 @@ function draw(sale: LiveSale): void {
   const units = together(sale.items.map((item) => sale.units.get(item)))
   drawOffer(offerOf(say, { sale: sale.times, units, now }), sale, units)
   drawCards(sale, now)
+  drawNews(sale, document)
 }

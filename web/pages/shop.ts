@@ -1,7 +1,7 @@
 import { setText } from '../lib/dom.ts'
 import { everyTick } from '../lib/time.ts'
 import { say } from '../lib/words.ts'
-import { drawButton, drawCards } from '../shop/draw.ts'
+import { drawButton, drawCards, drawNews } from '../shop/draw.ts'
 import { keepSale, type LiveSale, readScene } from '../shop/scene.ts'
 import { offerOf, together } from '../../src/contracts/words/shop.ts'
 
@@ -14,12 +14,13 @@ function draw(sale: LiveSale): void {
   const now = clock.now()
   const units = together(sale.items.map((item) => sale.units.get(item)))
   const offer = offerOf(say, { sale: sale.times, units, now })
-  const part = (name: string) =>
-    document.querySelector<HTMLElement>(`[data-sale="${sale.id}"] [data-live="${name}"]`)
+  const section = document.querySelector(`[data-sale="${sale.id}"]`)
+  const part = (name: string) => section?.querySelector<HTMLElement>(`[data-live="${name}"]`)
   const [badge, text, button] = [part('badge'), part('badge-text'), part('button')]
-  if (badge === null || text === null || button === null) return
+  if (!section || !badge || !text || !button) return
   badge.dataset['state'] = offer.state
   setText(text, offer.live_badge)
   drawButton(button, offer, sale)
   drawCards(sale, now)
+  drawNews(sale, section)
 }

@@ -23,6 +23,22 @@ export function drawStock(
   show(target, offerOf(say, { sale: times, units, now }).stock, stateOf(units))
 }
 
+/** What its operator may change at any time: the message, and when it opens and ends. */
+export function drawNews({ times, message }: LiveSale, scope: ParentNode): void {
+  const text = scope.querySelector<HTMLElement>('[data-live="message"]')
+  if (message !== undefined && text?.parentElement) {
+    setText(text, message)
+    text.parentElement.hidden = message === ''
+  }
+  for (const time of scope.querySelectorAll('time')) {
+    const moment = times[time.dataset['when'] as 'opens_at']
+    // One that was not there when the page was rendered has no place on it.
+    if (typeof moment !== 'number') continue
+    if (Date.parse(time.dateTime) !== moment) time.dateTime = new Date(moment).toISOString()
+    setText(time, say.moment(moment))
+  }
+}
+
 /** The cards of a sale that are on the page. */
 export function drawCards(sale: LiveSale, now: number): void {
   for (const item of sale.items) {

@@ -12,6 +12,8 @@ export interface LiveSale {
   readonly id: string
   readonly items: readonly string[]
   times: SaleTimes
+  /** Of the operator; empty where there is none. Undefined: as the page was rendered. */
+  message: string | undefined
   /** By item; one that is missing is not known. */
   readonly units: Map<string, Units>
 }
@@ -35,7 +37,7 @@ export function readScene(): { sales: LiveSale[]; clock: ServerClock } {
   clock.observe(scene.server_time)
   for (const time of document.querySelectorAll('time')) setText(time, say.moment(Date.parse(time.dateTime)))
   const sales = scene.sales.map(({ id, items, ...times }) => ({
-    ...{ id, times, items: items.map((item) => item.id) },
+    ...{ id, times, items: items.map((item) => item.id), message: undefined },
     units: new Map(items.flatMap((item) => (item.units === null ? [] : [[item.id, item.units] as const]))),
   }))
   return { sales, clock }
@@ -59,7 +61,9 @@ export function keepSale(sale: LiveSale, clock: ServerClock, changed: () => void
     () => SALE_EVERY_MS,
     async () => {
       const answer = await ask<Sale>(`/api/sales/${sale.id}`)
-      if (answer.kind === 'ok') sale.times = answer.body
+      if (answer.kind !== 'ok') return
+      sale.times = answer.body
+      sale.message = answer.body.message
     },
   )
   if (sale.items.every((item) => item === watched)) return

@@ -24,6 +24,9 @@ export interface Writing {
   readonly staleSince: number | undefined
 }
 
+/** Of those a page shows. */
+type TimeOfSale = 'lobby_opens_at' | 'opens_at' | 'ends_at'
+
 const nothing = new Html('')
 /** Products of a sale that are shown where the sale is not the subject. */
 const [ON_THE_FRONT, BESIDE] = [6, 4]
@@ -32,7 +35,9 @@ const MOST_EARLIER = 10
 /** Parts of shop pages. Everything that comes from the catalogue goes through a template, which escapes it. */
 export function storefrontView({ say, templates, queueUrl, now, staleSince }: Writing) {
   const part = (name: string, values: TemplateValues = {}) => templates.render(name, values, say)
-  const moment = (ms: number) => part('moment', { iso: new Date(ms).toISOString(), text: say.moment(ms) })
+  /** `when`: which time of its sale it is, where the script is to follow it. */
+  const moment = (ms: number, when: TimeOfSale | '' = '') =>
+    part('moment', { iso: new Date(ms).toISOString(), text: say.moment(ms), when })
   const button = (href: string, text: string) => part('button', { href, text })
 
   const picture = ({ picture }: Product, loading: string) =>
@@ -58,7 +63,7 @@ export function storefrontView({ say, templates, queueUrl, now, staleSince }: Wr
       ? button(`/sales/${sale.id}`, say('shop.all_items', { count: products.length }))
       : nothing
   const message = ({ sale }: SaleInShop, id: string) =>
-    sale.message === '' ? nothing : part('message', { id, text: sale.message })
+    part('message', { id, text: sale.message, hidden: hidden(sale.message) })
   /** The one way on, with scripts and without. */
   const way = ({ sale }: SaleInShop, offer: Offer, path: string) => {
     const queue = `${queueUrl}/${sale.id}`
@@ -101,10 +106,17 @@ export function storefrontView({ say, templates, queueUrl, now, staleSince }: Wr
       const { opens_at, ends_at, lobby_opens_at } = shown.sale
       const facts = [
         ...(offer.state === 'scheduled' && lobby_opens_at !== null
-          ? [part('fact', { label: say('shop.lobby_opens'), value: moment(lobby_opens_at) })]
+          ? [
+              part('fact', {
+                label: say('shop.lobby_opens'),
+                value: moment(lobby_opens_at, 'lobby_opens_at'),
+              }),
+            ]
           : []),
-        part('fact', { label: say('shop.opens'), value: moment(opens_at) }),
-        ...(ends_at === null ? [] : [part('fact', { label: say('shop.ends'), value: moment(ends_at) })]),
+        part('fact', { label: say('shop.opens'), value: moment(opens_at, 'opens_at') }),
+        ...(ends_at === null
+          ? []
+          : [part('fact', { label: say('shop.ends'), value: moment(ends_at, 'ends_at') })]),
       ]
       const { state, title, badge, text, countdown, stock, left } = offer
       return part('offer', {
@@ -123,7 +135,7 @@ export function storefrontView({ say, templates, queueUrl, now, staleSince }: Wr
       const { state, badge, live_badge } = offer
       return part('sale', {
         ...{ id: sale.id, name: sale.name, state, badge, live_badge },
-        opens: moment(sale.opens_at),
+        opens: moment(sale.opens_at, 'opens_at'),
         message: message(shown, `message-${sale.id}`),
         cards: cards(shown, products.slice(0, ON_THE_FRONT), first ? 3 : 0),
         all: allOf(shown, ON_THE_FRONT),
