@@ -2,6 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import type * as account from '../../src/contracts/account-http.ts'
 import type * as http from '../../src/contracts/http.ts'
 import type * as operator from '../../src/contracts/operator-http.ts'
+import type * as editing from '../../src/contracts/sale-editing-http.ts'
 import type * as oversell from '../../src/contracts/oversell-http.ts'
 
 /** The operator API's shapes as plain types: the schemas themselves are loaded only where something is edited. */
@@ -9,6 +10,7 @@ export type Phase = z.infer<typeof http.QueueStatus>['phase']
 /** `phase` comes with the list of sales; null where it can not be told right now. */
 export type Sale = z.infer<typeof http.Sale> & { readonly phase?: Phase | null }
 export type SaleWithProducts = z.infer<typeof http.SaleWithProducts> & { readonly phase?: null }
+export type OperatorSale = z.infer<typeof editing.OperatorSale>
 export type Product = z.infer<typeof http.Product>
 export type NewSaleInput = z.input<typeof operator.NewSale>
 export type RecordedRun = z.infer<typeof operator.RecordedRun>

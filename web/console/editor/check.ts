@@ -48,7 +48,7 @@ interface Issue {
 /** In words for people. */
 function told(issue: Issue): string {
   const field = issue.path.at(-1)
-  if (issue.path.includes('gift_card')) return 'A number from 1 to 100.'
+  if (issue.path.includes('gift_card')) return 'A percentage from 1 to 100, or an amount such as 5.00.'
   switch (issue.code) {
     case 'invalid_type':
       if (field === 'amount') return 'A price such as 19.99.'

@@ -50,11 +50,11 @@ describe('the check', () => {
   })
 
   test('what is out of range or no number is told in words', () => {
-    const wrong = check({ ...good, rate_per_second: '0', checkout_cap: 'many', gift_share: '200' }, NOW)
+    const wrong = check({ ...good, rate_per_second: '0', checkout_cap: 'many', gift_value: '200' }, NOW)
     expect(wrong).toEqual({
       rate_per_second: 'At least 0.001.',
       checkout_cap: 'A number, please.',
-      'oversell.gift_card': 'A number from 1 to 100.',
+      'oversell.gift_card': 'A percentage from 1 to 100, or an amount such as 5.00.',
     })
     expect(check({ ...good, opens_at: '' }, NOW)).toEqual({ opens_at: 'Choose a date and a time.' })
     expect(check({ ...good, products: [] }, NOW)).toEqual({ products: 'Add a product.' })

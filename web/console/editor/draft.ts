@@ -3,6 +3,8 @@ import type { NewSaleInput } from '../shapes.ts'
 /** A product as it is typed. `key` is of the row alone. */
 export interface ProductDraft {
   readonly key: number
+  /** It is in the sale already. */
+  readonly existing: boolean
   readonly id: string
   readonly name: string
   readonly description: string
@@ -36,9 +38,12 @@ export interface SaleDraft {
   readonly risk: boolean
   readonly captcha: boolean
   readonly decoy: boolean
+  /** All settings of the guard, of which the form shows the switches. */
+  readonly guard: Readonly<Record<string, unknown>>
   readonly approval: 'one_person' | 'two_persons' | 'automatic'
-  /** Percent of the price. */
-  readonly gift_share: string
+  readonly gift: 'share' | 'amount'
+  /** Percent of the price, or in major units. */
+  readonly gift_value: string
   readonly valid_days: string
   readonly message: string
   readonly products: readonly ProductDraft[]
@@ -48,7 +53,7 @@ let rows = 0
 
 export function newProduct(currency = 'EUR'): ProductDraft {
   const texts = { id: '', name: '', description: '', price: '', units: '' }
-  return { key: rows++, ...texts, currency, per_buyer_limit: '1' }
+  return { key: rows++, existing: false, ...texts, currency, per_buyer_limit: '1' }
 }
 
 const HOUR_MS = 3_600_000
@@ -60,8 +65,8 @@ export function newDraft(now: number): SaleDraft {
     ...{ id: '', name: '', opens: 'at', opens_at: toLocal(nextDay), ends_at: '', lobby_opens_at: '' },
     ...{ post_sale_at: '', order: 'fifo', rate_per_second: '20', checkout_cap: '', checkouts_per_unit: '3' },
     ...{ standby_threshold: '', payment_window_s: '300', hold_s: '600', pass_s: '600', turn_s: '120' },
-    ...{ proof_of_work: true, limits: true, risk: true, captcha: true, decoy: false },
-    ...{ approval: 'one_person', gift_share: '10', valid_days: '365', message: '' },
+    ...{ proof_of_work: true, limits: true, risk: true, captcha: true, decoy: false, guard: {} },
+    ...{ approval: 'one_person', gift: 'share', gift_value: '10', valid_days: '365', message: '' },
     products: [newProduct()],
   }
 }
@@ -113,9 +118,16 @@ export function majorUnits(amount: number, currency: string): string {
   return (amount / 10 ** decimals).toFixed(decimals)
 }
 
+/** Switches of the guard. */
+export const GUARDS = ['proof_of_work', 'limits', 'risk', 'captcha', 'decoy'] as const
+
+function giftOf({ gift, gift_value, products }: SaleDraft) {
+  if (gift === 'share') return { share: (numberOf(gift_value) ?? NaN) / 100 }
+  return { amount: minorUnits(gift_value, products[0]?.currency ?? '') ?? NaN }
+}
+
 /** What goes to the server, but for the reason; not checked yet. */
 export function toRequest(draft: SaleDraft): Omit<NewSaleInput, 'reason'> {
-  const on = (value: boolean) => ({ on: value })
   const request = {
     id: draft.id.trim(),
     name: draft.name,
@@ -133,15 +145,14 @@ export function toRequest(draft: SaleDraft): Omit<NewSaleInput, 'reason'> {
     pass_s: numberOf(draft.pass_s),
     turn_s: numberOf(draft.turn_s),
     guard: {
-      proof_of_work: on(draft.proof_of_work),
-      limits: on(draft.limits),
-      risk: on(draft.risk),
-      captcha: on(draft.captcha),
-      decoy: on(draft.decoy),
+      ...draft.guard,
+      ...Object.fromEntries(
+        GUARDS.map((name) => [name, { ...(draft.guard[name] as object | undefined), on: draft[name] }]),
+      ),
     },
     oversell: {
       approval: draft.approval,
-      gift_card: { share: (numberOf(draft.gift_share) ?? NaN) / 100 },
+      gift_card: giftOf(draft),
       valid_days: numberOf(draft.valid_days),
     },
     message: draft.message,

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { DraftField, Paying, Pace, Times, type SectionProps } from './sections.tsx'
 import { GuardSection, MessageSection, OversellSection } from './more-sections.tsx'
-import { ProductsEditor } from './products.tsx'
+import { type FixedProducts, ProductsEditor } from './products.tsx'
 import { slug, type SaleDraft } from './draft.ts'
 import { summaryOf } from './summary.ts'
 import { useCheck } from './use-check.ts'
@@ -11,6 +11,7 @@ import { Card } from '../parts/page.tsx'
 import { Field } from '../parts/field.tsx'
 
 const NO_ERRORS = {}
+const NOTHING: ReadonlySet<string> = new Set()
 
 /**
  * The whole form. What is wrong is told at the fields once it was to be sent; `review` then shows the dialog that
@@ -18,14 +19,16 @@ const NO_ERRORS = {}
  */
 export function SaleForm({
   initial,
-  fixed,
-  isNew,
+  fixed = NOTHING,
+  fixedProducts = { fields: NOTHING, noMore: false },
+  isNew = false,
   button,
   review,
 }: {
   initial: SaleDraft
-  fixed: ReadonlySet<string>
-  isNew: boolean
+  fixed?: ReadonlySet<string>
+  fixedProducts?: FixedProducts
+  isNew?: boolean
   button: string
   review: (draft: SaleDraft, summary: readonly string[], close: () => void) => ComponentChildren
 }) {
@@ -38,6 +41,7 @@ export function SaleForm({
   const summary = summaryOf(draft, now)
   const errors = tried ? (found ?? NO_ERRORS) : NO_ERRORS
   const wrong = Object.keys(errors).length
+  const nothing = !isNew && draft === initial
   useWarning(draft !== initial && !reviewing)
 
   const change = (changed: Partial<SaleDraft>) => setDraft((before) => ({ ...before, ...changed }))
@@ -52,7 +56,7 @@ export function SaleForm({
       first?.focus()
     })
   }
-  const props: SectionProps = { draft, errors, change, fixed }
+  const props: SectionProps = { draft, errors, change, fixed, isNew }
   return (
     <form
       ref={form}
@@ -74,6 +78,7 @@ export function SaleForm({
           <ProductsEditor
             products={draft.products}
             errors={errors}
+            fixed={fixedProducts}
             onChange={(products) => change({ products })}
           />
         </Card>
@@ -91,12 +96,13 @@ export function SaleForm({
               <li key={sentence}>{sentence}</li>
             ))}
           </ul>
+          {nothing ? <p class="quiet small">Nothing is changed yet.</p> : null}
           {wrong > 0 ? (
             <p class="banner bad" role="alert">
               {wrong === 1 ? 'One field needs' : `${wrong} fields need`} your attention.
             </p>
           ) : null}
-          <button type="submit" class="wide" disabled={found === undefined}>
+          <button type="submit" class="wide" disabled={found === undefined || nothing}>
             {button}
           </button>
         </Card>

@@ -1,10 +1,10 @@
 import { useId } from 'preact/hooks'
-import { Field, Radios } from '../parts/field.tsx'
+import { Field, Radios, Select } from '../parts/field.tsx'
 import { Card } from '../parts/page.tsx'
 import type { SaleDraft } from './draft.ts'
 import { DraftField, type SectionProps } from './sections.tsx'
 
-const GUARDS = [
+const SWITCHES = [
   [
     'proof_of_work',
     'Proof of work',
@@ -21,7 +21,7 @@ export function GuardSection({ draft, change, fixed }: SectionProps) {
   return (
     <Card title="Against bots">
       <p class="quiet small">Good as it is for most sales.</p>
-      {GUARDS.map(([name, label, hint]) => (
+      {SWITCHES.map(([name, label, hint]) => (
         <Check
           key={name}
           label={label}
@@ -87,13 +87,23 @@ export function OversellSection(props: SectionProps) {
         ]}
       />
       <div class="grid">
-        <Field
+        <Select
           label="Gift card"
-          unit="% of the price"
-          value={draft.gift_share}
+          value={draft.gift}
+          disabled={fixed.has('oversell')}
+          onInput={(gift) => change({ gift: gift as SaleDraft['gift'] })}
+          choices={[
+            { value: 'share', label: 'A share of the price' },
+            { value: 'amount', label: 'One amount for everybody' },
+          ]}
+        />
+        <Field
+          label={draft.gift === 'share' ? 'Share' : 'Amount'}
+          unit={draft.gift === 'share' ? '% of the price' : (draft.products[0]?.currency ?? '')}
+          value={draft.gift_value}
           error={errors['oversell.gift_card']}
           disabled={fixed.has('oversell')}
-          onInput={(gift_share) => change({ gift_share })}
+          onInput={(gift_value) => change({ gift_value })}
           inputMode="decimal"
         />
         <Field

@@ -11,6 +11,7 @@ export interface SectionProps {
   readonly change: (changed: Partial<SaleDraft>) => void
   /** What may not be changed any more. */
   readonly fixed: ReadonlySet<string>
+  readonly isNew: boolean
 }
 
 type TextField = { [K in keyof SaleDraft]: SaleDraft[K] extends string ? K : never }[keyof SaleDraft]
@@ -47,20 +48,21 @@ export function DraftField({
 const inWords = (seconds: string) => (Number(seconds) >= 60 ? ` That is ${duration(Number(seconds))}.` : '')
 
 export function Times(props: SectionProps) {
-  const { draft, change, fixed } = props
+  const { draft, change, fixed, isNew } = props
   return (
     <Card title="When">
       <p class="quiet small">All times are in your time zone, {TIME_ZONE}.</p>
-      <Radios
-        label="Opening"
-        value={draft.opens}
-        disabled={fixed.has('opens_at')}
-        onInput={(opens) => change({ opens: opens as SaleDraft['opens'] })}
-        choices={[
-          { value: 'at', label: 'At a set time', hint: 'People gather in the waiting room before it.' },
-          { value: 'now', label: 'At once', hint: 'As soon as it is created.' },
-        ]}
-      />
+      {isNew ? (
+        <Radios
+          label="Opening"
+          value={draft.opens}
+          onInput={(opens) => change({ opens: opens as SaleDraft['opens'] })}
+          choices={[
+            { value: 'at', label: 'At a set time', hint: 'People gather in the waiting room before it.' },
+            { value: 'now', label: 'At once', hint: 'As soon as it is created.' },
+          ]}
+        />
+      ) : null}
       <div class="grid">
         {draft.opens === 'at' ? (
           <DraftField of="opens_at" props={props} label="Opens" type="datetime-local" />

@@ -53,11 +53,11 @@ function productLines({ products }: SaleDraft): string[] {
   })
 }
 
-function oversellLine({ approval, gift_share }: SaleDraft): string {
+function oversellLine({ approval, gift, gift_value, products }: SaleDraft): string {
   const who = {
     one_person: 'once an admin approves',
     two_persons: 'once two admins approve',
     automatic: 'without asking you',
   }[approval]
-  return `Should more be sold than there is, the last orders are cancelled ${who}, refunded, and made up for with a gift card of ${gift_share} % of the price.`
+  return `Should more be sold than there is, the last orders are cancelled ${who}, refunded, and made up for with a gift card of ${gift === 'share' ? `${gift_value} % of the price` : `${gift_value} ${products[0]?.currency ?? ''}`}.`
 }

@@ -171,6 +171,9 @@ function Links({ sale }: { sale: SaleWithProducts }) {
       <a class="button quiet" href={`/orders?sale=${sale.id}`}>
         Orders
       </a>
+      <a class="button quiet" href={`/sales/${sale.id}/edit`}>
+        Edit
+      </a>
       {sale.rehearsal ? null : (
         <a class="button quiet" href={`/sales/${sale.id}/rehearse`}>
           Rehearse
