@@ -66,7 +66,7 @@ inBrowser('trouble at the console', (system) => {
       await shows(page, '#order-title', /paid|yours/i)
     }
     const page = await operatorAt(system, '/sales/short', await addOperator(system, 'ann', 'admin'))
-    await command(page, 'Correct', {
+    await command(page, /^Correct units/, {
       send: 'Set the units',
       fields: { 'Units in all': '1' },
       reason: 'counted',

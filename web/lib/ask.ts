@@ -10,7 +10,7 @@ export type Refused = Exclude<Answer<never>, { kind: 'ok' }>
 
 const TIMEOUT_MS = 15_000
 
-/** One JSON request to our own server. Never throws: what can go wrong is in the answer. */
+/** One request to our own server, with JSON or a file, that is answered with JSON. Never throws: what can go wrong is in the answer. */
 export async function ask<Body>(
   path: string,
   options: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
@@ -21,9 +21,13 @@ export async function ask<Body>(
       method,
       // A browser's cache would answer a poll with the answer before (stale-while-revalidate).
       cache: 'no-store',
-      headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+      // A file says itself what it is.
+      headers:
+        body === undefined || body instanceof Blob
+          ? headers
+          : { ...headers, 'Content-Type': 'application/json' },
       signal: AbortSignal.timeout(TIMEOUT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Blob ? body : JSON.stringify(body) }),
     })
     const answer: unknown = response.status === 204 ? undefined : await response.json()
     if (response.ok) return { kind: 'ok', body: answer as Body }

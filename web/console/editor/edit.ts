@@ -1,5 +1,13 @@
 import type { OperatorSale } from '../shapes.ts'
-import { GUARDS, majorUnits, newProduct, type ProductDraft, type SaleDraft, toLocal, toRequest } from './draft.ts'
+import {
+  GUARDS,
+  majorUnits,
+  newProduct,
+  type ProductDraft,
+  type SaleDraft,
+  toLocal,
+  toRequest,
+} from './draft.ts'
 
 /** A sale that exists, as the form has it. */
 export function draftOf(sale: OperatorSale): SaleDraft {
@@ -105,7 +113,9 @@ function linesOf<Draft>(
   after: Draft,
 ): string[] {
   return (Object.entries(labels) as [keyof Draft, string][]).flatMap(([field, label]) =>
-    before[field] === after[field] ? [] : [`${prefix}${label}: ${told(before[field])} → ${told(after[field])}`],
+    before[field] === after[field]
+      ? []
+      : [`${prefix}${label}: ${told(before[field])} → ${told(after[field])}`],
   )
 }
 

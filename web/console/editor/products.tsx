@@ -73,33 +73,44 @@ function ProductFields({
     change({ name, ...(!product.existing && product.id === slug(product.name) ? { id: slug(name) } : {}) })
   return (
     <div class="grid">
-      <Field label="Name" value={product.name} onInput={rename} error={errorOf('name')} disabled={isFixed('name')} maxLength={200} />
+      <Field
+        label="Name"
+        value={product.name}
+        onInput={rename}
+        error={errorOf('name')}
+        disabled={isFixed('name')}
+        maxLength={200}
+      />
       <Field
         label="Id"
         value={product.id}
         onInput={(id) => change({ id })}
-        error={errorOf('id')} disabled={isFixed('id')}
+        error={errorOf('id')}
+        disabled={isFixed('id')}
         hint="In the product page's address."
       />
       <Field
         label="Price"
         value={product.price}
         onInput={(price) => change({ price })}
-        error={errorOf('amount')} disabled={isFixed('amount')}
+        error={errorOf('amount')}
+        disabled={isFixed('amount')}
         inputMode="decimal"
       />
       <Field
         label="Currency"
         value={product.currency}
         onInput={(currency) => change({ currency: currency.toUpperCase() })}
-        error={errorOf('currency')} disabled={isFixed('currency')}
+        error={errorOf('currency')}
+        disabled={isFixed('currency')}
         maxLength={3}
       />
       <Field
         label="Units"
         value={product.units}
         onInput={(units) => change({ units })}
-        error={errorOf('units')} disabled={isFixed('units')}
+        error={errorOf('units')}
+        disabled={isFixed('units')}
         inputMode="numeric"
         hint="As many as there really are."
       />
@@ -107,7 +118,8 @@ function ProductFields({
         label="Most for each buyer"
         value={product.per_buyer_limit}
         onInput={(per_buyer_limit) => change({ per_buyer_limit })}
-        error={errorOf('per_buyer_limit')} disabled={isFixed('per_buyer_limit')}
+        error={errorOf('per_buyer_limit')}
+        disabled={isFixed('per_buyer_limit')}
         inputMode="numeric"
       />
       <div class="whole">
@@ -115,7 +127,8 @@ function ProductFields({
           label="Description"
           value={product.description}
           onInput={(description) => change({ description })}
-          error={errorOf('description')} disabled={isFixed('description')}
+          error={errorOf('description')}
+          disabled={isFixed('description')}
           lines={2}
           maxLength={5000}
           optional

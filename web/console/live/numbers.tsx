@@ -14,7 +14,7 @@ export function Numbers({ samples }: { samples: readonly LiveSample[] }) {
   const last = samples.at(-1)
   if (last === undefined) return null
   const rate = (pick: (sample: LiveSample) => number) => recentRate(samples, pick)
-  const perSecond = (n: number | null) => (n === null ? '–' : `${number(n)}/s`)
+  const perSecond = (n: number | null) => `${n === null ? '–' : number(n)}/s`
   const { queue, orders, event_log } = last
   const [available, held, sold] = [stockOf('available')(last), stockOf('held')(last), stockOf('sold')(last)]
   const errors = rate((sample) => sample.errors)

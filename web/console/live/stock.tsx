@@ -1,9 +1,9 @@
-import { useState } from 'preact/hooks'
 import { count, formatMoney } from '../format.ts'
-import { CommandDialog, DialogButton } from '../parts/command.tsx'
-import { Field } from '../parts/field.tsx'
+import { DialogButton } from '../parts/command.tsx'
 import { Card } from '../parts/page.tsx'
-import type { LiveSample, Product, ReconcileRun, SaleWithProducts } from '../shapes.ts'
+import { ChangePicture } from './picture.tsx'
+import { Units } from './units.tsx'
+import type { LiveSample, Product, SaleWithProducts } from '../shapes.ts'
 
 type ItemStock = LiveSample['items'][number]
 
@@ -24,16 +24,24 @@ export function StockCard({
           const stock = sample?.items.find(({ item_id }) => item_id === product.id)
           return (
             <li key={product.id}>
-              <div class="stock-head">
-                <span>
-                  <strong>{product.name}</strong>{' '}
-                  <span class="quiet">{formatMoney(product.amount, product.currency)}</span>
-                </span>
-                <DialogButton label="Correct" kind="link" role="admin">
-                  {(close) => <Units product={product} onDone={onChanged} onClose={close} />}
-                </DialogButton>
+              <img src={product.picture.path} alt="" width="48" height="48" />
+              <div class="stock-text">
+                <div class="stock-head">
+                  <span>
+                    <strong>{product.name}</strong>{' '}
+                    <span class="quiet">{formatMoney(product.amount, product.currency)}</span>
+                  </span>
+                  <span class="stock-actions">
+                    <DialogButton label="Picture" of={product.name} kind="link">
+                      {(close) => <ChangePicture product={product} onDone={onChanged} onClose={close} />}
+                    </DialogButton>
+                    <DialogButton label="Correct units" of={product.name} kind="link" role="admin">
+                      {(close) => <Units product={product} onDone={onChanged} onClose={close} />}
+                    </DialogButton>
+                  </span>
+                </div>
+                <Bar product={product} stock={stock} />
               </div>
-              <Bar product={product} stock={stock} />
             </li>
           )
         })}
@@ -73,38 +81,5 @@ function Bar({ product, stock }: { product: Product; stock: ItemStock | undefine
         </div>
       </dl>
     </>
-  )
-}
-
-function Units({ product, onDone, onClose }: { product: Product; onDone: () => void; onClose: () => void }) {
-  const [units, setUnits] = useState(String(product.units))
-  const wanted = Number(units)
-  const valid = units.trim() !== '' && Number.isInteger(wanted) && wanted >= 0 && wanted <= 10_000_000
-  return (
-    <CommandDialog<ReconcileRun>
-      title={`How many ${product.name} are there?`}
-      explain="All units of this sale, those already sold included: after a count in the warehouse. If that is fewer than are sold and held, the item is oversold and the screen Oversell says which orders that hits."
-      method="PUT"
-      path={`/items/${product.id}/units`}
-      body={{ units: wanted }}
-      valid={valid}
-      button="Set the units"
-      effect={({ outcome }) =>
-        outcome === 'oversold'
-          ? `${product.name} is oversold now: see the screen Oversell.`
-          : `There are ${count(wanted)} units of ${product.name}.`
-      }
-      onDone={onDone}
-      onClose={onClose}
-    >
-      <Field
-        label="Units in all"
-        value={units}
-        onInput={setUnits}
-        inputMode="numeric"
-        error={valid ? undefined : 'A whole number from 0 to 10,000,000.'}
-        focus
-      />
-    </CommandDialog>
   )
 }

@@ -13,6 +13,8 @@ interface CommandProps<Answer> {
   readonly explain: ComponentChildren
   readonly method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
+  /** Sent instead of `body`; the reason then goes into the query. */
+  readonly file?: File | undefined
   /** Beside the reason; undefined while something is missing. */
   readonly body?: Readonly<Record<string, unknown>> | undefined
   readonly valid?: boolean
@@ -27,6 +29,9 @@ interface CommandProps<Answer> {
   readonly children?: ComponentChildren
 }
 
+const withReason = (path: string, reason: string) =>
+  `${path}${path.includes('?') ? '&' : '?'}reason=${encodeURIComponent(reason)}`
+
 /** A command to the system: says what it will do, asks for the reason, and tells what has come of it. */
 export function CommandDialog<Answer>(props: CommandProps<Answer>) {
   const { title, explain, method = 'POST', path, body = {}, valid = true, button, danger, confirm } = props
@@ -40,7 +45,10 @@ export function CommandDialog<Answer>(props: CommandProps<Answer>) {
     setMissing(true)
     if (reason.trim() === '' || !confirmed || !valid) return
     setBusy(true)
-    const answer = await call<Answer>(path, { method, body: { ...body, reason: reason.trim() } })
+    const why = reason.trim()
+    const answer = await (props.file
+      ? call<Answer>(withReason(path, why), { method, body: props.file })
+      : call<Answer>(path, { method, body: { ...body, reason: why } }))
     setBusy(false)
     if (answer.kind !== 'ok') return setRefused(answer)
     say(props.effect(answer.body))
@@ -95,9 +103,12 @@ export function DialogButton({
   role = 'operator',
   kind = 'quiet',
   disabled = false,
+  of,
   children,
 }: {
   label: string
+  /** What it is about, for who does not see where it stands. */
+  of?: string
   role?: Role
   kind?: 'quiet' | 'danger' | 'main' | 'link'
   disabled?: boolean
@@ -115,6 +126,7 @@ export function DialogButton({
         onClick={() => setOpen(true)}
       >
         {label}
+        {of === undefined ? null : <span class="unseen"> of {of}</span>}
       </button>
       {open ? children(() => setOpen(false)) : null}
     </>
