@@ -38,7 +38,7 @@ export function SaleForm({
   const form = useRef<HTMLFormElement>(null)
   const found = useCheck(draft)
   const now = useNow(10_000)
-  const summary = summaryOf(draft, now)
+  const summary = summaryOf(draft, now, isNew)
   const errors = tried ? (found ?? NO_ERRORS) : NO_ERRORS
   const wrong = Object.keys(errors).length
   const nothing = !isNew && draft === initial

@@ -2,17 +2,18 @@ import { count, duration, formatMoment, formatMoney, number } from '../format.ts
 import { minorUnits, type SaleDraft } from './draft.ts'
 
 /** What will happen if it is created so, in the order in which it happens. Sentences of what is not typed yet are left out. */
-export function summaryOf(draft: SaleDraft, now: number): string[] {
+export function summaryOf(draft: SaleDraft, now: number, isNew: boolean): string[] {
   const at = (text: string) => (text === '' ? undefined : new Date(text).getTime())
   const opens = draft.opens === 'now' ? now : at(draft.opens_at)
   const [lobby, ends, post] = [at(draft.lobby_opens_at), at(draft.ends_at), at(draft.post_sale_at)]
   const [rate, units] = [Number(draft.rate_per_second), totalUnits(draft)]
   const sentences: (string | false)[] = [
-    draft.opens === 'at' &&
-      `People can join the waiting room ${lobby === undefined ? 'as soon as you have created the sale' : `from ${formatMoment(lobby)}`}.`,
+    draft.opens === 'at' && lobbyLine(lobby, now, isNew),
     opens !== undefined &&
       (draft.opens === 'now' || opens <= now
-        ? 'The sale opens at once when you create it.'
+        ? isNew
+          ? 'The sale opens at once when you create it.'
+          : 'The sale has opened.'
         : `The sale opens ${formatMoment(opens)}, in ${duration((opens - now) / 1000)}.`),
     draft.opens === 'at' &&
       (draft.order === 'draw'
@@ -31,6 +32,14 @@ export function summaryOf(draft: SaleDraft, now: number): string[] {
     oversellLine(draft),
   ]
   return sentences.filter((sentence) => sentence !== false)
+}
+
+function lobbyLine(lobby: number | undefined, now: number, isNew: boolean): string {
+  if (lobby !== undefined && lobby > now)
+    return `People can join the waiting room from ${formatMoment(lobby)}.`
+  return isNew
+    ? 'People can join the waiting room as soon as you have created the sale.'
+    : 'People can join the waiting room already.'
 }
 
 function totalUnits({ products }: SaleDraft): number {
