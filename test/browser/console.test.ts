@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { command, heading, operatorAt, tileShows } from './console-steps.ts'
 import { glance, payWith, picture, shows } from './page.ts'
+import { projectPath } from '../../src/platform/project.ts'
 import { createSale, inBrowser } from './running.ts'
 
 // An operator creates and runs a sale in the console alone, while people buy from it. Pictures: test/output/console-*.
@@ -129,6 +132,7 @@ inBrowser('the console', (system) => {
     const page = await operatorAt(system, '/sales/concert')
     await page.getByRole('link', { name: 'Rehearse' }).click()
     await heading(page, 'Rehearse').waitFor()
+    await page.getByText('1. Make the copy').waitFor()
     await picture(page, 'console-rehearse')
     await command(page, 'Create a rehearsal', {
       send: 'Create the rehearsal',
@@ -146,6 +150,18 @@ inBrowser('the console', (system) => {
     await buyer.page.locator('#claim-button').click()
     await shows(buyer.page, '#order-title', 'You have it')
     await tileShows(page, 'Available', '2')
+    await payWith(buyer.page, '4242 4242 4242 4242')
+    await tileShows(page, 'Sold', '1')
+    // The crowd of the command that the screen shows; its verdict is from the outside.
+    const rush = ['rush', '--sale', 'concert-rehearsal-1', '--buyers', '30', '--pay', '1']
+    const crowd = spawn(
+      process.execPath,
+      [projectPath('src/doorbuster.ts'), ...rush, '--data-dir', system.dataDir],
+      { stdio: 'ignore' },
+    )
+    const [code] = (await once(crowd, 'close')) as [number]
+    expect(code).toBe(0)
+    await tileShows(page, 'Sold', '3')
     await picture(page, 'console-live-rehearsal')
     await command(page, 'End', {
       send: 'End',

@@ -37,7 +37,7 @@ function Plan({ plan: { state, approvals, persons, orders, cancelled, units } }:
     <Card title="Latest approval">
       <p>
         <Badge of={state}>{words(state)}</Badge> {plural(units, 'unit')} too many: {number(cancelled)} of{' '}
-        {number(orders)} orders cancelled.
+        {plural(orders, 'order')} cancelled.
       </p>
       <ul>
         {approvals.map(({ operator, reason, at }) => (

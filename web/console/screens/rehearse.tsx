@@ -31,8 +31,9 @@ export function Rehearse({ id }: { id: string }) {
               <p>On the machine that runs Doorbuster, with the id of the copy:</p>
               <Crowd id="ID-OF-THE-COPY" />
               <p class="small quiet">
-                Simulated buyers join, wait, claim and pay in the sandbox; then the outcome is judged.
-                Practise the controls meanwhile: pause, rate, message.
+                Simulated buyers join, wait, claim and pay in the sandbox; then the outcome is judged. They
+                come from one machine, so the copy's guard is switched off for them. Practise the controls
+                meanwhile: pause, rate, message.
               </p>
             </Card>
           </>
@@ -46,7 +47,7 @@ export function Rehearse({ id }: { id: string }) {
 export function Crowd({ id }: { id: string }) {
   return (
     <pre class="command" tabIndex={0} aria-label="Command line">
-      npm run rush -- --sale {id} --buyers 2000
+      npm run rush -- --sale {id} --buyers 500
     </pre>
   )
 }
