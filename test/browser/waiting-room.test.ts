@@ -69,10 +69,17 @@ inBrowser('waiting in a browser', (system) => {
     await next
   }, 60_000)
 
-  test('two tabs opened at once share one place', async () => {
+  test('two tabs opened at once share one place, also where one has not heard of what the other wrote', async () => {
     await createSale(system, 'tabs', { rate: 0.001 })
     const { context, page } = await system.visitor()
     const second = await context.newPage()
+    // As tabs of different processes see each other's writes: late. Here never.
+    await second.addInitScript(() => {
+      const own = new Map<string, string>()
+      Storage.prototype.getItem = (key) => own.get(key) ?? null
+      Storage.prototype.setItem = (key, value) => void own.set(key, value)
+      Storage.prototype.removeItem = (key) => void own.delete(key)
+    })
     await Promise.all([page.goto(queue('tabs')), second.goto(queue('tabs'))])
     await Promise.all([shows(page, '#position', '1'), shows(second, '#position', '1')])
   }, 30_000)

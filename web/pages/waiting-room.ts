@@ -28,13 +28,12 @@ byId('shop').setAttribute('href', `${config.shop_url}/`)
 byId('orders').setAttribute('href', `${config.shop_url}/orders`)
 for (const link of ['to-draw', 'fair-draw-link']) byId(link).setAttribute('href', `/${sale}/draw`)
 byId('rejoin').addEventListener('click', () => {
-  tickets.drop()
-  location.reload()
+  void tickets.drop().then(() => location.reload())
 })
 wireCodeForm(tickets)
 // The shop sends people here for a new place once their pass is used up.
 if (location.hash === '#new') {
-  tickets.drop()
+  await tickets.drop()
   history.replaceState(null, '', location.pathname)
 }
 everyTick(() => {

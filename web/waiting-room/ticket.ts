@@ -1,5 +1,6 @@
 import { type Answer, ask } from '../lib/api.ts'
 import { createMemory, randomId } from '../lib/memory.ts'
+import { createVault } from '../lib/vault.ts'
 import { provenJoin } from './proven-join.ts'
 import { createProver, type Prover } from './proof.ts'
 import type { JoinAnswer } from '../../src/contracts/shapes.ts'
@@ -35,7 +36,7 @@ export interface Tickets {
   /** Asks for a place in the line of a group; only one that is given replaces the kept one. */
   readonly joinGroup: (code: string) => Promise<Answer<Ticket>>
   /** Gives the place up; the next `join` gets a new one. */
-  readonly drop: () => void
+  readonly drop: () => Promise<void>
   /** Names this browser to the server, no more than that; the same for all sales. */
   readonly device: () => string
 }
@@ -52,6 +53,15 @@ export function createTickets(sale: string): Tickets {
   deviceMemory.write(first)
   // Read anew each time: where two tabs open at once and each names the browser, the name that stays is the one of both.
   const device = () => deviceMemory.read() ?? first
+
+  /** What the last tab that joined has got: the next one finds it here, whatever has reached it of the memory by then. */
+  const vault = createVault<{ readonly device: string; readonly place: Ticket }>(`place ${sale}`)
+  const catchUp = async () => {
+    const shared = kept.read() === undefined ? await vault.read() : undefined
+    if (shared === undefined) return
+    deviceMemory.write(shared.device)
+    kept.write(shared.place)
+  }
 
   let made: Prover | undefined
   const prover = () => (made ??= createProver(sale, device))
@@ -86,6 +96,7 @@ export function createTickets(sale: string): Tickets {
         ? { ...held, position, lobby_index }
         : { ticket, position, lobby_index, lane, commitment, firstServing: null }
     kept.write(place)
+    await vault.write({ device: device(), place })
     return { kind: 'ok', body: place }
   }
   // Locks need a secure context; without them two tabs opened at once merely get two places.
@@ -95,9 +106,16 @@ export function createTickets(sale: string): Tickets {
   return {
     current: kept.read,
     note: kept.write,
-    join: (commitment) => oneTab(() => send(kept.read(), undefined, commitment)),
+    join: (commitment) =>
+      oneTab(async () => {
+        await catchUp()
+        return send(kept.read(), undefined, commitment)
+      }),
     joinGroup: (code) => oneTab(() => send(undefined, code)),
-    drop: kept.forget,
+    drop: async () => {
+      kept.forget()
+      await vault.forget()
+    },
     device,
   }
 }
