@@ -68,7 +68,7 @@ export async function buildAssets({
     assets.set(name, represent(type, body))
     return ASSET_PATH + name
   }
-  const themed = theme.css(theme.font === undefined ? '' : serve(theme.font))
+  const themed = theme.css(theme.font && serve(theme.font))
   const sheet = join(directory, 'style.css')
 
   const built = await Bun.build({

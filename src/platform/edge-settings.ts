@@ -4,6 +4,7 @@ import { type Env, environment } from './config.ts'
 import { SettingError } from './errors.ts'
 import type { EdgeOptions } from './servers/edge-config.ts'
 import { httpUrl, list } from './setting-shapes.ts'
+import { readTheme } from './theme/theme.ts'
 
 const ORIGIN = z.string().regex(/^[\w.-]+:\d{1,5}$/, 'each must be host:port of a web process')
 
@@ -17,6 +18,10 @@ const Environment = z.object({
   QUEUE_URL: httpUrl,
   OPS_URL: httpUrl,
   DATA_DIR: z.string().default('.data'),
+  THEME_FILE: z
+    .string()
+    .optional()
+    .transform((path) => path || undefined),
 })
 
 /** What the edge needs to know. Throws SettingError naming the setting and what it should be. */
@@ -26,13 +31,15 @@ export function readEdgeSettings(env: Env = environment()): EdgeOptions & { read
     const issue = parsed.error.issues[0]
     throw new SettingError(`The setting ${String(issue?.path[0])} is not valid: ${issue?.message}`)
   }
-  const { EDGE_HOST, EDGE_PORT, EDGE_ORIGINS, SHOP_URL, QUEUE_URL, OPS_URL, DATA_DIR } = parsed.data
+  const { EDGE_HOST, EDGE_PORT, EDGE_ORIGINS, SHOP_URL, QUEUE_URL, OPS_URL, DATA_DIR, THEME_FILE } =
+    parsed.data
   const origin = (url: string) => new URL(url).origin
   return {
     host: EDGE_HOST,
     port: EDGE_PORT,
     origins: EDGE_ORIGINS,
     urls: { shop: origin(SHOP_URL), queue: origin(QUEUE_URL), ops: origin(OPS_URL) },
+    theme: readTheme(THEME_FILE),
     dir: join(DATA_DIR, 'edge'),
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createWireClient, type WireClient } from '../../sim/wire/client.ts'
 import { environment } from '../../src/platform/config.ts'
 import { startEdge } from '../../src/platform/servers/edge.ts'
+import { readTheme } from '../../src/platform/theme/theme.ts'
 import { freePort } from '../../src/platform/servers/ports.ts'
 import { type HostName, URLS } from './app.ts'
 
@@ -41,7 +42,7 @@ export async function startTestEdge(origins: readonly number[]): Promise<TestEdg
   const dir = await mkdtemp(join(tmpdir(), 'doorbuster-edge-'))
   const port = await freePort()
   const edge = await startEdge({
-    ...{ dir, port, host: '127.0.0.1', urls: URLS },
+    ...{ dir, port, host: '127.0.0.1', urls: URLS, theme: readTheme() },
     origins: origins.map((origin) => `127.0.0.1:${origin}`),
   })
   const ask: TestEdge['fetch'] = (host, path, init = {}) => {

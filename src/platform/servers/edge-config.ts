@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { directionOf } from '../../contracts/words/say.ts'
 import { Problem } from '../errors.ts'
 import { projectPath } from '../project.ts'
-import { createSpeakers } from '../words.ts'
+import type { Theme } from '../theme/theme.ts'
 
 export interface EdgeOptions {
   /** Where it listens: an IPv4 address. */
@@ -14,6 +14,7 @@ export interface EdgeOptions {
   readonly origins: readonly string[]
   /** Public origins as visitors write them, without a trailing slash. */
   readonly urls: { readonly shop: string; readonly queue: string; readonly ops: string }
+  readonly theme: Pick<Theme, 'speakers' | 'css'>
 }
 
 interface Place {
@@ -42,7 +43,7 @@ const REFUSALS = {
  * nobody is behind it, in each language. Throws RangeError where a hole has no value: a mistake in the template.
  */
 export function edgeFiles(options: EdgeOptions, { folder, openFiles }: Place): Map<string, string> {
-  const { port, origins, urls } = options
+  const { port, origins, urls, theme } = options
   const hostOf = (url: string) => new URL(url).host
   const name = (url: string) => new URL(url).hostname
   const values: Record<string, string> = {
@@ -69,13 +70,13 @@ export function edgeFiles(options: EdgeOptions, { folder, openFiles }: Place): M
   const files = readdirSync(source)
     .filter((file) => file.endsWith('.conf'))
     .map((file) => [file, fill(read(file), values)] as const)
-  const pages = Object.values(createSpeakers()).map((say) => {
+  const pages = Object.values(theme.speakers).map((say) => {
     const { language } = say
     const text = { title: say('edge.title'), text: say('edge.text'), again: say('edge.again') }
     const page = fill(read('moment.html'), { language, direction: directionOf(language), ...text })
     return [`pages/moment.${language}.html`, page] as const
   })
-  return new Map([...files, ...pages, ['pages/moment.css', read('moment.css')]])
+  return new Map([...files, ...pages, ['pages/moment.css', `${read('moment.css')}${theme.css()}`]])
 }
 
 function fill(template: string, values: Readonly<Record<string, string>>): string {

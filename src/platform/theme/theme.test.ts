@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SettingError } from '../errors.ts'
 import { projectPath } from '../project.ts'
+import { edgeFiles } from '../servers/edge-config.ts'
 import { contrast, readScheme, unreadable } from './colours.ts'
 import { readTheme } from './theme.ts'
 
@@ -65,7 +66,7 @@ describe('colours', () => {
 describe('a theme', () => {
   test('without one, all is ours', () => {
     const { name, logo, css, words } = readTheme()
-    expect([name, logo, css('')]).toEqual(['Doorbuster', undefined, ''])
+    expect([name, logo, css()]).toEqual(['Doorbuster', undefined, ''])
     expect(words.de['place']?.['sold_out']).toBe('Ausverkauft')
   })
 
@@ -79,7 +80,24 @@ describe('a theme', () => {
     expect(words.de['place']?.['sold_out']).toBe('Alle Leuchten sind weg')
     expect(words.fr['place']?.['sold_out']).toBe('Épuisé')
     expect(words.de['common']?.['footer']).toBe('Nordlicht, Leuchten seit 1974')
-    expect(css('')).toContain('--accent: light-dark(#0b6479, #5fd0e6);')
+    expect(css()).toContain('--accent: light-dark(#0b6479, #5fd0e6);')
+  })
+
+  test('the edge speaks and looks alike while nobody is behind it, without a font that nobody could send', () => {
+    put('edge.woff2', 'wOF2')
+    const theme = read({
+      font: { file: 'edge.woff2' },
+      colours: { light: { accent: '#0b6479' } },
+      texts: { de: { 'edge.title': 'Gleich wieder da' } },
+    })
+    const urls = { shop: 'https://shop.example', queue: 'https://queue.example', ops: 'https://ops.example' }
+    const files = edgeFiles(
+      { host: '127.0.0.1', port: 1, origins: ['127.0.0.1:2'], urls, theme },
+      { folder: '/nowhere', openFiles: 1024 },
+    )
+    expect(files.get('pages/moment.de.html')).toContain('<h1>Gleich wieder da</h1>')
+    expect(files.get('pages/moment.css')).toContain('--accent: light-dark(#0b6479, #ff8a50);')
+    expect(files.get('pages/moment.css')).not.toContain('@font-face')
   })
 
   test('a font of its own comes before that of the system', () => {

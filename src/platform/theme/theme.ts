@@ -17,8 +17,8 @@ export interface Theme {
   /** Pictures that hold the name, in place of sign and name. */
   readonly wordmark?: { readonly light: ThemeAsset; readonly dark: ThemeAsset }
   readonly font?: ThemeAsset
-  /** Rules that come after those of the pages. `fontUrl`: where `font` is served. */
-  readonly css: (fontUrl: string) => string
+  /** Rules that come after those of the pages. `fontUrl`: where `font` is served, if it is. */
+  readonly css: (fontUrl?: string) => string
   readonly words: Words
   readonly speakers: Speakers
 }
@@ -105,7 +105,7 @@ function overridden({ texts, footer }: ThemeFile, wrong: Wrong): Words {
   return Object.fromEntries(result) as Words
 }
 
-function cssOf(scheme: Scheme | undefined, font: ThemeFile['font'], fontUrl: string): string {
+function cssOf(scheme: Scheme | undefined, font: ThemeFile['font'], fontUrl?: string): string {
   const face = `@font-face { font-family: Theme; src: url('${fontUrl}') format('woff2'); font-weight: 100 900; font-display: swap; }`
   const colours = Object.entries(scheme?.light ?? {}).map(
     ([name, light]) => `--${name}: light-dark(${light}, ${scheme?.dark[name] ?? light});`,
@@ -113,7 +113,7 @@ function cssOf(scheme: Scheme | undefined, font: ThemeFile['font'], fontUrl: str
   // Scripts that the file does not hold are written in the system's.
   const family = typeof font === 'object' ? `Theme, ${FONTS.system}` : font && FONTS[font]
   return [
-    ...(typeof font === 'object' ? [face] : []),
+    ...(fontUrl === undefined ? [] : [face]),
     ...(colours.length === 0 ? [] : [`:root { ${colours.join(' ')} }`]),
     ...(family === undefined ? [] : [`:root { font-family: ${family}; }`]),
   ].join('\n')
