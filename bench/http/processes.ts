@@ -7,8 +7,8 @@ import { environment } from '../../src/platform/config.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import type { LoadReport, Run } from './load-process.ts'
 
-/** A helper process of a row, which speaks in lines. Ends with us, since its standard input does. */
-function start(script: string, env: Readonly<Record<string, string>> = {}) {
+/** A process of a row, which may speak in lines. `end` kills it. */
+export function start(script: string, env: Readonly<Record<string, string>> = {}) {
   const { PATH = '', HOME = '' } = environment()
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(
     process.execPath,

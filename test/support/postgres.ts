@@ -83,11 +83,12 @@ export interface OwnPostgres {
   stop(): Promise<void>
 }
 
-export async function ownPostgres(): Promise<OwnPostgres> {
+/** `more`: further settings of postgresql.conf. */
+export async function ownPostgres(more: Readonly<Record<string, string>> = {}): Promise<OwnPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'doorbuster-own-postgres-'))
   await chmod(folder, 0o755)
   const dir = join(folder, 'postgres')
-  const options = { dir, databases: ['shard'], settings: { full_page_writes: 'off' } }
+  const options = { dir, databases: ['shard'], settings: { full_page_writes: 'off', ...more } }
   let server = await startPostgres(options)
   const killWithUs = () => process.kill(server.pid, 'SIGQUIT')
   process.once('exit', killWithUs)
