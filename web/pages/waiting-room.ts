@@ -54,7 +54,7 @@ window.addEventListener('pageshow', ({ persisted }) => {
 /** One visit, until it ends: in the checkout, or at a closed door. */
 async function visit(): Promise<Scene> {
   let placed = false
-  let glanceS = Infinity
+  let glanceS = 0
   for (let failures = 0; ;) {
     await whenVisible(1000 * (teller.isOn() ? glanceS : Infinity))
     const answer = await ask<QueueStatus>(`/api/queue/${sale}`)
