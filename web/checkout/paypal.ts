@@ -17,10 +17,13 @@ export interface PaypalPaying {
 /** The way over PayPal's page: there with the button, and what came of it for who is back. */
 export function wirePaypal({ orderId, said, waitFor }: PaypalPaying): void {
   const button = byId('pay-paypal', HTMLButtonElement)
-  const complain = (title: string, detail: string) => notice(byId('paypal-error'), { title, detail })
+  /** Beside the button, or where whoever comes back looks first. */
+  const complain = (where: 'paypal-error' | 'pay-error', title: string, detail: string) =>
+    notice(byId(where), { title, detail })
 
   button.addEventListener('click', () => void leave())
-  if (said === 'cancelled') complain(say('checkout.paypal_back'), say('checkout.paypal_back.text'))
+  if (said === 'cancelled')
+    complain('pay-error', say('checkout.paypal_back'), say('checkout.paypal_back.text'))
   if (said === 'approved') void find()
 
   async function leave(): Promise<void> {
@@ -33,7 +36,7 @@ export function wirePaypal({ orderId, said, waitFor }: PaypalPaying): void {
     button.disabled = false
     const { title, detail } =
       answer.kind === 'ok' ? { title: say('checkout.paypal_away'), detail: '' } : explain(answer)
-    complain(title, detail || say('checkout.paypal_away.text'))
+    complain('paypal-error', title, detail || say('checkout.paypal_away.text'))
   }
 
   async function find(): Promise<void> {
@@ -41,6 +44,6 @@ export function wirePaypal({ orderId, said, waitFor }: PaypalPaying): void {
     const check = await findOut(orderId, 'paypal', ({ payment }) => payment !== 'waiting')
     if (check?.payment !== 'declined') return
     waitFor(0)
-    complain(say('checkout.paypal_declined'), check.reason ?? '')
+    complain('pay-error', say('checkout.paypal_declined'), check.reason ?? '')
   }
 }
