@@ -123,4 +123,36 @@ inBrowser('trouble at the console', (system) => {
     await shows(page, '.pulse', /^Live$/)
     await page.getByRole('alert').waitFor({ state: 'detached' })
   }, 60_000)
+
+  test('mails that were given up, and paid orders without money', async () => {
+    // Neither comes about within a test; the answers are as the contract has them, the command goes to the server.
+    const page = await operatorAt(system, '/')
+    const [order_id, at] = ['01a218f3-ce68-73b9-8b6d-abd7a19bec37', Date.now() - 3_600_000]
+    const mail = { order_id, kind: 'paid', attempts: 12, code: '550 no such user', at }
+    await page.route('**/api/operator/notices', (route) =>
+      route.fulfill({ json: { due: 3, dead: 1, undelivered: [mail] } }),
+    )
+    const order = { order_id, user_id: 'u', sale_id: 'demo', item_id: 'tv', amount: 19_900, currency: 'EUR' }
+    const payment = { provider: 'stripe', provider_ref: 'pi_1', state: 'lost', paid_at: at }
+    await page.route('**/api/operator/payments/unfunded', (route) =>
+      route.fulfill({ json: { orders: [{ ...order, ...payment }] } }),
+    )
+    await page.getByRole('link', { name: 'Mails and payments' }).click()
+    await page.getByText('550 no such user').waitFor()
+    await page.getByRole('cell', { name: '€199.00' }).waitFor()
+    await picture(page, 'console-notices-trouble')
+    await command(page, 'Try all again', { send: 'Try again', reason: 'the server is mended' })
+    await shows(page, '.toast', '0 mails will be tried again.')
+  }, 60_000)
+
+  test('while nobody answers at the start, the console says so and tries again on demand', async () => {
+    const { page } = await system.visitor()
+    await page.route('**/api/operator/session', (route) => route.abort())
+    await page.goto(`${system.urls.ops}/orders`)
+    await page.getByText('The server does not answer.').waitFor()
+    await picture(page, 'console-unreachable')
+    await page.unroute('**/api/operator/session')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await heading(page, 'Operator console').waitFor()
+  }, 60_000)
 })

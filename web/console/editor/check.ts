@@ -49,7 +49,8 @@ interface Issue {
 function told(issue: Issue): string {
   const field = issue.path.at(-1)
   if (issue.path.includes('gift_card')) return 'A percentage from 1 to 100, or an amount such as 5.00.'
-  switch (issue.code) {
+  const code: string = issue.code ?? ''
+  switch (code) {
     case 'invalid_type':
       if (field === 'amount') return 'A price such as 19.99.'
       return /undefined/.test(issue.message) ? 'Fill this in.' : 'A number, please.'

@@ -8,13 +8,10 @@ interface FieldProps {
   /** What it is for, in a sentence. */
   readonly hint?: ComponentChildren
   readonly error?: string | undefined
-  readonly type?: 'text' | 'number' | 'password' | 'datetime-local' | 'search'
+  readonly type?: 'text' | 'password' | 'datetime-local' | 'search'
   readonly optional?: boolean
   readonly disabled?: boolean
   readonly unit?: string
-  readonly min?: number
-  readonly max?: number
-  readonly step?: number | 'any'
   readonly maxLength?: number
   readonly autocomplete?: string
   readonly inputMode?: 'numeric' | 'decimal' | 'text'
@@ -27,6 +24,8 @@ interface FieldProps {
 export function Field(props: FieldProps) {
   const { label, value, onInput, hint, error, type = 'text', optional, unit, lines, focus, ...rest } = props
   const id = useId()
+  // The types of inputs tell which attributes go with which type; these go with all of ours.
+  const kind = type as 'text'
   const about = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
   const attributes = {
     ...rest,
@@ -47,11 +46,11 @@ export function Field(props: FieldProps) {
         <textarea rows={lines} {...attributes} />
       ) : unit ? (
         <span class="with-unit">
-          <input {...attributes} type={type as 'text'} />
+          <input {...attributes} type={kind} />
           <span class="unit">{unit}</span>
         </span>
       ) : (
-        <input {...attributes} type={type as 'text'} />
+        <input {...attributes} type={kind} />
       )}
       {error ? (
         <p class="error" id={`${id}-error`}>

@@ -1,5 +1,6 @@
-import { useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import { config } from '../../lib/config.ts'
+import { createServerClock } from '../../lib/server-clock.ts'
 import { useLoad } from '../api.ts'
 import { ago, duration, formatCountdown, formatMoment } from '../format.ts'
 import { Chart } from '../live/chart.tsx'
@@ -25,7 +26,7 @@ const RANGES = [1, 5, 15, 60] as const
 export function LiveSale({ id }: { id: string }) {
   const sale = useLoad<SaleWithProducts>(`/sales/${id}`, SALE_EVERY_MS)
   const live = useLive(id)
-  const now = useNow()
+  const now = useServerNow(live.samples)
   if (sale.body === undefined)
     return (
       <>
@@ -119,6 +120,17 @@ function Screen({
       )}
     </>
   )
+}
+
+/** The server's time, as far as the samples tell: an operator's own clock may be wrong. */
+function useServerNow(samples: Live['samples']): number {
+  const [clock] = useState(createServerClock)
+  const last = samples.at(-1)?.at
+  useEffect(() => {
+    if (last !== undefined) clock.observe(last)
+  }, [last])
+  useNow()
+  return clock.now()
 }
 
 /** Whether what is shown is from right now. */

@@ -1,5 +1,5 @@
 import { useLoad } from '../api.ts'
-import { formatInstant, formatMoney, number } from '../format.ts'
+import { formatInstant, formatMoney, number, plural } from '../format.ts'
 import { CommandDialog, DialogButton, LookOnly } from '../parts/command.tsx'
 import { Badge, Card, Head } from '../parts/page.tsx'
 import { Loaded } from '../parts/states.tsx'
@@ -48,7 +48,7 @@ export function Notices() {
                   explain="Once the mail server has been put right: every mail that was given up is tried anew."
                   path="/notices/retry"
                   button="Try again"
-                  effect={({ retried }) => `${number(retried)} mails are tried again.`}
+                  effect={({ retried }) => `${plural(retried, 'mail')} will be tried again.`}
                   onDone={mails.reload}
                   onClose={close}
                 />

@@ -26,10 +26,11 @@ export function Orders() {
     item: query.get('item') ?? '',
     status: query.get('status') ?? '',
     q: query.get('q') ?? '',
+    from: query.get('from') ?? '',
+    to: query.get('to') ?? '',
   }
   const choose = (changed: Partial<typeof chosen>) => setQuery({ ...chosen, ...changed })
-  const given = Object.entries(chosen).filter(([, value]) => value.trim() !== '')
-  const search = new URLSearchParams(given.map(([name, value]) => [name, value.trim()])).toString()
+  const search = searchOf(chosen)
   return (
     <>
       <Head
@@ -58,6 +59,8 @@ export function Orders() {
           choices={STATUSES}
         />
         <Field label="Item" type="search" value={chosen.item} onInput={(item) => choose({ item })} />
+        <Field label="From" type="datetime-local" value={chosen.from} onInput={(from) => choose({ from })} />
+        <Field label="To" type="datetime-local" value={chosen.to} onInput={(to) => choose({ to })} />
         <Field
           label="Search"
           type="search"
@@ -75,6 +78,15 @@ interface Page {
   readonly orders: readonly FoundOrder[]
   readonly next: string | null
   readonly incomplete: boolean
+}
+
+/** What the server is asked; the two moments are local in the fields and in the address. */
+function searchOf(chosen: Readonly<Record<string, string>>): string {
+  const given = Object.entries(chosen).filter(([, value]) => value.trim() !== '')
+  const asked = given.map(([name, value]) =>
+    name === 'from' || name === 'to' ? [name, String(new Date(value).getTime())] : [name, value.trim()],
+  )
+  return new URLSearchParams(asked).toString()
 }
 
 /** What fits, a page at a time. */
