@@ -125,7 +125,7 @@ function options(
   return {
     width: parent.clientWidth,
     height: HEIGHT,
-    padding: [8, right === undefined ? 18 : 4, 0, 0],
+    padding: [8, right === undefined ? 30 : 12, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'live' }, drag: { setScale: false, x: false, y: false }, y: false },
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },

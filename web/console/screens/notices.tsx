@@ -70,8 +70,8 @@ function MailState({ mails: { due, dead, undelivered } }: { mails: Mails }) {
   return (
     <>
       <p class="small">
-        {due === 0 ? 'None waits to be sent' : `${number(due)} wait to be sent`};{' '}
-        {dead === 0 ? 'none was given up.' : `${number(dead)} were given up.`}
+        {due === 0 ? 'No mail waits' : `${plural(due, 'mail')} to be sent`};{' '}
+        {dead === 0 ? 'none was given up.' : `${plural(dead, 'mail')} given up.`}
       </p>
       {undelivered.length === 0 ? null : (
         <Table<Mails['undelivered'][number]>
@@ -105,7 +105,8 @@ function UnfundedOrders({ orders }: { orders: readonly Unfunded[] }) {
     <>
       <p class="small quiet">
         Authorised: the capture is tried every few seconds, nothing is to be done. Lost: the authorisation was
-        given up at the provider; ask the buyer to pay once more, or cancel the order as oversold.
+        given up at the provider; the buyer is asked by mail, where there is an address, to pay once more. Or
+        cancel the order as oversold.
       </p>
       <Table<Unfunded>
         label="Paid orders without money"
