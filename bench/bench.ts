@@ -34,7 +34,7 @@ await runProcess(
     for (const row of options.rows) {
       if (signal.aborted) break
       try {
-        rows.push(await measure(row, options.scale))
+        rows.push(await measure(row, options.scale, signal))
       } catch (error) {
         failed.push({ name: row.name, error: error instanceof Error ? error.message : String(error) })
         say(`${row.name} FAILED: ${error instanceof Error ? error.stack : String(error)}`)
@@ -56,12 +56,13 @@ await runProcess(
   { settingExit: 1 },
 )
 
-async function measure(row: Row, scale: Scale): Promise<MeasuredRow> {
+async function measure(row: Row, scale: Scale, signal: AbortSignal): Promise<MeasuredRow> {
   say(`${row.name}: preparing`)
   await using prepared = await row.prepare(scale)
-  const rounds = await alternate(prepared, scale.rounds, (round) =>
-    say(`${row.name}: ${round === 0 ? 'warming up' : `round ${round} of ${scale.rounds}`}`),
-  )
+  const rounds = await alternate(prepared, scale.rounds, (round) => {
+    if (signal.aborted) throw new Error('stopped')
+    say(`${row.name}: ${round === 0 ? 'warming up' : `round ${round} of ${scale.rounds}`}`)
+  })
   const measured = { ...factsOf(row), ...summarise(rounds), rounds }
   const { ours, yardstick, ratio, spread, unit } = measured
   say(

@@ -13,7 +13,12 @@ function elementsOf(svg: string): { name: string; attributes: Record<string, str
       }
       if (!selfClosing) open.push(name)
       const pairs = [...attributes.matchAll(/([\w:-]+)="([^"]*)"/g)]
-      return [{ name, attributes: Object.fromEntries(pairs.map(([, key, value]) => [key, value])) }]
+      return [
+        {
+          name,
+          attributes: Object.fromEntries(pairs.map(([, key = '', value = '']) => [key, value] as const)),
+        },
+      ]
     },
   )
   expect(open).toEqual([])

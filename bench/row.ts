@@ -15,7 +15,7 @@ export interface Row {
   /** What else one has to know to judge the number. */
   readonly note?: string
   /** Starts the servers and makes what both need. Throws where that fails; nothing is left behind then. */
-  prepare(scale: Scale): Promise<Prepared>
+  readonly prepare: (scale: Scale) => Promise<Prepared>
 }
 
 /** How much is measured: `--quick` shows that a row works, and little more. */

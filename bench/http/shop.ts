@@ -57,7 +57,7 @@ export async function startShop() {
     })
   const holders = (count: number) => fetchPasses(system.web.wire, system.hosts, SALE, count)
   return {
-    send: system.web.wire.send,
+    wire: system.web.wire,
     port: system.web.port,
     /** Claims of buyers who have been let in, each with a pass of its own. */
     claims: async (count: number) => (await holders(count)).map(claimOf(PLENTY)),
@@ -104,10 +104,10 @@ export interface Exchange {
 
 /** Measures an exchange with our shop against the same bytes sent to a bare server, which answers with the same body. */
 export async function againstBareServer(
-  { send, port, stack }: Shop,
+  { wire, port, stack }: Shop,
   { requests, count, expected, sample, figure = ({ perSecond }) => perSecond, rate }: Exchange,
 ): Promise<Prepared> {
-  const seen = await send(sample)
+  const seen = await wire.send(sample)
   if (seen.kind !== 'answer' || seen.status !== expected.status || !seen.text.includes(expected.contains))
     throw new Error(`unexpected answer: ${JSON.stringify(seen)}`)
   const type = seen.headers.get('content-type') ?? ''
