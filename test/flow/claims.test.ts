@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid'
 import type { z } from 'zod'
 import * as shapes from '../../src/contracts/http.ts'
 import { ReconcileRun } from '../../src/contracts/operator-http.ts'
+import { OperatorSale } from '../../src/contracts/sale-editing-http.ts'
 import { createClaiming } from '../../src/flow/inventory/claiming.ts'
 import { type Inventory, InventoryUnavailable, InventoryUnknown } from '../../src/flow/inventory/inventory.ts'
 import { createTokens } from '../../src/platform/tokens.ts'
@@ -113,18 +114,18 @@ test('what the shop and the operator show, in its shape', async () => {
   expect(listed).toContainEqual(product)
   const shown = shaped(shapes.SaleWithProducts, 200, await app.send('shop', 'GET', `/api/sales/${sale}`))
   expect(shown).toMatchObject({ products: [product], queue_url: `http://queue.localhost:8080/${sale}` })
-  expect(shaped(shapes.SaleWithProducts, 200, await app.operate('GET', `sales/${sale}`))).toEqual(shown)
+  expect(shaped(OperatorSale, 200, await app.operate('GET', `sales/${sale}`))).toMatchObject(shown)
   const reason = 'test'
   const change = (method: string, path: string, json: object) =>
     app.operate(method, `sales/${sale}/${path}`, json)
   const slow = await change('PUT', 'rate', { rate_per_second: 0.5, reason })
-  expect(shaped(shapes.SaleWithProducts, 200, slow).rate_per_second).toBe(0.5)
+  expect(shaped(OperatorSale, 200, slow).rate_per_second).toBe(0.5)
   for (const [command, state] of [
     ['pause', 'paused'],
     ['resume', 'open'],
     ['end', 'ended'],
   ] as const)
-    expect(shaped(shapes.SaleWithProducts, 200, await change('POST', command, { reason })).state).toBe(state)
+    expect(shaped(OperatorSale, 200, await change('POST', command, { reason })).state).toBe(state)
   const { runs } = (await app.operate<{ runs: unknown[] }>('POST', 'reconcile', { item_id: item, reason }))
     .body
   expect(runs.map((run) => ReconcileRun.strict().parse(run).outcome)).toEqual(['clean'])
