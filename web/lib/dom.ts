@@ -42,8 +42,10 @@ export function drawFacts(list: HTMLElement, facts: readonly (readonly [string, 
   )
 }
 
+/** Shows a notice, or hides it; one that says the same already stays as it is, so that it is not announced again. */
 export function notice(target: HTMLElement, message: { title: string; detail: string } | undefined): void {
   target.hidden = message === undefined
   if (message === undefined) return target.replaceChildren()
+  if (target.textContent === `${message.title} ${message.detail}`) return
   target.replaceChildren(element('strong', {}, message.title), ' ', message.detail)
 }
