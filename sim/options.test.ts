@@ -48,6 +48,7 @@ describe('refused in one line', () => {
     [{ hold: '1', payWindow: '2' }, /^--hold: a hold can not be shorter/],
     [{ sale: 'No Sale!' }, /^--sale/],
     [{ sale: 'summer', units: '5' }, /^--units is for a sale of its own/],
+    [{ patienceS: '5' }, /^--patience-s is for --simulate/],
     [{ sale: 'summer', payWindow: '5' }, /^--pay-window is for a sale of its own/],
   ]
   for (const [values, message] of cases)

@@ -62,6 +62,18 @@ interface Bounds {
   readonly whole?: boolean
 }
 
+/** Of `rush --simulate`, beside those above. */
+export const STAMPEDE_FLAGS: typeof RUSH_FLAGS = [
+  {
+    flags: '--simulate',
+    description: 'in virtual time instead, on a Redis of its own, up to 20 million; the rest is for it alone',
+  },
+  { flags: '--arrival <curve>', description: 'spike, ramp or lobby (spike); --spread is 600 here' },
+  { flags: '--patience-s <s>', description: 'mean of what people wait before they give up (900)' },
+  { flags: '--no-shows <share>', description: 'share that does not come when its turn has (0.2)' },
+  { flags: '--report <file>', description: 'where the page with the plots goes (rush-simulated.html)' },
+]
+
 /** A number from the command line, by the camel-case name of its flag. Throws SettingError, in one line. */
 export function readNumber(name: string, given: Values[string], bounds: Bounds): number {
   const { fallback, least, most, whole = true } = bounds
@@ -78,6 +90,9 @@ type Values = Readonly<Record<string, string | number | boolean | undefined>>
 export function readRushOptions(values: Values, dataDir: string): RushOptions {
   const number = (name: string, fallback: number, least: number, most: number, whole = true) =>
     readNumber(name, values[name], { fallback, least, most, whole })
+  for (const name of ['arrival', 'patienceS', 'report'])
+    if (values[name] !== undefined)
+      throw new SettingError(`--${name === 'patienceS' ? 'patience-s' : name} is for --simulate`)
   const sale = values['sale']
   if (sale !== undefined && (typeof sale !== 'string' || !SLUG.test(sale)))
     throw new SettingError('--sale: expected the id of a sale')

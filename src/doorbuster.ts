@@ -6,7 +6,7 @@ import { projectPath, readJsonFile } from './platform/project.ts'
 import { runProcess } from './platform/shutdown.ts'
 import { ALONE } from './processes/alone.ts'
 import { CHAOS_FLAGS } from '../sim/chaos/options.ts'
-import { RUSH_FLAGS } from '../sim/options.ts'
+import { RUSH_FLAGS, STAMPEDE_FLAGS } from '../sim/options.ts'
 import { SIMULATE_FLAGS } from '../sim/simulate-flags.ts'
 
 // The command line. Each command imports what it needs when it runs, so that --help needs nothing.
@@ -198,17 +198,17 @@ program
     }),
   )
 
-const rushCommand = program
+const rush = program
   .command('rush')
   .description('send a crowd of simulated buyers, then judge the outcome from the outside')
   .addOption(dataDir())
   .action((options: { dataDir: string }) =>
     command(async (signal) => {
-      const { readRushOptions, rush } = await import('../sim/rush.ts')
-      process.exitCode = await rush(readRushOptions({ ...options }, options.dataDir), signal)
+      const { rushCommand } = await import('../sim/rush-command.ts')
+      process.exitCode = await rushCommand({ ...options }, options.dataDir, signal)
     }),
   )
-for (const { flags, description } of RUSH_FLAGS) rushCommand.option(flags, description)
+for (const { flags, description } of [...RUSH_FLAGS, ...STAMPEDE_FLAGS]) rush.option(flags, description)
 
 const chaosCommand = program
   .command('chaos')

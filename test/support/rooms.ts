@@ -6,14 +6,15 @@ import {
   createWaitingRoom,
   groupCodeHash,
   type JoinRequest,
+  type MarkStore,
   type SaleStock,
   type Visitor,
   type WaitingRoom,
 } from '../../src/flow/waiting-room/waiting-room.ts'
-import type { LaneOf, Mark, MarkStore } from '../../src/flow/waiting-room/sql.ts'
 import { type Clock, systemClock } from '../../src/platform/clock.ts'
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts'
 import { createTokens, type Tokens } from '../../src/platform/tokens.ts'
+import { memoryMarks } from '../../sim/marks.ts'
 import { startTestRedis, type TestRedis } from './redis.ts'
 import { letPass } from './waiting-room.ts'
 
@@ -123,29 +124,6 @@ export async function startRooms({
     [Symbol.asyncDispose]: async () => {
       await Promise.all(connections.map((connection) => connection.close()))
       if (server === undefined) await redis.stop()
-    },
-  }
-}
-
-/** As `queue_marks` in SQL. */
-function memoryMarks(): MarkStore {
-  const marks = new Map<string, Mark>()
-  const keyOf = ({ sale, lane }: LaneOf) => `${sale} ${lane}`
-  const find = (line: LaneOf): Mark => marks.get(keyOf(line)) ?? { ceiling: 0, serving: 0, lobby: undefined }
-  const put = (line: LaneOf, change: Partial<Mark>) =>
-    void marks.set(keyOf(line), { ...find(line), ...change })
-  return {
-    read: async (line) => marks.get(keyOf(line)),
-    note: async (line, { serving, lobby }) => {
-      const before = find(line)
-      put(line, { serving: Math.max(before.serving, serving), lobby: before.lobby ?? lobby })
-    },
-    raise: async (line, wanted) => {
-      put(line, { ceiling: Math.max(find(line).ceiling + 1, wanted) })
-      return find(line).ceiling
-    },
-    lower: async (line, from, to) => {
-      if (find(line).ceiling === from && to < from) put(line, { ceiling: to })
     },
   }
 }
