@@ -97,6 +97,8 @@ inBrowser('the console', (system) => {
     await dialog.getByRole('button', { name: 'End', exact: true }).click()
     await shows(page, '.head .badge', 'Ended')
     expect(await page.getByRole('button', { name: 'Pause', exact: true }).count()).toBe(0)
+    await command(page, 'Show the after-sale page', { send: 'Show the after-sale page', reason: 'over' })
+    await shows(page, '.head .badge', 'Over')
 
     // The order, found by what a buyer would tell, and taken along as a file.
     await page.getByRole('link', { name: 'Orders' }).last().click()
@@ -122,7 +124,7 @@ inBrowser('the console', (system) => {
     await page.getByRole('cell', { name: 'enough' }).waitFor()
     const commands = await page.getByRole('row').locator('code').allTextContents()
     expect(commands.filter((name) => name.startsWith('sale.')).sort()).toEqual(
-      ['create', 'end', 'message', 'open', 'pause', 'rate', 'resume'].map((name) => `sale.${name}`),
+      ['close', 'create', 'end', 'message', 'open', 'pause', 'rate', 'resume'].map((name) => `sale.${name}`),
     )
     await picture(page, 'console-audit')
   }, 120_000)
@@ -208,6 +210,19 @@ inBrowser('the console', (system) => {
     await shop.page.goto(`${system.urls.shop}/products/chairs-lamp`)
     await shop.page.getByRole('img', { name: 'A chair in the sun' }).waitFor()
     await command(page, 'Open now', { send: 'Open now', reason: 'early' })
+    await command(page, 'Cap: none', {
+      send: 'Set the cap',
+      fields: { 'People in checkout': '12' },
+      reason: 'the till is small',
+    })
+    await page.getByRole('button', { name: 'Cap: 12' }).waitFor()
+    await page.getByRole('button', { name: 'Add a lane' }).click()
+    await dialog.getByLabel('Name').fill('Friends of chairs')
+    await dialog.getByLabel('Code').fill('soft-seat')
+    await picture(page, 'console-lane')
+    await dialog.getByLabel('Reason').fill('they waited long')
+    await dialog.getByRole('button', { name: 'Add the lane' }).click()
+    await shows(page, '.toast', 'The lane friends-of-chairs lets in 5 a second.')
     await page.getByRole('link', { name: 'Edit' }).click()
     await page.getByText('The sale has opened: prices').waitFor()
     expect(await page.getByLabel('Price').isDisabled()).toBe(true)

@@ -7,9 +7,8 @@ import type * as oversell from '../../src/contracts/oversell-http.ts'
 
 /** The operator API's shapes as plain types: the schemas themselves are loaded only where something is edited. */
 export type Phase = z.infer<typeof http.QueueStatus>['phase']
-/** `phase` comes with the list of sales; null where it can not be told right now. */
-export type Sale = z.infer<typeof http.Sale> & { readonly phase?: Phase | null }
-export type SaleWithProducts = z.infer<typeof http.SaleWithProducts> & { readonly phase?: null }
+export type Sale = z.infer<typeof operator.ListedSale>
+export type SaleWithProducts = z.infer<typeof http.SaleWithProducts>
 export type OperatorSale = z.infer<typeof editing.OperatorSale>
 export type Product = z.infer<typeof http.Product>
 export type NewSaleInput = z.input<typeof operator.NewSale>

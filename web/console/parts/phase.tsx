@@ -14,8 +14,10 @@ const LABELS: Readonly<Record<Phase, string>> = {
   post_sale: 'Over',
 }
 
+type Standing = Parameters<typeof saleMoment>[0] & Partial<Pick<Sale, 'phase'>>
+
 /** Where a sale stands; by its times alone where the server does not say. */
-export function phaseOf(sale: Sale, now = Date.now()): Phase {
+export function phaseOf(sale: Standing, now = Date.now()): Phase {
   return sale.phase ?? saleMoment(sale, now)
 }
 
