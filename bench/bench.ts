@@ -1,10 +1,12 @@
 /**
- * `npm run bench`: each part of the system beside a yardstick that does only the least, in one run. `--only NAME,...`: some rows;
- * `--quick`: in seconds; `--json`: the result on standard output; `--out FOLDER`: where result, chart and page are written (docs
- * for a whole run, .data/bench for any other). Ends with 1 where a row failed.
+ * `npm run bench`: each part of the system beside a yardstick that does only the least, in one run.
+ * `--only NAME,...`: some rows; `--list` tells them. `--quick`: in seconds. `--json`: the result on standard output.
+ * `--out FOLDER`: where result, chart and page are written: docs for a whole run, .data/bench for any other.
+ * `--profile FOLDER`: where the time of our web process went, as CPU profiles that browsers and editors open.
+ * Ends with 1 where a row failed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SettingError } from '../src/platform/errors.ts'
 import { projectPath } from '../src/platform/project.ts'
@@ -82,14 +84,18 @@ function write(folder: string, result: Result): void {
 
 /** Throws SettingError, in one line, for a flag or a row there is not. */
 function readOptions(args: string[]) {
-  const { only, quick, json, list, out } = parse(args)
+  const { only, quick, json, list, out, profile } = parse(args)
   const names = only?.split(',')
   const unknown = names?.find((name) => !ROWS.some((row) => row.name === name))
   if (unknown !== undefined)
     throw new SettingError(
       `There is no row ${unknown}. There are: ${ROWS.map(({ name }) => name).join(', ')}`,
     )
-  const scale: Scale = { rounds: quick ? 3 : 7, of: (few, many) => (quick ? few : many) }
+  const scale: Scale = {
+    rounds: quick ? 3 : 7,
+    of: (few, many) => (quick ? few : many),
+    webEnv: profile === undefined ? {} : { BUN_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(profile)}` },
+  }
   const whole = !quick && names === undefined
   return {
     ...{ quick, json, list, scale },
@@ -108,6 +114,7 @@ function parse(args: string[]) {
         json: { type: 'boolean', default: false },
         list: { type: 'boolean', default: false },
         out: { type: 'string' },
+        profile: { type: 'string' },
       },
     })
     return values

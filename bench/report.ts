@@ -36,6 +36,7 @@ npm run bench -- --quick               # each row in seconds, into .data/bench
 npm run bench -- --only claim-http     # some rows, by names with commas
 npm run bench -- --json                # the result on standard output
 npm run bench -- --list                # the rows
+npm run bench -- --only claim-http --profile profiles   # CPU profiles of our web process too
 \`\`\`
 `
 }

@@ -22,6 +22,8 @@ export interface Row {
 export interface Scale {
   readonly rounds: number
   of(quick: number, full: number): number
+  /** Further environment of our web process; `--profile` has Bun write where its time went. */
+  readonly webEnv: Readonly<Record<string, string>>
 }
 
 /** Both throw where an answer was not the one expected: a row that measures errors measures nothing. */

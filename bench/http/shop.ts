@@ -17,10 +17,10 @@ const [PLENTY, NONE] = ['plenty', 'none']
 export type Shop = Awaited<ReturnType<typeof startShop>>
 
 /** Our web process with Redis (`appendfsync always`) and PostgreSQL, and an open sale of an item there is enough of and one sold out. */
-export async function startShop() {
+export async function startShop({ webEnv }: Pick<Scale, 'webEnv'>) {
   await using stack = new AsyncDisposableStack()
   // Saturated on purpose: nobody is turned away, neither for the load nor for what waits for SQL.
-  const system = await startOverloadable({ SHEDDING: '0', OUTBOX_MAX: '10000000' })
+  const system = await startOverloadable({ SHEDDING: '0', OUTBOX_MAX: '10000000', ...webEnv })
   stack.defer(() => system.stop())
   const product = { amount: 19_900, currency: 'EUR', per_buyer_limit: 1 }
   const created = await system.send('ops', 'POST', '/api/operator/sales', {

@@ -16,7 +16,7 @@ export const soldOutHttp: Row = {
   yardstick: 'a bare JSON POST server of the same runtime',
   target: 0.8,
   prepare: async (scale) => {
-    const shop = await startShop()
+    const shop = await startShop(scale)
     // A refused claim leaves its pass as it was: few are enough.
     const requests = await shop.soldOutClaims(200)
     const expected = { status: 409, contains: '"sold_out"' }
@@ -32,7 +32,7 @@ export const joinHttp: Row = {
   ours: 'places in line given to browsers that have none yet, with a signed ticket',
   yardstick: 'a bare JSON POST server of the same runtime',
   prepare: async (scale) => {
-    const shop = await startShop()
+    const shop = await startShop(scale)
     const count = scale.of(2000, 20_000)
     const [sample, ...requests] = shop.joins(forAllRounds(scale, count) + 1)
     const expected = { status: 201, contains: '"ticket"' }
@@ -48,7 +48,7 @@ export const statusHttp: Row = {
   yardstick: 'a bare GET server of the same runtime',
   target: 0.9,
   prepare: async (scale) => {
-    const shop = await startShop()
+    const shop = await startShop(scale)
     const expected = { status: 200, contains: '"now_serving"' }
     const { status } = shop
     return againstBareServer(shop, {

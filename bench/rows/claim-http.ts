@@ -18,7 +18,7 @@ export const claimHttp: Row = {
   target: 0.6,
   note: `One web process, ${CONNECTIONS} connections, Redis with \`appendfsync always\`.`,
   prepare: async (scale) => {
-    const shop = await startShop()
+    const shop = await startShop(scale)
     const count = scale.of(600, 4000)
     const [sample, ...requests] = await shop.claims(forAllRounds(scale, count) + 1)
     return againstBareServer(shop, { requests, count, expected, sample: sample as WireRequest })
@@ -35,7 +35,7 @@ export const claimLatency: Row = {
   most: 20,
   note: 'Open loop: a claim is due at its time whether or not earlier ones were answered, so a server that stalls can not slow the load down.',
   prepare: async (scale) => {
-    const shop = await startShop()
+    const shop = await startShop(scale)
     const count = scale.of(600, 4000)
     const [sample, ...requests] = await shop.claims(forAllRounds(scale, count) + 2 * count + 1)
     const peak = await peakOf(shop.port, requests.splice(0, 2 * count), count)

@@ -45,7 +45,7 @@ const rowOf = (name: string, how: string, take: Take): Row => ({
   target: 20,
   note: `${LANES} connections to PostgreSQL, \`fsync\` on; Redis with \`appendfsync always\`. Our row follows by the order worker, which nobody waits for and which does not run here.`,
   prepare: async (scale) => {
-    const { stack, ...shop } = await startShop()
+    const { stack, ...shop } = await startShop(scale)
     await using owned = stack
     const postgres = await ownPostgres()
     owned.defer(() => postgres.stop())
