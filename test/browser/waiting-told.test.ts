@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
+import { spawnSync } from 'node:child_process'
 import type { Page } from 'playwright-core'
+import { readRunFile } from '../../src/platform/servers/data-dir.ts'
 import { glance, picture, setHidden, shows } from './page.ts'
 import { createSale, inBrowser, type Running } from './running.ts'
 
@@ -90,6 +92,24 @@ inBrowser('away from the waiting room', (system) => {
     await context.setOffline(false)
     await page.locator('#trouble').waitFor({ state: 'hidden' })
     await shows(page, '#position', '3')
+  }, 60_000)
+
+  test('the web process is killed: the page says so, and goes on by itself with the one that comes after it', async () => {
+    await createSale(system, 'killed', { rate: 0.001 })
+    for (let others = 0; others < 2; others++) await system.join('killed')
+    const { page } = await system.visitor()
+    await page.goto(queue('killed'))
+    await shows(page, '#position', '3')
+    const supervisor = String(readRunFile(system.dataDir)?.pid)
+    const { stdout } = spawnSync('pgrep', ['-P', supervisor, '-f', 'processes/web'], { encoding: 'utf8' })
+    process.kill(Number(stdout.trim()), 'SIGKILL')
+    await glance(page)
+    await shows(page, '#trouble', /^We can not reach the server\..*Your place is kept\.$/)
+    await page.locator('#trouble').waitFor({ state: 'hidden', timeout: 30_000 })
+    await shows(page, '#position', '3')
+    await system.setRate('killed', 1000)
+    await glance(page)
+    await page.waitForURL(`${system.urls.shop}/checkout/killed`)
   }, 60_000)
 
   test('without a place nothing is said to be kept', async () => {
