@@ -1,3 +1,4 @@
+import { SettingError } from '../../src/platform/errors.ts'
 import { createBehaviour } from './behaviour.ts'
 import { createCheckout } from './checkout.ts'
 import { createLine, EDGES, STEP_MS } from './line.ts'
@@ -13,11 +14,12 @@ const LONGEST_S = 86_400
 
 /**
  * One sale from the first arrival to the last order, in virtual time: the crowd is a function of the seed, waiting room and
- * inventory are the real ones. `tell` hears of every virtual second.
+ * inventory are the real ones. `tell` hears of every virtual second. Throws SettingError when `signal` is aborted.
  */
 export async function simulateStampede(
   options: StampedeOptions,
   tell: (second: Second, arrived: number) => void = () => undefined,
+  signal?: AbortSignal,
 ) {
   const began = performance.now()
   const behaviour = createBehaviour(options)
@@ -82,6 +84,7 @@ export async function simulateStampede(
       if (step % EDGES !== EDGES - 1) continue
       await close(second)
       if (line.over && checkout.over) break
+      if (signal?.aborted) throw new SettingError('Cut short: there is no report')
       if (second.at > options.spread + LONGEST_S)
         throw new Error(`the sale never ends (--seed ${options.seed})`)
     }

@@ -1,5 +1,5 @@
 import { expect, spyOn, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { replaySettings } from '../../test/support/seed.ts'
@@ -62,6 +62,18 @@ test(
     expect(many.decided.events / some.decided.events).toBeGreaterThan(1.3)
     // Less than a byte for each of four thousand more.
     expect(Math.abs(many.redis - some.redis)).toBeLessThan(300_000)
+  },
+  LONG_MS,
+)
+
+test(
+  'one that is cut short says so and leaves no server behind',
+  async () => {
+    const seen = () => readdirSync(tmpdir()).filter((name) => name.startsWith('doorbuster-stampede-'))
+    const before = seen()
+    const run = simulateStampede(optionsOf(), undefined, AbortSignal.abort())
+    expect(await run.catch(String)).toContain('Cut short')
+    expect(seen().filter((name) => !before.includes(name))).toEqual([])
   },
   LONG_MS,
 )

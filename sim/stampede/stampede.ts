@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { startProgress } from '../progress.ts'
-import { INVARIANTS } from './measures.ts'
+import { INVARIANTS, type Second } from './measures.ts'
 import type { StampedeOptions } from './options.ts'
 import { commandOf, renderHtml } from './report.ts'
 import { simulateStampede } from './simulation.ts'
@@ -10,7 +10,7 @@ import { summaryOf } from './summary.ts'
 export { readStampedeOptions } from './options.ts'
 
 /** `rush --simulate`: runs it, writes the report, prints the verdict. Resolves with the exit code: 1 where anything broke. */
-export async function stampede(options: StampedeOptions): Promise<number> {
+export async function stampede(options: StampedeOptions, signal?: AbortSignal): Promise<number> {
   const say = options.json ? console.error : console.log
   say(commandOf({ options }))
   let told = { at: 0, arrived: 0, waiting: 0, sold: 0 }
@@ -18,9 +18,9 @@ export async function stampede(options: StampedeOptions): Promise<number> {
     done: told.arrived,
     text: `${told.at} s virtual: ${told.arrived} came, ${told.waiting} wait, ${told.sold} sold`,
   }))
-  const run = await simulateStampede(options, ({ at, waiting, sold }, arrived) => {
-    told = { at, arrived, waiting, sold }
-  }).finally(() => progress.stop())
+  const tell = ({ at, waiting, sold }: Second, arrived: number) =>
+    void (told = { at, arrived, waiting, sold })
+  const run = await simulateStampede(options, tell, signal).finally(() => progress.stop())
   const summary = summaryOf(run)
   const file = resolve(options.report)
   await mkdir(dirname(file), { recursive: true })
