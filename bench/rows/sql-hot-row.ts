@@ -35,14 +35,15 @@ const advisoryLock: Take = async (sql, item, order) => {
   return plainUpdate(sql, item, order)
 }
 
-const rowOf = (name: string, how: string, take: Take): Row => ({
+const rowOf = (name: string, title: string, how: string, take: Take): Row => ({
   name: `sql-${name}`,
-  title: `Whole claim beside ${how}`,
+  title: `Whole claim / SQL, ${title}`,
   ours: 'claims over HTTP answered 201, as in `claim-http`',
   yardstick: `a transaction in PostgreSQL that takes a unit by ${how} and inserts the order, called directly, without HTTP`,
   unit: 'per second',
   better: 'more',
-  target: 20,
+  // The target is set against the hot row, not against the ways around it.
+  ...(name === 'update' ? { target: 20 } : {}),
   note: `${LANES} connections to PostgreSQL, \`fsync\` on; Redis with \`appendfsync always\`. Our row follows by the order worker, which nobody waits for and which does not run here.`,
   prepare: async (scale) => {
     const { stack, ...shop } = await startShop(scale)
@@ -89,7 +90,7 @@ insert into orders (user_id, id, sale_id, item_id, quantity, amount, currency, s
 values ($1, $2, 'bench', $3, 1, 1999, 'EUR', 'PENDING', 1, now(), now() + interval '5 minutes', now() + interval '10 minutes')`
 
 export const sqlRows: readonly Row[] = [
-  rowOf('update', 'an `UPDATE` of the hot row', plainUpdate),
-  rowOf('skip-locked', '`FOR UPDATE SKIP LOCKED` over a row a unit', skipLocked),
-  rowOf('advisory-lock', 'an advisory lock of the item', advisoryLock),
+  rowOf('update', 'hot row', 'an `UPDATE` of the one row that counts them', plainUpdate),
+  rowOf('skip-locked', 'skip locked', '`FOR UPDATE SKIP LOCKED` over a row for each unit', skipLocked),
+  rowOf('advisory-lock', 'advisory lock', 'an advisory lock of the item, then an `UPDATE`', advisoryLock),
 ]
