@@ -53,7 +53,9 @@ function told(issue: Issue): string {
   switch (code) {
     case 'invalid_type':
       if (field === 'amount') return 'A price such as 19.99.'
-      return /undefined/.test(issue.message) ? 'Fill this in.' : 'A number, please.'
+      return /undefined/.test(issue.message)
+        ? 'Fill this in.'
+        : 'A number without thousands separators, such as 1000.'
     case 'too_small':
       if (issue.origin === 'string') return 'Fill this in.'
       return issue.origin === 'array' ? 'Add a product.' : `At least ${String(issue.minimum)}.`

@@ -53,7 +53,7 @@ describe('the check', () => {
     const wrong = check({ ...good, rate_per_second: '0', checkout_cap: 'many', gift_value: '200' }, NOW)
     expect(wrong).toEqual({
       rate_per_second: 'At least 0.001.',
-      checkout_cap: 'A number, please.',
+      checkout_cap: 'A number without thousands separators, such as 1000.',
       'oversell.gift_card': 'A percentage from 1 to 100, or an amount such as 5.00.',
     })
     expect(check({ ...good, opens_at: '' }, NOW)).toEqual({ opens_at: 'Choose a date and a time.' })

@@ -1,4 +1,5 @@
 import type { NewSaleInput } from '../shapes.ts'
+import { decimal, wholeNumber } from '../typed.ts'
 
 /** A product as it is typed. `key` is of the row alone. */
 export interface ProductDraft {
@@ -78,9 +79,6 @@ export function toLocal(ms: number): string {
 }
 
 const moment = (text: string) => (text === '' ? null : new Date(text).getTime())
-/** Undefined (which a schema calls missing) where nothing is typed, NaN where it is no number. */
-const numberOf = (text: string) => (text.trim() === '' ? undefined : Number(text.replace(',', '.')))
-const orNull = (text: string) => numberOf(text) ?? null
 
 /** "My Sale 2!" as an id: "my-sale-2". */
 export function slug(name: string): string {
@@ -122,7 +120,7 @@ export function majorUnits(amount: number, currency: string): string {
 export const GUARDS = ['proof_of_work', 'limits', 'risk', 'captcha', 'decoy'] as const
 
 function giftOf({ gift, gift_value, products }: SaleDraft) {
-  if (gift === 'share') return { share: (numberOf(gift_value) ?? NaN) / 100 }
+  if (gift === 'share') return { share: (decimal(gift_value) ?? NaN) / 100 }
   return { amount: minorUnits(gift_value, products[0]?.currency ?? '') ?? NaN }
 }
 
@@ -136,14 +134,14 @@ export function toRequest(draft: SaleDraft): Omit<NewSaleInput, 'reason'> {
     lobby_opens_at: moment(draft.lobby_opens_at),
     post_sale_at: moment(draft.post_sale_at),
     order: draft.order,
-    rate_per_second: numberOf(draft.rate_per_second),
-    checkout_cap: orNull(draft.checkout_cap),
-    checkouts_per_unit: numberOf(draft.checkouts_per_unit),
-    standby_threshold: orNull(draft.standby_threshold),
-    payment_window_s: numberOf(draft.payment_window_s),
-    hold_s: numberOf(draft.hold_s),
-    pass_s: numberOf(draft.pass_s),
-    turn_s: numberOf(draft.turn_s),
+    rate_per_second: decimal(draft.rate_per_second),
+    checkout_cap: wholeNumber(draft.checkout_cap) ?? null,
+    checkouts_per_unit: decimal(draft.checkouts_per_unit),
+    standby_threshold: wholeNumber(draft.standby_threshold) ?? null,
+    payment_window_s: decimal(draft.payment_window_s),
+    hold_s: decimal(draft.hold_s),
+    pass_s: decimal(draft.pass_s),
+    turn_s: decimal(draft.turn_s),
     guard: {
       ...draft.guard,
       ...Object.fromEntries(
@@ -153,12 +151,12 @@ export function toRequest(draft: SaleDraft): Omit<NewSaleInput, 'reason'> {
     oversell: {
       approval: draft.approval,
       gift_card: giftOf(draft),
-      valid_days: numberOf(draft.valid_days),
+      valid_days: wholeNumber(draft.valid_days),
     },
     message: draft.message,
     products: draft.products.map(({ id, name, description, price, currency, units, per_buyer_limit }) => ({
       ...{ id: id.trim(), name, description, amount: minorUnits(price, currency), currency },
-      ...{ units: numberOf(units), per_buyer_limit: numberOf(per_buyer_limit) },
+      ...{ units: wholeNumber(units), per_buyer_limit: wholeNumber(per_buyer_limit) },
     })),
   }
   // Undefined and NaN are what the schema is there to refuse.

@@ -58,57 +58,59 @@ export function SaleForm({
   }
   const props: SectionProps = { draft, errors, change, fixed, isNew }
   return (
-    <form
-      ref={form}
-      class="editor"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault()
-        submit()
-      }}
-    >
-      <div class="editor-fields">
-        {isNew ? <Basics {...props} /> : null}
-        {isNew ? null : (
-          <Card title="The sale">
-            <DraftField of="name" props={props} label="Name" maxLength={200} />
+    <>
+      <form
+        ref={form}
+        class="editor"
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault()
+          submit()
+        }}
+      >
+        <div class="editor-fields">
+          {isNew ? <Basics {...props} /> : null}
+          {isNew ? null : (
+            <Card title="The sale">
+              <DraftField of="name" props={props} label="Name" maxLength={200} />
+            </Card>
+          )}
+          <Card title="Products">
+            <ProductsEditor
+              products={draft.products}
+              errors={errors}
+              fixed={fixedProducts}
+              onChange={(products) => change({ products })}
+            />
           </Card>
-        )}
-        <Card title="Products">
-          <ProductsEditor
-            products={draft.products}
-            errors={errors}
-            fixed={fixedProducts}
-            onChange={(products) => change({ products })}
-          />
-        </Card>
-        <Times {...props} />
-        <Pace {...props} />
-        <Paying {...props} />
-        <MessageSection {...props} />
-        <GuardSection {...props} />
-        <OversellSection {...props} />
-      </div>
-      <aside class="editor-side">
-        <Card title="What will happen">
-          <ul class="sentences">
-            {summary.map((sentence) => (
-              <li key={sentence}>{sentence}</li>
-            ))}
-          </ul>
-          {nothing ? <p class="quiet small">Nothing is changed yet.</p> : null}
-          {wrong > 0 ? (
-            <p class="banner bad" role="alert">
-              {wrong === 1 ? 'One field needs' : `${wrong} fields need`} your attention.
-            </p>
-          ) : null}
-          <button type="submit" class="wide" disabled={found === undefined || nothing}>
-            {button}
-          </button>
-        </Card>
-      </aside>
+          <Times {...props} />
+          <Pace {...props} />
+          <Paying {...props} />
+          <MessageSection {...props} />
+          <GuardSection {...props} />
+          <OversellSection {...props} />
+        </div>
+        <aside class="editor-side">
+          <Card title="What will happen">
+            <ul class="sentences">
+              {summary.map((sentence) => (
+                <li key={sentence}>{sentence}</li>
+              ))}
+            </ul>
+            {nothing ? <p class="quiet small">Nothing is changed yet.</p> : null}
+            {wrong > 0 ? (
+              <p class="banner bad" role="alert">
+                {wrong === 1 ? 'One field needs' : `${wrong} fields need`} your attention.
+              </p>
+            ) : null}
+            <button type="submit" class="wide" disabled={found === undefined || nothing}>
+              {button}
+            </button>
+          </Card>
+        </aside>
+      </form>
       {reviewing ? review(draft, summary, () => setReviewing(false)) : null}
-    </form>
+    </>
   )
 }
 

@@ -1,4 +1,5 @@
 import { count, duration, formatMoment, formatMoney, number } from '../format.ts'
+import { decimal, wholeNumber } from '../typed.ts'
 import { minorUnits, type SaleDraft } from './draft.ts'
 
 /** What will happen if it is created so, in the order in which it happens. Sentences of what is not typed yet are left out. */
@@ -6,7 +7,7 @@ export function summaryOf(draft: SaleDraft, now: number, isNew: boolean): string
   const at = (text: string) => (text === '' ? undefined : new Date(text).getTime())
   const opens = draft.opens === 'now' ? now : at(draft.opens_at)
   const [lobby, ends, post] = [at(draft.lobby_opens_at), at(draft.ends_at), at(draft.post_sale_at)]
-  const [rate, units] = [Number(draft.rate_per_second), totalUnits(draft)]
+  const [rate, units] = [typed(draft.rate_per_second), totalUnits(draft)]
   const sentences: (string | false)[] = [
     draft.opens === 'at' && lobbyLine(lobby, now, isNew),
     opens !== undefined &&
@@ -22,9 +23,9 @@ export function summaryOf(draft: SaleDraft, now: number, isNew: boolean): string
     ...productLines(draft),
     rate > 0 &&
       `${number(rate)} ${rate === 1 ? 'person is' : 'people are'} let in each second at most${draft.checkout_cap === '' ? '' : `, and ${draft.checkout_cap} are in checkout at once at most`}${units > rate ? `: ${count(units)} units are gone after ${duration(units / rate)} at the earliest` : ''}.`,
-    Number(draft.payment_window_s) > 0 &&
-      Number(draft.hold_s) > 0 &&
-      `Who gets a unit has ${duration(Number(draft.payment_window_s))} to pay; unpaid units go back to those who wait after ${duration(Number(draft.hold_s))} at the latest.`,
+    typed(draft.payment_window_s) > 0 &&
+      typed(draft.hold_s) > 0 &&
+      `Who gets a unit has ${duration(typed(draft.payment_window_s))} to pay; unpaid units go back to those who wait after ${duration(typed(draft.hold_s))} at the latest.`,
     ends === undefined
       ? 'The sale ends when you end it.'
       : `The sale ends ${formatMoment(ends)}, or earlier if you end it.`,
@@ -33,6 +34,8 @@ export function summaryOf(draft: SaleDraft, now: number, isNew: boolean): string
   ]
   return sentences.filter((sentence) => sentence !== false)
 }
+
+const typed = (text: string) => decimal(text) ?? NaN
 
 function lobbyLine(lobby: number | undefined, now: number, isNew: boolean): string {
   if (lobby !== undefined && lobby > now)
@@ -43,13 +46,13 @@ function lobbyLine(lobby: number | undefined, now: number, isNew: boolean): stri
 }
 
 function totalUnits({ products }: SaleDraft): number {
-  return products.reduce((sum, { units }) => sum + (Number(units) || 0), 0)
+  return products.reduce((sum, { units }) => sum + (wholeNumber(units) || 0), 0)
 }
 
 function productLines({ products }: SaleDraft): string[] {
   return products.flatMap(({ name, price, currency, units, per_buyer_limit }) => {
     const amount = minorUnits(price, currency)
-    if (name.trim() === '' || !(Number(units) > 0) || amount === undefined || Number.isNaN(amount)) return []
+    if (name.trim() === '' || !(typed(units) > 0) || amount === undefined || Number.isNaN(amount)) return []
     let money = `${price} ${currency}`
     try {
       money = formatMoney(amount, currency)
@@ -57,7 +60,7 @@ function productLines({ products }: SaleDraft): string[] {
       // A currency that is being typed.
     }
     return [
-      `${count(Number(units))} × ${name.trim()} at ${money}, at most ${per_buyer_limit || '1'} for each buyer.`,
+      `${count(typed(units))} × ${name.trim()} at ${money}, at most ${per_buyer_limit || '1'} for each buyer.`,
     ]
   })
 }

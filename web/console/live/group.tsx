@@ -3,6 +3,7 @@ import { number } from '../format.ts'
 import { CommandDialog } from '../parts/command.tsx'
 import { Field } from '../parts/field.tsx'
 import { slug } from '../editor/draft.ts'
+import { decimal, wholeNumber } from '../typed.ts'
 import type { SaleWithProducts } from '../shapes.ts'
 
 /** A lane of its own for those who have a code: members, the press, people with a disability. */
@@ -11,7 +12,7 @@ export function AddGroup({ sale, onClose }: { sale: SaleWithProducts; onClose: (
   const [code, setCode] = useState('')
   const [rate, setRate] = useState('5')
   const [places, setPlaces] = useState('')
-  const [wantedRate, wantedPlaces] = [Number(rate), places.trim() === '' ? null : Number(places)]
+  const [wantedRate, wantedPlaces] = [decimal(rate) ?? NaN, wholeNumber(places) ?? null]
   const valid =
     slug(name) !== '' &&
     code.trim().length >= 4 &&

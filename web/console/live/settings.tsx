@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { number } from '../format.ts'
 import { CommandDialog } from '../parts/command.tsx'
 import { Field } from '../parts/field.tsx'
+import { decimal, wholeNumber } from '../typed.ts'
 import type { SaleWithProducts } from '../shapes.ts'
 
 /** Rate, cap and message: what is set while a sale runs. */
@@ -13,8 +14,8 @@ interface DialogProps {
 
 export function Rate({ sale, onDone, onClose }: DialogProps) {
   const [rate, setRate] = useState(String(sale.rate_per_second))
-  const wanted = Number(rate)
-  const valid = rate.trim() !== '' && wanted >= 0.001 && wanted <= 1_000_000
+  const wanted = decimal(rate) ?? NaN
+  const valid = wanted >= 0.001 && wanted <= 1_000_000
   return (
     <CommandDialog<SaleWithProducts>
       title="How fast are people let in?"
@@ -42,8 +43,8 @@ export function Rate({ sale, onDone, onClose }: DialogProps) {
 
 export function Cap({ sale, onDone, onClose }: DialogProps) {
   const [cap, setCap] = useState(sale.checkout_cap === null ? '' : String(sale.checkout_cap))
-  const wanted = cap.trim() === '' ? null : Number(cap)
-  const valid = wanted === null || (Number.isInteger(wanted) && wanted >= 1 && wanted <= 1_000_000)
+  const wanted = wholeNumber(cap) ?? null
+  const valid = wanted === null || (wanted >= 1 && wanted <= 1_000_000)
   return (
     <CommandDialog<SaleWithProducts>
       title="How many may be in checkout at once?"

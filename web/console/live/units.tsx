@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { count } from '../format.ts'
 import { CommandDialog } from '../parts/command.tsx'
 import { Field } from '../parts/field.tsx'
+import { wholeNumber } from '../typed.ts'
 import type { Product, ReconcileRun } from '../shapes.ts'
 
 /** After a count in the warehouse. */
@@ -15,8 +16,8 @@ export function Units({
   onClose: () => void
 }) {
   const [units, setUnits] = useState(String(product.units))
-  const wanted = Number(units)
-  const valid = units.trim() !== '' && Number.isInteger(wanted) && wanted >= 0 && wanted <= 10_000_000
+  const wanted = wholeNumber(units) ?? NaN
+  const valid = wanted <= 10_000_000
   return (
     <CommandDialog<ReconcileRun>
       title={`How many ${product.name} are there?`}

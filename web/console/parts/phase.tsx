@@ -1,4 +1,4 @@
-import { saleMoment } from '../../../src/contracts/sale-moment.ts'
+import { saleMoment, type SaleTimes } from '../../../src/contracts/sale-moment.ts'
 import type { Phase, Sale } from '../shapes.ts'
 import { Badge } from './page.tsx'
 
@@ -14,7 +14,7 @@ const LABELS: Readonly<Record<Phase, string>> = {
   post_sale: 'Over',
 }
 
-type Standing = Parameters<typeof saleMoment>[0] & Partial<Pick<Sale, 'phase'>>
+type Standing = SaleTimes & Partial<Pick<Sale, 'phase'>>
 
 /** Where a sale stands; by its times alone where the server does not say. */
 export function phaseOf(sale: Standing, now = Date.now()): Phase {

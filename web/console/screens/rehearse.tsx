@@ -4,6 +4,7 @@ import { CommandDialog, DialogButton, LookOnly } from '../parts/command.tsx'
 import { Field } from '../parts/field.tsx'
 import { Card, Head } from '../parts/page.tsx'
 import { Loaded } from '../parts/states.tsx'
+import { wholeNumber } from '../typed.ts'
 import { go } from '../route.ts'
 import type { SaleWithProducts } from '../shapes.ts'
 
@@ -54,8 +55,8 @@ export function Crowd({ id }: { id: string }) {
 
 function Create({ sale, onClose }: { sale: SaleWithProducts; onClose: () => void }) {
   const [seconds, setSeconds] = useState('60')
-  const wanted = Number(seconds)
-  const valid = seconds.trim() !== '' && Number.isInteger(wanted) && wanted >= 0 && wanted <= 86_400
+  const wanted = wholeNumber(seconds) ?? NaN
+  const valid = wanted <= 86_400
   return (
     <CommandDialog<SaleWithProducts>
       title={`Rehearse ${sale.name}?`}
