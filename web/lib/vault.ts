@@ -12,7 +12,7 @@ const [DATABASE, STORE] = ['doorbuster', 'kept']
 
 export function createVault<Kept>(key: string): Vault<Kept> {
   return {
-    read: () => transact('readonly', (store): IDBRequest<Kept | undefined> => store.get(key)),
+    read: () => transact('readonly', (store) => store.get(key) as IDBRequest<Kept | undefined>),
     write: async (kept) => void (await transact('readwrite', (store) => store.put(kept, key))),
     forget: async () => void (await transact('readwrite', (store) => store.delete(key))),
   }
