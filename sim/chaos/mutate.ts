@@ -7,7 +7,7 @@ import { FAULTS } from './faults.ts'
 import { MUTATIONS, type Mutation } from './mutations.ts'
 
 /** What our processes are made of. */
-const TREE = ['src', 'web', 'migrations', 'package.json', 'tsconfig.json']
+const TREE = ['src', 'web', 'words', 'edge', 'migrations', 'package.json', 'tsconfig.json']
 
 /** `all`, or names separated by commas. Throws SettingError for a name there is not. */
 export function chooseMutations(names: string, profile: 'embedded' | 'full') {
