@@ -163,7 +163,7 @@ function plotsOf({ seconds, admissions }: Run): Plot[] {
     {
       ...{ title: 'Fairness', x: 'order of arrival', y: 'order of admission', dots: true },
       caption:
-        'Of those let in. On the diagonal: in the order they came. Below it somebody is late who did not ask at once.',
+        'Of those let in. On the diagonal: in the order they came. Above it: later, for want of looking at once.',
       series: [
         {
           name: 'order',
