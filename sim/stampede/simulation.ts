@@ -79,12 +79,12 @@ export async function simulateStampede(
         await system.waitingRoom.keep(SALE)
         await checkout.lapse()
       }
+      if (signal?.aborted) throw new SettingError('Cut short: there is no report')
       await line.step(step, second)
       await checkout.step(step, second)
       if (step % EDGES !== EDGES - 1) continue
       await close(second)
       if (line.over && checkout.over) break
-      if (signal?.aborted) throw new SettingError('Cut short: there is no report')
       if (second.at > options.spread + LONGEST_S)
         throw new Error(`the sale never ends (--seed ${options.seed})`)
     }
