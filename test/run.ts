@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 
 // What `npm test` runs: types, lint and format (one test each), then every test. Arguments are handed to `bun test`;
 // with them the checks are left out. The last line says `N passed, N failed`, and how many were skipped, if any.
@@ -17,26 +17,39 @@ const CHECKS = [
 ]
 /** Of a test or a hook that names none of its own: starting servers takes its time on a busy machine. */
 const TIMEOUT_MS = 30_000
-const FOLDERS = ['src', 'test', 'sim', 'web', 'bench'].filter((folder) => existsSync(folder))
+const BROWSER = './test/browser/'
+const OTHERS = [
+  ...['src', 'sim', 'web', 'bench'].filter((folder) => existsSync(folder)).map((folder) => `./${folder}/`),
+  ...readdirSync('test')
+    .filter((name) => !['browser', 'output', 'run.ts'].includes(name))
+    .map((name) => `./test/${name}`),
+]
 
 const args = process.argv.slice(2)
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
-if (args.length === 0) for (const check of CHECKS) await runCheck(check)
-await runTests(args.length === 0 ? FOLDERS.map((folder) => `./${folder}/`) : args)
+if (args.length > 0) await runTests(args)
+// Most tests wait more than they work: two rows at once take about as long as one. What the second says comes at its end.
+else await Promise.all([runTests(OTHERS), runSecondRow()])
 
 const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
 
+async function runSecondRow(): Promise<void> {
+  for (const check of CHECKS) await runCheck(check)
+  await runTests([BROWSER], 'at its end')
+}
+
 async function runCheck({ name, command }: { name: string; command: string[] }): Promise<void> {
-  const { code } = await run(command)
+  const { code } = await run(command, 'at its end')
   console.log(`(${code === 0 ? 'pass' : 'fail'}) ${name}`)
   total[code === 0 ? 'passed' : 'failed']++
 }
 
 /** Adds up what Bun counts; a run that fails without a failed test (it could not load a file) counts as one. */
-async function runTests(paths: readonly string[]): Promise<void> {
-  const { code, errors } = await run([process.execPath, 'test', '--timeout', String(TIMEOUT_MS), ...paths])
+async function runTests(paths: readonly string[], shown: Shown = 'as it comes'): Promise<void> {
+  const command = [process.execPath, 'test', '--timeout', String(TIMEOUT_MS), ...paths]
+  const { code, errors } = await run(command, shown)
   // Bun's own summary is the last on stderr; a test may have written something alike before.
   const count = (word: string) =>
     Number([...errors.matchAll(new RegExp(`^ *(\\d+) ${word}$`, 'gm'))].at(-1)?.[1] ?? 0)
@@ -46,21 +59,34 @@ async function runTests(paths: readonly string[]): Promise<void> {
   total.skipped += count('skip') + count('todo')
 }
 
-/** Runs to the end, showing the output as it comes; a signal to us ends it too. */
-function run([program = '', ...rest]: string[]): Promise<{ code: number | null; errors: string }> {
-  const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'pipe'] })
+type Shown = 'as it comes' | 'at its end'
+
+/** Runs to the end; a signal to us ends it too. */
+function run(
+  [program = '', ...rest]: string[],
+  shown: Shown,
+): Promise<{ code: number | null; errors: string }> {
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => {
       child.kill(signal)
       process.exit(1)
     })
-  let errors = ''
+  let [errors, held] = ['', '']
+  const show = (text: string) => {
+    if (shown === 'as it comes') process.stderr.write(text)
+    else held += text
+  }
+  child.stdout.on('data', (chunk: Buffer) => show(chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString()
-    process.stderr.write(chunk)
+    show(chunk.toString())
   })
   return new Promise((resolve) => {
     child.once('error', (error) => resolve({ code: null, errors: error.message }))
-    child.once('close', (code) => resolve({ code, errors }))
+    child.once('close', (code) => {
+      process.stderr.write(held)
+      resolve({ code, errors })
+    })
   })
 }
