@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { startTelling, type Telling, watchedMail } from '../../../test/support/notices.ts'
-import { eventually } from '../../../test/support/stripe.ts'
 import type { Mail } from '../../platform/mail.ts'
 import { planNotices, takeDue } from './sql.ts'
 
@@ -112,11 +111,15 @@ test('the last address before the mail counts; after it the address is settled, 
 
 test('an address given while the mail to another is under way is told too; after that nobody', async () => {
   const order = await ended('under-way@example.com')
-  const go = Promise.withResolvers<undefined>()
+  const [underWay, go] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
   const slow = watchedMail(telling.mail, () => undefined)
-  const mail = { ...slow, send: async (one: Mail) => (await go.promise, slow.send(one)) }
-  const sending = telling.notices({ mail }).round()
-  await eventually(async () => (await telling.stateOf(order))[0]?.attempts === 1)
+  const send = async (one: Mail) => {
+    underWay.resolve(undefined)
+    await go.promise
+    return slow.send(one)
+  }
+  const sending = telling.notices({ mail: { ...slow, send } }).round()
+  await underWay.promise
   expect(await give(order, 'better@example.com')).toBe('kept')
   go.resolve(undefined)
   await sending
