@@ -33,7 +33,7 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
     edits: [
       ["local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)", 'local ahead = 0'],
       ['if was_passed(position) then', 'if position % 2 == 0 then fits = false elseif false then'],
-      ['else kept = ahead + passed_behind(position) end', 'end'],
+      ['elseif fits then kept = ahead + passed_behind(position) end', 'end'],
     ],
   },
   'gives a position twice': {

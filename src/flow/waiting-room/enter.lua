@@ -47,7 +47,8 @@ local fits = ahead < math.min(room, units, cap - in_checkout)
 -- Tokens are kept for those, from whoever comes only now as well.
 local kept = 0
 if was_passed(position) then fits = tonumber(units) > 0 and in_checkout < tonumber(cap)
-else kept = ahead + passed_behind(position) end
+-- Counted for those alone who may go in: near a sell-out thousands ask, and it looks at each of them.
+elseif fits then kept = ahead + passed_behind(position) end
 if not fits or not (q.dormant or take_token(key, q, now, kept)) then
   keep_asking(position)
   -- Remembered, so that asking again does not count as another turn taken.
