@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
 import { claimIn, createSale, inBrowser } from './running.ts'
 import { fetchIn, picture, shows } from './page.ts'
+import { eventually } from '../support/stripe.ts'
 
 // Every state of the shop's pages, as a person sees them. Pictures: test/output/.
 const MINUTE = 60_000
@@ -75,7 +76,11 @@ inBrowser('the shop in a browser', (system) => {
   test('what the operator says and when it opens is followed without being asked', async () => {
     await createSale(system, 'moved', { opens_at: Date.now() + HOUR, message: 'Soon.' })
     const [{ page }, list] = [await system.visitor(), await system.visitor()]
-    await list.page.goto(at('/'))
+    // The list as it was a second ago does not have the sale yet.
+    await eventually(async () => {
+      await list.page.goto(at('/'))
+      return (await list.page.locator('[data-sale="moved"]').count()) === 1
+    }, 10_000)
     await page.goto(at('/products/moved-lamp'))
     await shows(page, '#message', 'Soon.')
     const before = await page.locator('#offer time').textContent()
