@@ -163,6 +163,8 @@ describe('a process', () => {
     const system = start({ env: { WEB_FAULT: 'warn' } })
     await system.ready()
     await until('the warning', () => system.output.includes('web: warning: paint is wet\n'))
-    expect(readFileSync(join(dataDir, 'logs/web.log'), 'utf8')).toContain('"msg":"paint is wet"')
+    // The file is written by a stream of its own, perhaps a moment later.
+    const log = () => readFileSync(join(dataDir, 'logs/web.log'), 'utf8')
+    await until('the log', () => log().includes('"msg":"paint is wet"'))
   }, 30_000)
 })
