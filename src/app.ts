@@ -80,7 +80,8 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     onShed: (kind) => metrics.shed.inc({ kind }),
   })
   const catalogue = createCatalogue({ database: shards.catalogue, clock })
-  const inventory = createInventory({ redis })
+  const partsOf = async (item: ItemId) => (await catalogue.product(item))?.stock_parts ?? 1
+  const inventory = createInventory({ redis, partsOf })
   const runIdOf = (item: ItemId) => redis.runId(outboxKey(item))
   const board = createStockBoard({ inventory, clock })
   const waitingRoom = createWaitingRoom({
@@ -114,7 +115,7 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
       createProviders(config, secrets, clock).map((provider) =>
         steadyProvider(provider, { clock, random: () => Math.random() }),
       ),
-    settle: (order) => inventory.settle(order.item_id, order.order_id),
+    settle: (order) => inventory.settle(order.item_id, order.order_id, order.user_id),
     giftPart: (sql, user, order) => giftCards.part(user, order, sql),
     mayCharge,
     log,

@@ -37,7 +37,7 @@ export const relay: Row = {
 
     const messagesOf = async (item_id: string) =>
       (await commands.xrange(outboxKey(item_id), '-', '+')).map(([outbox_id, fields]) => {
-        const delivery = parseDelivery({ item_id, outbox_id, fields })
+        const delivery = parseDelivery({ owner: item_id, outbox_id, fields })
         if (delivery === undefined) throw new Error(`no event: ${outbox_id}`)
         return toMessage(topics.orders, delivery)
       })

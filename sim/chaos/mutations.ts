@@ -102,7 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
       edit(
         'events/kafka-event-log.ts',
         'const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])',
-        'const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])\n    await confirm(redis.commands, deliveries.map(({ outbox_id, event }) => ({ item_id: event.item_id, outbox_id })))\n    await consumer.commit(records)',
+        'const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])\n    await confirm(redis.commands, deliveries.map(({ outbox_id, event }) => ({ owner: event.item_id, outbox_id })))\n    await consumer.commit(records)',
       ),
     ],
     fault: 'order-worker-kill-mid-write',
@@ -213,8 +213,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         'restock/restock.ts',
-        "if (order?.status === 'PAID') return inventory.settle(item, hold.order_id)",
-        "if (order?.status === 'PAID') return inventory.release(item, hold.order_id)",
+        "if (order?.status === 'PAID') return inventory.settle(item, hold.order_id, hold.user_id)",
+        "if (order?.status === 'PAID') return inventory.release(item, hold.order_id, hold.user_id)",
       ),
       edit(
         'payments/closing.ts',

@@ -108,7 +108,12 @@ export const modelOrders: OrderStore = {
   selectLastActive: (sql, item, max) =>
     runOn(sql, `last active of ${item}`, (transaction) =>
       rows(transaction, (row) => row.item_id === item && row.status !== 'FAILED')
-        .toSorted((one, other) => other.claim_seq - one.claim_seq || compare(other.order_id, one.order_id))
+        .toSorted(
+          (one, other) =>
+            other.claimed_at - one.claimed_at ||
+            other.claim_seq - one.claim_seq ||
+            compare(other.order_id, one.order_id),
+        )
         .slice(0, max),
     ),
 }

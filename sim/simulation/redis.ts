@@ -66,6 +66,9 @@ export function connectRedis(node: Node, server: RedisServer): RedisLink {
 /** A reading of a consumer group that finds nothing writes nothing. */
 const changedSomething = (answer: unknown) => !(Array.isArray(answer) && answer.length === 0)
 
+/** No item of the simulation is split, so nobody asks for its parts. */
+const unsplit = {} as Pick<Inventory, 'parts' | 'transfers'>
+
 /** The stock as a process reaches it: flow/inventory on the model. */
 export function modelInventory(
   link: RedisLink,
@@ -114,6 +117,8 @@ export function modelInventory(
       const what = `rebuild ${item.item_id} sold ${sold} held ${holds.map((hold) => short(hold.order_id)).join(' ')}`
       return link.write(what, (state) => at(state, item.item_id).rebuild(item))
     },
+    finishTransfers: () => Promise.resolve(0),
+    ...unsplit,
     items: () =>
       link.read('items', (state) => [...state.items].flatMap(([id, item]) => (item.loaded ? id : [])).sort()),
   }

@@ -119,6 +119,7 @@ export const Product = z
     currency: z.string(),
     units: Count,
     per_buyer_limit: z.int().positive(),
+    stock_parts: z.int().optional(),
     picture: Picture.describe('One that is drawn from the name where none was given'),
   })
   .openapi('Product')

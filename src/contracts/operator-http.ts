@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Count, Millis, QueueStatus, Sale, Slug } from './http.ts'
 import { OversellSettings } from './oversell.ts'
+import { MOST_PARTS } from './parts.ts'
 
 /** Shapes of the operator's API; as strict as those of http.ts. */
 const Currency = z.string().regex(/^[A-Z]{3}$/, 'three capital letters (ISO 4217)')
@@ -26,6 +27,14 @@ export const NewProduct = z
     currency: Currency,
     units: z.int().min(1).max(10_000_000),
     per_buyer_limit: z.int().min(1).max(1000).default(1),
+    stock_parts: z
+      .int()
+      .min(1)
+      .max(MOST_PARTS)
+      .optional()
+      .describe(
+        'Parts that its stock is split into, on different slots of a Redis Cluster; 1 where it is left out',
+      ),
   })
   .openapi('NewProduct')
 

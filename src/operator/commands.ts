@@ -68,6 +68,12 @@ export interface Commands {
   addGroup(by: Authority, group: NewGroup): ReturnType<Catalogue['addGroup']>
   /** After a count in the warehouse: SQL first, then the stock; what was sold beyond it falls under the oversell policy. */
   setUnits(by: Authority, item: ItemId, units: number): Promise<ReconcileRun | 'unknown_item'>
+  /** Splits an item's stock into parts, for good. `begun`: something was claimed of it, or nothing is known of it now. */
+  split(
+    by: Authority,
+    item: ItemId,
+    parts: number,
+  ): Promise<ReconcileRun | 'unknown_item' | 'too_late' | 'begun'>
   /** null takes the picture away; pages draw one then. */
   setPicture(by: Authority, item: ItemId, picture: NewPicture | null): ReturnType<Catalogue['setPicture']>
   reconcile(by: Authority, item?: string): Promise<ReconcileRun[]>
@@ -182,6 +188,15 @@ export function createCommands(parts: CommandParts): Commands {
       const outcome = await catalogue.setUnits(item, units)
       return outcome === 'changed' ? reconcile.item(item) : outcome
     },
+    split: async (by, item, parts) => {
+      if ((await catalogue.stock(item)) === undefined) return 'unknown_item'
+      // Part by part, so that what was begun and not ended can be asked for again.
+      if ((await inventory.stock(item))?.seq !== 0) return 'begun'
+      await audit(by, 'item.split', item, { parts })
+      const outcome = await catalogue.split(item, parts)
+      // Its parts are missing: reconciliation makes them, now or, where this process dies, a moment later.
+      return outcome === 'changed' ? reconcile.item(item) : outcome
+    },
     setPicture: async (by, item, picture) => {
       if ((await catalogue.product(item)) === undefined) return 'unknown_item'
       const { body, ...facts } = picture ?? {}
@@ -203,12 +218,13 @@ export function createCommands(parts: CommandParts): Commands {
 export async function furnish(
   { catalogue, inventory, waitingRoom }: Pick<CommandParts, 'catalogue' | 'inventory' | 'waitingRoom'>,
   sale: Sale,
-  products: readonly Pick<Product, 'id' | 'units'>[],
+  products: readonly Pick<Product, 'id' | 'units' | 'stock_parts'>[],
 ): Promise<void> {
   await openWaitingRoom({ catalogue, waitingRoom }, sale)
-  for (const { id, units } of products)
+  for (const { id, units, stock_parts } of products)
     await inventory.load({
       item_id: id,
+      parts: stock_parts,
       sale_id: sale.id,
       total: units,
       state: sale.state,

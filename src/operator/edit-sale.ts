@@ -27,8 +27,8 @@ export function createEditSale(parts: EditParts): EditSale {
     if (sale === undefined) return
     const { opens_at, ends_at, rate_per_second, state } = sale
     // Only what is new: of any other that is missing reconciliation knows what was sold.
-    for (const { id: item_id, sale_id, units } of added)
-      await inventory.load({ item_id, sale_id, total: units, state, opens_at, ends_at })
+    for (const { id: item_id, sale_id, units, stock_parts: parts } of added)
+      await inventory.load({ item_id, sale_id, total: units, parts, state, opens_at, ends_at })
     await waitingRoom.steer(id, { opens_at, ends_at, rate: rate_per_second })
     const products = await catalogue.products(id)
     for (const product of products) await inventory.setState(product.id, { opens_at, ends_at })

@@ -107,7 +107,7 @@ export function actions(app: Application) {
   const { inventory, shards, redis, orders } = app
   const outbox = async (item: string): Promise<Delivery[]> =>
     (await redis.commands.xrange(keyOf(item, 'outbox'), '-', '+')).flatMap(
-      ([outbox_id, fields]) => parseDelivery({ item_id: item, outbox_id, fields }) ?? [],
+      ([outbox_id, fields]) => parseDelivery({ owner: item, outbox_id, fields }) ?? [],
     )
   const claim = async (item_id: string, change: Partial<ClaimRequest> = {}): Promise<Claim> => {
     const order_id = change.order_id ?? uuidv7()

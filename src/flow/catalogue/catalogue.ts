@@ -11,7 +11,9 @@ import {
   insertGroup,
   readAll,
   selectDrawSecret,
+  selectStock,
   selectUnits,
+  splitStock,
   updateSale,
   updateUnits,
 } from './sql.ts'
@@ -39,6 +41,8 @@ export interface Catalogue {
   oversell(sale: SaleId): Promise<OversellSettings | undefined>
   /** Units there are to sell, as SQL says right now: the one number that must not be a second old. */
   units(item: ItemId): Promise<number | undefined>
+  /** The same, with the parts that they are split into. */
+  stock(item: ItemId): Promise<{ readonly units: number; readonly parts: number } | undefined>
   /** Asked for when the waiting room is created, and never shown. */
   drawSecret(sale: SaleId): Promise<string | null>
   /** Writes the sale and its products, all or nothing. */
@@ -56,6 +60,8 @@ export interface Catalogue {
   change(id: SaleId, change: SaleChange): Promise<'changed' | 'unknown_sale'>
   /** After a count in the warehouse. */
   setUnits(item: ItemId, units: number): Promise<'changed' | 'unknown_item'>
+  /** Splits its stock into parts, once and for good. `too_late`: its sale has opened, or does in a moment, or it is split. */
+  split(item: ItemId, parts: number): Promise<'changed' | 'too_late'>
   /** null: none of its own any more. */
   setPicture(item: ItemId, picture: NewPicture | null): Promise<'changed' | 'unknown_item'>
   /** When what is told was last read: it grows old while SQL is away. Undefined before the first time. */
@@ -64,6 +70,8 @@ export interface Catalogue {
 
 /** With `STATUS_FRESH_MS` of the waiting room, well within the second in which everybody must know. */
 const FRESH_MS = 500
+/** Everybody knows of it before the sale opens. */
+const SPLIT_BEFORE_MS = 5000
 /** Longest wait for SQL where something is known already. */
 const PATIENCE_MS = 200
 
@@ -143,6 +151,7 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       return given && OversellSettings.parse(given)
     },
     units: (item) => selectUnits(database, item),
+    stock: (item) => selectStock(database, item),
     drawSecret: (sale) => selectDrawSecret(database, sale),
     addGroup: async (group) => {
       if ((await current()).sales.get(group.sale_id) === undefined) return 'unknown_sale'
@@ -166,6 +175,11 @@ export function createCatalogue({ database, clock }: { database: Database; clock
       const found = await updateUnits(database, item, units)
       afterWrite()
       return found ? 'changed' : 'unknown_item'
+    },
+    split: async (item, parts) => {
+      const done = await splitStock(database, item, parts, SPLIT_BEFORE_MS)
+      afterWrite()
+      return done ? 'changed' : 'too_late'
     },
     setPicture: async (item, picture) => {
       const found = await updatePicture(database, item, picture)

@@ -21,7 +21,8 @@ const SALE = [
   ...['standby_threshold', 'draw_commitment', 'message'],
 ] as const
 const PRODUCT = [
-  ...(['id', 'sale_id', 'name', 'description', 'amount', 'currency', 'units', 'per_buyer_limit'] as const),
+  ...(['id', 'sale_id', 'name', 'description', 'amount', 'currency', 'units'] as const),
+  ...(['per_buyer_limit', 'stock_parts'] as const),
 ]
 const PICTURE = ['hash', 'type', 'width', 'height'] as const
 const SELECT_PRODUCTS = `
@@ -87,7 +88,7 @@ export async function insertProduct(sql: Sql, product: NewProduct): Promise<bool
   const done = await sql.query(
     `insert into products (${PRODUCT.join(', ')}) values (${PRODUCT.map((_, index) => `$${index + 1}`).join(', ')})
      on conflict do nothing`,
-    PRODUCT.map((column) => product[column]),
+    PRODUCT.map((column) => (column === 'stock_parts' ? (product[column] ?? 1) : product[column])),
   )
   return done.rowCount === 1
 }
@@ -144,6 +145,26 @@ export async function selectUnits(sql: Sql, item: string): Promise<number | unde
   return found.rows[0]?.units
 }
 
+/** Units that there are, and parts that they are split into. */
+export async function selectStock(sql: Sql, item: string) {
+  const found = await sql.query<{ units: number; parts: number }>(
+    `select units, stock_parts as parts from products where id = $1`,
+    [item],
+  )
+  return found.rows[0]
+}
+
+/** False unless the item is whole, or split that way already, and its sale opens in more than `least_ms`. */
+export async function splitStock(sql: Sql, item: string, parts: number, least_ms: number): Promise<boolean> {
+  const done = await sql.query(
+    `update products set stock_parts = $2 from sales
+     where products.id = $1 and stock_parts in (1, $2) and sales.id = products.sale_id
+       and sales.opens_at > now() + make_interval(secs => $3)`,
+    [item, parts, least_ms / 1000],
+  )
+  return done.rowCount === 1
+}
+
 /** False where there is no such product. */
 export async function updateUnits(sql: Sql, item: string, units: number): Promise<boolean> {
   const done = await sql.query(`update products set units = $2 where id = $1`, [item, units])
@@ -169,7 +190,16 @@ function toSale({
   }
 }
 
-function toProduct({ alt, hash, type, width, height, ...product }: NewProduct & StoredPicture): Product {
+function toProduct({
+  stock_parts = 1,
+  alt,
+  hash,
+  type,
+  width,
+  height,
+  ...row
+}: NewProduct & StoredPicture): Product {
+  const product = { ...row, ...(stock_parts === 1 ? {} : { stock_parts }) }
   return { ...product, picture: pictureOf(product, { alt, hash, type, width, height }) }
 }
 

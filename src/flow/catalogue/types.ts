@@ -67,6 +67,8 @@ export interface NewProduct {
   readonly currency: string
   readonly units: number
   readonly per_buyer_limit: number
+  /** Parts that its stock is split into, each on a Redis Cluster slot of its own; 1 where it is left out. */
+  readonly stock_parts?: number | undefined
 }
 
 export interface Product extends NewProduct {

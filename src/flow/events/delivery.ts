@@ -6,6 +6,8 @@ import type { Clock } from '../../platform/clock.ts'
 export interface Delivery {
   /** Id of the entry in the outbox stream of `event.item_id`. */
   readonly outbox_id: string
+  /** In that of this further part of the item; left out: of the item itself, or its first part. */
+  readonly part?: number
   readonly event: DomainEvent
 }
 
@@ -34,9 +36,11 @@ export type Handler = (batch: readonly Delivery[], postponing?: Postponing) => P
 
 /** What was set aside, as it stood in the outbox. */
 export interface DeadLetter {
-  /** `item_id:outbox_id`; for a message that came from elsewhere, its place in the log. */
+  /** `item_id:outbox_id`, with the part in `item_id.part` where there is one; for a message that came from elsewhere, its place in the log. */
   readonly id: string
   readonly item_id: ItemId
+  /** As in the delivery. */
+  readonly part?: number
   readonly outbox_id: string
   readonly reason: string
   /** Fields of the outbox entry, or what could be read of them. */

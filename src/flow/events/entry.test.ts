@@ -68,7 +68,7 @@ describe('an outbox entry', () => {
 
   test('is none in the outbox of another item', () => {
     const fields = toFields({ ...restocked })
-    expect(parseDelivery({ item_id: 'tv', outbox_id: '1-0', fields })?.event).toEqual(restocked)
-    expect(parseDelivery({ item_id: 'phone', outbox_id: '1-0', fields })).toBeUndefined()
+    expect(parseDelivery({ owner: 'tv', outbox_id: '1-0', fields })?.event).toEqual(restocked)
+    expect(parseDelivery({ owner: 'phone', outbox_id: '1-0', fields })).toBeUndefined()
   })
 })

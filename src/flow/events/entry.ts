@@ -1,18 +1,20 @@
 import type { DomainEvent } from '../../contracts/events.ts'
-import { type ItemId, SLUG } from '../../contracts/ids.ts'
+import { SLUG } from '../../contracts/ids.ts'
+import { partName, readPartName } from '../../contracts/parts.ts'
 import type { Delivery } from './delivery.ts'
 
-/** One entry of an item's outbox stream, as Redis gives it: field, value, field, value, ... */
+/** One entry of an outbox stream, as Redis gives it: field, value, field, value, ... */
 export interface OutboxEntry {
-  readonly item_id: ItemId
+  /** Whose outbox it is: an item's, or that of a further part of one whose stock is split (`partName`). */
+  readonly owner: string
   readonly outbox_id: string
   readonly fields: readonly string[]
 }
 
-/** Set of all item ids ever loaded; written by flow/inventory. */
+/** Set of the owners of all outboxes there ever were; written by flow/inventory. */
 export const ITEMS_KEY = 'items'
-/** The outbox stream of an item; written by the scripts of flow/inventory. */
-export const outboxKey = (item: ItemId) => `item:{${item}}:outbox`
+/** The outbox stream of an owner; written by the scripts of flow/inventory. */
+export const outboxKey = (owner: string) => `item:{${owner}}:outbox`
 
 const CURRENCY = /^[A-Z]{3}$/
 const INTEGER = /^(?:0|[1-9]\d{0,15})$/
@@ -44,11 +46,16 @@ export function parseEntry(fields: readonly string[]): DomainEvent | undefined {
   return { type: 'OrderCreated', ...base, amount, currency, claim_seq, pay_by, hold_expires_at }
 }
 
+/** Whose outbox an item's delivery is from. */
+export const ownerOf = ({ part = 0, event }: Pick<Delivery, 'part' | 'event'>): string =>
+  partName(event.item_id, part)
+
 /** The delivery in an entry; undefined where the fields are no event, or one of another item. */
 export function parseDelivery(entry: OutboxEntry): Delivery | undefined {
   const event = parseEntry(entry.fields)
-  if (event === undefined || event.item_id !== entry.item_id) return undefined
-  return { outbox_id: entry.outbox_id, event }
+  const { item_id, index: part } = readPartName(entry.owner)
+  if (event === undefined || event.item_id !== item_id) return undefined
+  return { outbox_id: entry.outbox_id, ...(part === 0 ? {} : { part }), event }
 }
 
 /** Fields by name; undefined where a name is missing its value or comes twice. */

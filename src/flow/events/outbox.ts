@@ -1,4 +1,3 @@
-import type { ItemId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RedisCommands, RedisConnection } from '../../platform/redis.ts'
 import { ITEMS_KEY, type OutboxEntry, outboxKey } from './entry.ts'
@@ -6,7 +5,7 @@ import { acknowledge, entriesOf, type RawEntry } from './outbox-commands.ts'
 
 export interface OutboxReader {
   /**
-   * Entries of all items, about `max` of each at most; none when there were none for a moment. First what
+   * Entries of all items and their parts, about `max` of each at most; none when there were none for a moment. First what
    * this consumer was given before and did not acknowledge, then what a dead consumer left, then new ones.
    * After a throw the next call starts with the first again, so an answer lost on the way is not missed.
    */
@@ -34,14 +33,14 @@ const HUNG_AFTER_MS = 5000
 export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxReader> {
   const { redis, clock, group, consumer, takeOverAfterMs } = options
   const blocking = await redis.duplicate()
-  const grouped = new Set<ItemId>()
+  const grouped = new Set<string>()
   /** How far our own pending entries were read, per item; undefined when all were. They stay pending until they are done. */
-  let ownPending: Map<ItemId, string> | undefined = new Map()
+  let ownPending: Map<string, string> | undefined = new Map()
   let lookForDeadAt = clock.now()
 
-  let known: ItemId[] = []
+  let known: string[] = []
   /** Those whose server is there: of a cluster one master may be away, and that must not keep the others' events back. */
-  const reachable = async (): Promise<ItemId[]> => {
+  const reachable = async (): Promise<string[]> => {
     if (!redis.isCluster) return redis.commands.smembers(ITEMS_KEY)
     if (redis.runId(ITEMS_KEY) !== undefined) known = await redis.commands.smembers(ITEMS_KEY)
     return known.filter((item) => redis.runId(outboxKey(item)) !== undefined)
@@ -58,7 +57,7 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
   }
 
   /** `>` is what nobody was given yet; an id, what we were given after it and have not acknowledged. */
-  const readGroup = async (items: ItemId[], max: number, from: (item: ItemId) => string) => {
+  const readGroup = async (items: string[], max: number, from: (item: string) => string) => {
     if (!redis.isCluster) return readTogether(items, max, from, ownPending === undefined)
     // Items are on different servers, and one that blocks would hold up the others.
     const found = (await Promise.all(items.map((item) => readTogether([item], max, from, false)))).flat()
@@ -67,9 +66,9 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
   }
 
   const readTogether = async (
-    items: ItemId[],
+    items: string[],
     max: number,
-    from: (item: ItemId) => string,
+    from: (item: string) => string,
     mayBlock: boolean,
   ) => {
     const block = mayBlock ? ['BLOCK', BLOCK_MS] : []
@@ -81,7 +80,7 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
     return streamsOf(await orHung(reply, blocking, clock), items)
   }
 
-  const takeOver = async (items: ItemId[], max: number): Promise<OutboxEntry[]> => {
+  const takeOver = async (items: string[], max: number): Promise<OutboxEntry[]> => {
     const claimed = await Promise.all(
       items.map(async (item) => {
         const range = [group, consumer, takeOverAfterMs, '0-0', 'COUNT', max] as const
@@ -111,7 +110,7 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
     const read = ownPending
     if (read !== undefined) {
       const own = await readGroup(items, max, (item) => read.get(item) ?? '0')
-      for (const { item_id, outbox_id } of own) read.set(item_id, outbox_id)
+      for (const { owner, outbox_id } of own) read.set(owner, outbox_id)
       if (own.length > 0) return forgetDeleted(own)
       ownPending = undefined
     }
@@ -139,7 +138,7 @@ export async function openOutbox(options: OutboxReaderOptions): Promise<OutboxRe
 }
 
 /** False where the item has no outbox yet. Groups start at the first entry: nothing was taken care of before. */
-async function createGroup(redis: RedisCommands, item: ItemId, group: string): Promise<boolean> {
+async function createGroup(redis: RedisCommands, item: string, group: string): Promise<boolean> {
   try {
     await redis.xgroup('CREATE', outboxKey(item), group, '0')
     return true
@@ -151,7 +150,7 @@ async function createGroup(redis: RedisCommands, item: ItemId, group: string): P
   }
 }
 
-function streamsOf(reply: unknown, items: readonly ItemId[]): OutboxEntry[] {
+function streamsOf(reply: unknown, items: readonly string[]): OutboxEntry[] {
   const streams = (reply ?? []) as [key: string, entries: RawEntry[]][]
   const itemOf = new Map(items.map((item) => [outboxKey(item), item]))
   return streams.flatMap(([key, entries]) => entriesOf(itemOf.get(key) ?? '', entries))

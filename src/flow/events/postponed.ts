@@ -1,4 +1,5 @@
 import type { Delivery, Handler, Rejection } from './delivery.ts'
+import { ownerOf } from './entry.ts'
 
 /** The outcome of a batch; what was postponed is in neither list. */
 export interface Handled {
@@ -14,7 +15,7 @@ export interface Postponed {
 }
 
 /** Names an event, however often it comes. */
-export const keyOf = ({ outbox_id, event }: Delivery) => `${event.item_id}:${outbox_id}`
+export const keyOf = (delivery: Delivery) => `${ownerOf(delivery)}:${delivery.outbox_id}`
 
 /**
  * Keeps track of deliveries whose handler goes on working on them after their batch. `finish` is called with them when

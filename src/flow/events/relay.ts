@@ -110,7 +110,7 @@ function createUnconfirmed(redis: RedisConnection, clock: Clock, afterMs: number
       pages ??= oldEntries(redis.commands, afterMs, pageSize)
       const page = (await pages.next()).value as OutboxEntry[] | undefined
       if (first) {
-        const met = page?.[0] ? `${page[0].item_id}:${page[0].outbox_id}` : ''
+        const met = page?.[0] ? `${page[0].owner}:${page[0].outbox_id}` : ''
         wait = met !== '' && met === oldest ? Math.min(wait * 2, LONGEST_REPUBLISH_MS) : afterMs
         oldest = met
       }

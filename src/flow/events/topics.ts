@@ -39,10 +39,11 @@ export const toMessage = (topic: string, delivery: Delivery) => ({
 export function parseRecord(record: KafkaRecord): Delivery | undefined {
   const message = parseJson(record.value ?? '')
   if (typeof message !== 'object' || message === null) return undefined
-  const { outbox_id, event } = message as { outbox_id?: unknown; event?: unknown }
+  const { outbox_id, part, event } = message as { outbox_id?: unknown; part?: unknown; event?: unknown }
   if (typeof outbox_id !== 'string' || typeof event !== 'object' || event === null) return undefined
   const parsed = parseEntry(toFields(event as Record<string, unknown>))
-  return parsed === undefined ? undefined : { outbox_id, event: parsed }
+  if (parsed === undefined || !(part === undefined || Number.isSafeInteger(part))) return undefined
+  return { outbox_id, ...(typeof part === 'number' ? { part } : {}), event: parsed }
 }
 
 function parseJson(text: string): unknown {

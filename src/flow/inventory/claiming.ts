@@ -7,8 +7,8 @@ import type { Tokens, Verified } from '../../platform/tokens.ts'
 import type { Catalogue, Product, Sale } from '../catalogue/catalogue.ts'
 import type { Order, Tombstone } from '../orders/orders.ts'
 import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-room.ts'
-import type { StockBoard } from './stock-board.ts'
 import { type ClaimOutcome, type Inventory, InventoryUnavailable } from './inventory.ts'
+import { createNoNeed, type NoNeedParts } from './no-need.ts'
 
 /** One buyer asks for units. `order_id` is the id the order gets if this request is the first of its kind. */
 export interface ClaimCommand {
@@ -73,15 +73,10 @@ const RECEIPT_S = 90 * 24 * 3600
 /** How long whoever asks again waits to hear more than that they have it. */
 const SQL_PATIENCE_MS = 2000
 
-export interface ClaimingParts {
+export interface ClaimingParts extends NoNeedParts {
   readonly inventory: Inventory
   readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass' | 'leaveCheckout'>
   readonly catalogue: Pick<Catalogue, 'product' | 'sale'>
-  readonly board: Pick<StockBoard, 'read'>
-  /** The Redis server that has the item. */
-  readonly runId: (item: ItemId) => string | undefined
-  /** Too many events of the item wait for SQL to take in more. */
-  readonly isBacklogFull: (item: ItemId) => Promise<boolean>
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   /** Ends a claim whose units are gone for good, with what its buyer is owed. */
   readonly endLost: (claim: Tombstone) => Promise<void>
@@ -91,34 +86,13 @@ export interface ClaimingParts {
 
 /** From a request to a hold: the pass is bound to the request first, then one script takes the stock. */
 export function createClaiming(parts: ClaimingParts): Claiming {
-  const {
-    inventory,
-    waitingRoom,
-    catalogue,
-    board,
-    runId,
-    isBacklogFull,
-    findOrder,
-    endLost,
-    tokens,
-    clock,
-  } = parts
+  const { inventory, waitingRoom, catalogue, findOrder, endLost, tokens, clock } = parts
+  const noNeed = createNoNeed(parts)
 
   const find = async (id: ItemId): Promise<{ product: Product; sale: Sale } | undefined> => {
     const product = await catalogue.product(id)
     const sale = product && (await catalogue.sale(product.sale_id))
     return product && sale && { product, sale }
-  }
-
-  /**
-   * Nothing is left, as far as the board knows (a fraction of a second old, and checked on this very server): nobody
-   * needs to write anything to be told so.
-   */
-  const nothingLeft = async (item: ItemId): Promise<'held_out' | 'sold_out' | undefined> => {
-    const stock = await board.read(item)
-    if (stock === undefined || stock.available > 0 || stock.state !== 'open') return undefined
-    if (stock.run_id !== runId(item) || stock.opens_at > clock.now()) return undefined
-    return stock.held > 0 ? 'held_out' : 'sold_out'
   }
 
   const take = (
@@ -129,6 +103,7 @@ export function createClaiming(parts: ClaimingParts): Claiming {
     inventory.claim({
       ...more,
       item_id: product.id,
+      parts: product.stock_parts,
       order_id,
       user_id,
       quantity,
@@ -190,8 +165,7 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       if (found === undefined) return { kind: 'unknown_item' }
       const { product, sale } = found
       // Whoever asks again is told where their claim stands; nothing new begins.
-      const nothing =
-        (await nothingLeft(item_id)) ?? ((await isBacklogFull(item_id)) ? 'overloaded' : undefined)
+      const nothing = await noNeed(product)
       const use = await waitingRoom.usePass({
         ...request,
         only_look: nothing !== undefined,

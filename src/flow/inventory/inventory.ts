@@ -1,30 +1,29 @@
-import type { ItemId, OrderId } from '../../contracts/ids.ts'
-import { createBatcher } from '../../platform/batch.ts'
-import { type RedisConnection, type RedisFailure, failureOf } from '../../platform/redis.ts'
-import { checkChange, checkClaim, checkItem, checkRebuild, checkUnits } from './checks.ts'
-import { ITEMS_KEY, itemKeys, outboxKey } from './keys.ts'
-import * as scripts from './scripts.ts'
+import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
+import { type Part, partIndexOf, partsOf, readPartName } from '../../contracts/parts.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
+import { checkChange, checkItem, checkRebuild, checkUnits } from './checks.ts'
+import { createPartStocks, type PartStocks, whole } from './part-stocks.ts'
+import { firstSeq } from './scripts.ts'
+import { createTransfers, sumStock, type Transfers } from './transfers.ts'
 import {
   type ClaimOutcome,
   type ClaimRequest,
   type DueHold,
   InventoryUnavailable,
-  InventoryUnknown,
   type ItemChange,
   type LoadItem,
   type RebuildItem,
   type Stock,
 } from './types.ts'
-import { parseClaim, parseStock } from './wire.ts'
 
 export * from './types.ts'
 export { outboxKey } from './keys.ts'
-
-/** Most claims that travel in one script call. */
-const BATCH = 64
+export type { PartStocks } from './part-stocks.ts'
+export type { Cut, Transfers } from './transfers.ts'
 
 /**
- * The stock of every item, in Redis. Each change is one atomic script, safe to repeat.
+ * The stock of every item, in Redis. Each change is one atomic script, safe to repeat. Where the stock of an item is split
+ * into parts, numbers are those of all parts and of what is on its way between them.
  *
  * Every method throws `InventoryUnavailable` (nothing was done) or `InventoryUnknown` (the answer was lost)
  * when Redis can not be asked, and RangeError for an argument that can not be meant.
@@ -34,17 +33,23 @@ export interface Inventory {
   load(item: LoadItem): Promise<'loaded' | 'exists'>
   /** Takes units for a buyer, together with the claims of the same event-loop turn, in the order they came. */
   claim(request: ClaimRequest): Promise<ClaimOutcome>
-  /** Held units are sold. `gone`: no such hold (any more), nothing changed. */
-  settle(item_id: ItemId, order_id: OrderId): Promise<'settled' | 'gone' | 'unloaded'>
-  /** Held units are available again. `gone`: no such hold (any more), nothing changed. */
-  release(item_id: ItemId, order_id: OrderId): Promise<'released' | 'gone' | 'unloaded'>
-  /** Up to `max` holds whose deadline passed at least `graceMs` ago, earliest first; none where nothing is loaded. */
+  /**
+   * Held units are sold. `gone`: no such hold (any more), nothing changed. `user_id`: whose order it is; where it is left out
+   * every part of the item is asked, and must be there.
+   */
+  settle(item_id: ItemId, order_id: OrderId, user_id?: UserId): Promise<'settled' | 'gone' | 'unloaded'>
+  /** Held units are available again. `gone`, `user_id`: as for `settle`. */
+  release(item_id: ItemId, order_id: OrderId, user_id?: UserId): Promise<'released' | 'gone' | 'unloaded'>
+  /**
+   * Up to `max` holds whose deadline passed at least `graceMs` ago, earliest first; none where nothing is loaded. Those of
+   * parts whose server is away are left out.
+   */
   due(item_id: ItemId, max: number, graceMs?: number): Promise<DueHold[]>
   setState(item_id: ItemId, change: ItemChange): Promise<'changed' | 'unloaded'>
-  /** undefined where the item is not loaded or can not be read. */
+  /** undefined where the item, or a part of it, is not loaded or can not be read. `run_id` is empty while a part is fenced. */
   stock(item_id: ItemId): Promise<Stock | undefined>
   /** The hold of an order; undefined once it is settled or released. */
-  findClaim(item_id: ItemId, order_id: OrderId): Promise<DueHold | undefined>
+  findClaim(item_id: ItemId, order_id: OrderId, user_id?: UserId): Promise<DueHold | undefined>
   /** All holds there are, earliest deadline first. */
   holds(item_id: ItemId): Promise<DueHold[]>
   /** Events in the item's outbox: their effect has not reached SQL yet. */
@@ -62,126 +67,118 @@ export interface Inventory {
   rebuild(item: RebuildItem): Promise<'rebuilt' | 'does_not_fit' | 'moved_on' | 'unloaded'>
   /** Every item ever loaded. */
   items(): Promise<ItemId[]>
+  /** Ends what a process began that died while it moved units between parts. How many units arrived. */
+  finishTransfers(item_id: ItemId): Promise<number>
+  /** Parts by themselves, and how they stand together: for reconciliation, which has no word on a split item as such. */
+  readonly parts: PartStocks
+  readonly transfers: Pick<Transfers, 'look'>
 }
 
-export function createInventory({ redis }: { redis: RedisConnection }): Inventory {
-  const { commands } = redis
+export interface InventoryOptions {
+  readonly redis: RedisConnection
+  /** How many parts an item's stock is split into. */
+  readonly partsOf?: (item_id: ItemId) => Promise<number>
+}
 
-  /** Asks the server of a key, whose run_id it hands over: the two are read and sent in one turn, or not at all. */
-  const askFor = async <Answer>(
-    key: string,
-    command: (run_id: string) => Promise<Answer>,
-  ): Promise<Answer> => {
-    const run_id = redis.runId(key)
-    if (run_id === undefined) throw new InventoryUnavailable('Redis is not connected, or does not answer')
-    try {
-      return await command(run_id)
-    } catch (error) {
-      throw explain(error)
-    }
+export function createInventory({ redis, partsOf: count = async () => 1 }: InventoryOptions): Inventory {
+  const parts = createPartStocks({ redis })
+  const transfers = createTransfers(parts)
+
+  const all = async (item_id: ItemId): Promise<Part[]> => partsOf(item_id, await count(item_id))
+  const only = async (item_id: ItemId): Promise<Part> => {
+    const [first, ...more] = await all(item_id)
+    if (first === undefined || more.length > 0)
+      throw new RangeError(`the stock of ${item_id} is split: reconcile its parts`)
+    return first
   }
-
-  const ask = <Answer>(item_id: ItemId, command: (run_id: string) => Promise<Answer>) =>
-    askFor(outboxKey(item_id), command)
-
-  let known: ItemId[] = []
-  const batchers = new Map<ItemId, (request: ClaimRequest) => Promise<ClaimOutcome>>()
-  const batcherOf = (item_id: ItemId) => {
-    const known = batchers.get(item_id)
-    if (known) return known
-    const batcher = createBatcher<ClaimRequest, ClaimOutcome>(
-      (requests) =>
-        ask(item_id, (run_id) => scripts.claimScript.run(commands, { item_id, run_id, requests })),
-      BATCH,
-    )
-    batchers.set(item_id, batcher)
-    return batcher
+  /** Those that may have an order of this buyer. */
+  const of = async (item_id: ItemId, user_id: UserId | undefined): Promise<Part[]> => {
+    const found = await all(item_id)
+    const [first] = found
+    if (user_id === undefined || first === undefined) return found
+    return [{ ...first, index: partIndexOf(user_id, found.length) }]
+  }
+  /** A hold is in one part at most: whatever the others say, that one tells. */
+  const end = async <Word extends string>(
+    item_id: ItemId,
+    user_id: UserId | undefined,
+    act: (part: Part) => Promise<Word | 'gone' | 'unloaded'>,
+  ) => {
+    const words = await Promise.all((await of(item_id, user_id)).map(act))
+    const done = words.find((word) => word !== 'gone' && word !== 'unloaded')
+    return done ?? (words.includes('unloaded') ? ('unloaded' as const) : ('gone' as const))
   }
 
   return {
+    parts,
+    transfers,
     load: async (item) => {
       checkItem(item)
-      // The set first: an item that sells is then never one that the workers can not find.
-      await askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, item.item_id))
-      return ask(item.item_id, (run_id) => scripts.loadScript.run(commands, { ...item, run_id }))
+      const into = partsOf(item.item_id, item.parts ?? 1)
+      const done = await Promise.all(
+        into.map((part) => parts.load(part, { ...item, total: shareOf(item.total, part) })),
+      )
+      return done.includes('loaded') ? 'loaded' : 'exists'
     },
-    claim: async (request) => {
-      checkClaim(request)
-      const outcome = await batcherOf(request.item_id)(request)
-      // An id somebody made up leaves nothing behind here either.
-      if (outcome.kind === 'unloaded') batchers.delete(request.item_id)
-      return outcome
-    },
-    settle: (item_id, order_id) =>
-      ask(item_id, () => scripts.settleScript.run(commands, { item_id, order_id })),
-    release: (item_id, order_id) =>
-      ask(item_id, () => scripts.releaseScript.run(commands, { item_id, order_id })),
+    claim: (request) =>
+      request.parts === undefined || request.parts === 1
+        ? parts.claim(request)
+        : transfers.claim(request, request.parts),
+    settle: (item_id, order_id, user_id) => end(item_id, user_id, (part) => parts.settle(part, order_id)),
+    release: (item_id, order_id, user_id) => end(item_id, user_id, (part) => parts.release(part, order_id)),
     due: async (item_id, max, graceMs = 0) => {
-      const input = { item_id, which: 'overdue', graceMs, max } as const
-      const found = await ask(item_id, () => scripts.dueScript.run(commands, input))
-      return found === 'unloaded' ? [] : found
+      const found = (await all(item_id)).map((part) =>
+        parts.due(part, max, graceMs).catch((error: unknown) => {
+          if (part.of === 1 || !(error instanceof InventoryUnavailable)) throw error
+          return []
+        }),
+      )
+      return (await Promise.all(found)).flat().toSorted(byDeadline).slice(0, max)
     },
     setState: async (item_id, change) => {
       checkChange(change)
-      return ask(item_id, () => scripts.setStateScript.run(commands, { item_id, change }))
+      const words = await Promise.all((await all(item_id)).map((part) => parts.setState(part, change)))
+      return words.includes('unloaded') ? 'unloaded' : 'changed'
     },
     stock: async (item_id) => {
-      const key = itemKeys(item_id).stock
-      return ask(item_id, async () =>
-        (await commands.type(key)) === 'hash' ? parseStock(await commands.hgetall(key)) : undefined,
-      )
+      const split = await count(item_id)
+      if (split === 1) return parts.stock(whole(item_id))
+      const cut = await transfers.look(item_id, split)
+      if (cut.states.includes(undefined))
+        throw new InventoryUnavailable(`the server of a part of ${item_id} does not answer`)
+      const tokens = partsOf(item_id, split).map(parts.runId)
+      return sumStock(cut, tokens, parts.runId(whole(item_id)) ?? '', firstSeq)
     },
-    findClaim: async (item_id, order_id) => {
-      const keys = itemKeys(item_id)
-      const replies = await ask(item_id, () =>
-        commands.multi().hget(keys.claims, order_id).zscore(keys.holds, order_id).exec(),
-      )
-      const [claim, deadline] = replies?.map(([, value]) => value) ?? []
-      if (typeof claim !== 'string' || typeof deadline !== 'string') return undefined
-      return parseClaim(order_id, deadline, claim)
+    findClaim: async (item_id, order_id, user_id) => {
+      const found = (await of(item_id, user_id)).map((part) => parts.findClaim(part, order_id))
+      return (await Promise.all(found)).find((hold) => hold !== undefined)
     },
     holds: async (item_id) => {
-      const input = { item_id, which: 'all', graceMs: 0, max: -1 } as const
-      const found = await ask(item_id, () => scripts.dueScript.run(commands, input))
-      return found === 'unloaded' ? [] : found
+      const found = await Promise.all((await all(item_id)).map(parts.holds))
+      return found.flat().toSorted(byDeadline)
     },
-    unconfirmed: (item_id) => ask(item_id, () => commands.xlen(itemKeys(item_id).outbox)),
-    adopt: (item_id, epoch, checkedRunId) =>
-      ask(item_id, async (run_id) => {
-        if (checkedRunId !== undefined && checkedRunId !== run_id) return 'moved_on'
-        return scripts.adoptScript.run(commands, { item_id, run_id, epoch })
-      }),
-    fence: async (item_id, epoch) => {
-      const done = await ask(item_id, () => scripts.adoptScript.run(commands, { item_id, run_id: '', epoch }))
-      return done === 'adopted' ? 'fenced' : done
-    },
+    unconfirmed: async (item_id) =>
+      (await Promise.all((await all(item_id)).map(parts.unconfirmed))).reduce((sum, one) => sum + one, 0),
+    adopt: async (item_id, epoch, checkedRunId) => parts.adopt(await only(item_id), epoch, checkedRunId),
+    fence: async (item_id, epoch) => parts.fence(await only(item_id), epoch),
     lower: async (item_id, units) => {
       checkUnits(units)
-      return ask(item_id, () => scripts.lowerScript.run(commands, { item_id, units }))
+      return parts.lower(await only(item_id), units)
     },
     rebuild: async (item) => {
       checkRebuild(item)
-      await askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, item.item_id))
-      return ask(item.item_id, async (run_id) =>
-        item.run_id === run_id ? scripts.rebuildScript.run(commands, item) : 'moved_on',
-      )
+      return parts.rebuild(await only(item.item_id), item)
     },
-    items: async () => {
-      // The master of a cluster that keeps the list may be away: the items of the others must not stand still for it.
-      const isAway = redis.isCluster && redis.runId(ITEMS_KEY) === undefined
-      if (!isAway || known.length === 0)
-        known = (await askFor(ITEMS_KEY, () => commands.smembers(ITEMS_KEY))).sort()
-      return known
+    items: async () => (await parts.names()).filter((name) => name === readPartName(name).item_id),
+    finishTransfers: async (item_id) => {
+      const split = await count(item_id)
+      return split === 1 ? 0 : transfers.finish(item_id, split)
     },
   }
 }
 
-const MEANING: Record<RedisFailure, (error: unknown) => Error> = {
-  refused: (cause) => new InventoryUnavailable('Redis did not take the command', { cause }),
-  unknown: (cause) => new InventoryUnknown('Redis did not answer; the outcome is unknown', { cause }),
-}
+const byDeadline = (one: DueHold, other: DueHold) => one.deadline - other.deadline
 
-function explain(error: unknown): unknown {
-  const failure = failureOf(error)
-  return failure === undefined ? error : MEANING[failure](error)
-}
+/** What a part begins with: all the same, the first ones a unit more where it does not come out even. */
+export const shareOf = (total: number, { index, of }: Pick<Part, 'index' | 'of'>): number =>
+  Math.floor(total / of) + (index < total % of ? 1 : 0)

@@ -1,19 +1,22 @@
 import type { ItemId } from '../../contracts/ids.ts'
+import { partName } from '../../contracts/parts.ts'
 
-/** The set of every item id that was ever loaded: how relay, workers and cleanup find the items. */
+/** The set of every item that was ever loaded, and of every further part of one: how relay, workers and cleanup find them. */
 export const ITEMS_KEY = 'items'
 
 /**
- * The five keys of an item, in the order every script here takes them. The braces keep them on one cluster
- * slot. What each holds:
- * - `stock` hash: total, available, held, sold, seq, state, opens_at, ends_at, sale_id, epoch, run_id
+ * The five keys of an item, or of one part of it, in the order every script here takes them. The braces keep them on one
+ * cluster slot. What each holds:
+ * - `stock` hash: total, available, held, sold, seq, state, opens_at, ends_at, sale_id, epoch, run_id; in a part also
+ *   `out:{part}` -> `number units`, the last giving to another part, and `in:{part}` -> the last number taken in from it
  * - `buyers` hash: user_id -> `order_id:quantity` entries, separated by spaces; quantity 0 once released
  * - `holds` zset: order_id -> deadline
  * - `claims` hash: order_id -> `quantity claim_seq created_at pay_by user_id`, exactly as long as the hold
  * - `outbox` stream: the events that SQL has not confirmed yet
  */
-export function itemKeys(item_id: ItemId) {
-  const of = (part: string) => `item:{${item_id}}:${part}`
+export function itemKeys(item_id: ItemId, part = 0) {
+  const tag = partName(item_id, part)
+  const of = (name: string) => `item:{${tag}}:${name}`
   return {
     stock: of('stock'),
     buyers: of('buyers'),
@@ -23,5 +26,5 @@ export function itemKeys(item_id: ItemId) {
   }
 }
 
-/** The stream that carries an item's events out; `flow/events` reads it. */
-export const outboxKey = (item_id: ItemId): string => itemKeys(item_id).outbox
+/** The stream that carries an item's events out, or those of a part of it; `flow/events` reads it. */
+export const outboxKey = (item_id: ItemId, part = 0): string => itemKeys(item_id, part).outbox

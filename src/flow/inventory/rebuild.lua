@@ -4,6 +4,7 @@
 -- ARGV     truth, JSON: sale_id total sold seq state opens_at ends_at run_id epoch (the epoch that was seen, 0: none),
 --          holds [order_id, deadline, quantity, claim] and buyers [user_id, entries], each as stored;
 --          seen (optional): fields and values of the whole stock as it was when the truth was read
+--          links (optional): fields 'in:' and 'out:' of a part that was lost; those that are there stay
 -- RESULTS  rebuilt       available = total - sold - held; the epoch rises
 --          does_not_fit  more is sold and held than there is; nothing is changed
 --          moved_on      the item has changed since it was seen: it differs from `seen`, its epoch is another, or its
@@ -30,10 +31,17 @@ for _, hold in ipairs(truth.holds) do held = held + hold[3] end
 local available = truth.total - truth.sold - held
 if available < 0 then return 'does_not_fit' end
 
+local links = truth.links or {}
+local fields = hash and redis.call('HGETALL', stock_key) or {}
+for at = 1, #fields, 2 do
+  if string.match(fields[at], '^in:') or string.match(fields[at], '^out:') then links[fields[at]] = fields[at + 1] end
+end
+
 redis.call('DEL', stock_key, buyers_key, holds_key, claims_key)
 redis.call('HSET', stock_key, 'total', truth.total, 'available', available, 'held', held, 'sold', truth.sold,
   'seq', truth.seq, 'state', truth.state, 'opens_at', truth.opens_at, 'ends_at', truth.ends_at,
   'sale_id', truth.sale_id, 'epoch', math.max(truth.epoch, epoch) + 1, 'run_id', truth.run_id)
+for field, value in pairs(links) do redis.call('HSET', stock_key, field, value) end
 for _, buyer in ipairs(truth.buyers) do redis.call('HSET', buyers_key, buyer[1], buyer[2]) end
 for _, hold in ipairs(truth.holds) do
   redis.call('ZADD', holds_key, hold[2], hold[1])

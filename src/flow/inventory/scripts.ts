@@ -1,7 +1,9 @@
 import { defineScript } from '../../platform/lua.ts'
 import adoptSource from './adopt.lua' with { type: 'text' }
 import claimSource from './claim.lua' with { type: 'text' }
+import closeLinksSource from './close_links.lua' with { type: 'text' }
 import dueSource from './due.lua' with { type: 'text' }
+import giveSource from './give.lua' with { type: 'text' }
 import itemSource from './item.lua' with { type: 'text' }
 import { itemKeys } from './keys.ts'
 import loadSource from './load.lua' with { type: 'text' }
@@ -11,22 +13,29 @@ import releaseSource from './release.lua' with { type: 'text' }
 import setStateSource from './set_state.lua' with { type: 'text' }
 import settleSource from './settle.lua' with { type: 'text' }
 import takeSource from './take.lua' with { type: 'text' }
-import type { ClaimRequest, DueHold, ItemChange, LoadItem, RebuildItem } from './types.ts'
-import { claimEntry, parseClaim, parseOutcome, truth } from './wire.ts'
+import takeInSource from './take_in.lua' with { type: 'text' }
+import type { ClaimRequest, DueHold, Given, ItemChange, LoadItem, RebuildItem } from './types.ts'
+import { claimEntry, parseClaim, parseGiven, parseOutcome, truth } from './wire.ts'
 
 /** One wrapper for each `.lua` command; the file's header is the reference for arguments and results. */
 
 interface OfItem {
   readonly item_id: string
+  /** Which part of the item, from 0. */
+  readonly index?: number
 }
 interface OfOrder extends OfItem {
   readonly order_id: string
 }
 
-const keys = ({ item_id }: OfItem): string[] => Object.values(itemKeys(item_id))
+const keys = ({ item_id, index }: OfItem): string[] => Object.values(itemKeys(item_id, index))
 
 /** What ends a hold runs with a full memory too: it frees more than it writes, and payment must not wait for memory. */
 const EVEN_OUT_OF_MEMORY = '#!lua flags=allow-oom\n'
+
+/** Claims of each part are numbered in a range of their own, so that no two of an item have one number. */
+const SEQS = 1e12
+export const firstSeq = (index = 0) => index * SEQS
 
 /** Takes a reply that is one of the words, and nothing else. */
 function word<const Words extends readonly string[]>(...words: Words) {
@@ -40,13 +49,14 @@ export const loadScript = defineScript({
   name: 'inventory_load',
   source: itemSource + loadSource,
   keys,
-  args: (input: LoadItem & { run_id: string }) => [
+  args: (input: LoadItem & OfItem & { run_id: string }) => [
     input.sale_id,
     input.total,
     input.state,
     input.opens_at,
     input.ends_at ?? '',
     input.run_id,
+    firstSeq(input.index),
   ],
   result: word('loaded', 'exists'),
 })
@@ -128,6 +138,40 @@ export const rebuildScript = defineScript({
   name: 'inventory_rebuild',
   source: itemSource + rebuildSource,
   keys,
-  args: (input: RebuildItem) => [truth(input)],
+  args: (input: RebuildItem & OfItem) => [truth(input)],
   result: word('rebuilt', 'does_not_fit', 'moved_on', 'unloaded'),
+})
+
+export const giveScript = defineScript({
+  name: 'inventory_give',
+  source: itemSource + giveSource,
+  keys,
+  args: (input: OfItem & { run_id: string; to: number; taken: number; units: number }) => [
+    input.run_id,
+    input.to,
+    input.taken,
+    input.units,
+  ],
+  result: (reply): Given => parseGiven(String(reply)),
+})
+
+export const takeInScript = defineScript({
+  name: 'inventory_take_in',
+  source: itemSource + takeInSource,
+  keys,
+  args: (input: OfItem & { run_id: string; from: number | 'sql'; number: number; units: number }) => [
+    input.run_id,
+    input.from,
+    input.number,
+    input.units,
+  ],
+  result: word('taken_in', 'known', 'fenced', 'unloaded'),
+})
+
+export const closeLinksScript = defineScript({
+  name: 'inventory_close_links',
+  source: itemSource + closeLinksSource,
+  keys,
+  args: (input: OfItem & { other: number; number: number }) => [input.other, input.number],
+  result: word('closed', 'unloaded'),
 })

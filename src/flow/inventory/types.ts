@@ -14,6 +14,8 @@ export interface LoadItem {
   readonly opens_at: number
   /** null: never. */
   readonly ends_at: number | null
+  /** Parts that its stock is split into; 1 where it is left out. */
+  readonly parts?: number | undefined
 }
 
 /** What an operator may change; what is not named stays as it is. */
@@ -43,6 +45,8 @@ export interface Stock {
 
 export interface ClaimRequest {
   readonly item_id: ItemId
+  /** Parts that the item's stock is split into; 1 where it is left out. Whoever is mistaken is fenced. */
+  readonly parts?: number | undefined
   /** Also the idempotency key: claiming it again tells what became of it and takes nothing. */
   readonly order_id: OrderId
   readonly user_id: UserId
@@ -112,6 +116,8 @@ export interface RebuildItem extends LoadItem {
   readonly run_id: string
   /** Nothing is claimed of it all the same: more is sold and held than there is. */
   readonly fenced?: boolean
+  /** Fields of the stock that say what a lost part has had from the others and given to them. */
+  readonly links?: Readonly<Record<string, string>> | undefined
   readonly holds: readonly DueHold[]
   /** Orders that are not held: sold ones with their quantity, ended ones with 0. For limit and idempotency. */
   readonly orders: readonly {
@@ -119,6 +125,21 @@ export interface RebuildItem extends LoadItem {
     readonly user_id: UserId
     readonly quantity: number
   }[]
+}
+
+/** What became of asking a part for units for another one; give.lua tells each word's meaning. */
+export type Given =
+  | { readonly kind: 'given' | 'pending'; readonly number: number; readonly units: number }
+  | { readonly kind: 'nothing' | 'fenced' | 'unloaded' }
+
+/** One part of an item, read in one command. */
+export interface PartState {
+  /** undefined: lost, or damaged. */
+  readonly stock: Stock | undefined
+  /** By part: the number and the units of the last giving to it. */
+  readonly given: ReadonlyMap<number, { readonly number: number; readonly units: number }>
+  /** By part: the number of the last giving from it that was taken in; `sql`: of those from outside of all parts. */
+  readonly taken: ReadonlyMap<number | 'sql', number>
 }
 
 /** Nothing was done: there is no connection, or the server refused before any write. Try again later. */

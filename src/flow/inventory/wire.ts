@@ -3,7 +3,9 @@ import type {
   ClaimRequest,
   ClaimTimes,
   DueHold,
+  Given,
   ItemState,
+  PartState,
   RebuildItem,
   Stock,
 } from './types.ts'
@@ -95,6 +97,27 @@ export function parseStock(hash: Readonly<Record<string, string>>): Stock | unde
   }
 }
 
+/** One answer of give.lua. */
+export function parseGiven(answer: string): Given {
+  const [kind, number, units] = answer.split(' ')
+  if (kind === 'given' || kind === 'pending') return { kind, number: Number(number), units: Number(units) }
+  if (kind === 'nothing' || kind === 'fenced' || kind === 'unloaded') return { kind }
+  throw new Error(`unexpected answer to a giving: ${answer}`)
+}
+
+/** The stock of a part with what it has given to the others and taken in from them. */
+export function parsePart(hash: Readonly<Record<string, string>>): PartState {
+  const given = new Map<number, { number: number; units: number }>()
+  const taken = new Map<number | 'sql', number>()
+  for (const [field, value] of Object.entries(hash)) {
+    const [, direction, other = ''] = /^(in|out):(\d+|sql)$/.exec(field) ?? []
+    const [number = 0, units = 0] = value.split(' ').map(Number)
+    if (direction === 'out') given.set(Number(other), { number, units })
+    if (direction === 'in') taken.set(other === 'sql' ? other : Number(other), number)
+  }
+  return { stock: parseStock(hash), given, taken }
+}
+
 /** A stock spelled as the hash holds it. */
 const formatStock = (stock: Stock): Record<string, string> =>
   Object.fromEntries(Object.entries(stock).map(([field, value]) => [field, String(value ?? '')]))
@@ -112,6 +135,7 @@ export function truth(item: RebuildItem): string {
     ...{ sale_id, total, sold, seq, state, opens_at, epoch, run_id: item.fenced === true ? '' : run_id },
     ends_at: item.ends_at ?? '',
     ...(item.seen === undefined ? {} : { seen: formatStock(item.seen) }),
+    ...(item.links === undefined ? {} : { links: item.links }),
     holds: item.holds.map((hold) => [hold.order_id, hold.deadline, hold.quantity, formatClaim(hold)]),
     buyers: [...buyers].map(([user_id, entries]) => [
       user_id,

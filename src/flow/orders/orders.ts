@@ -138,7 +138,12 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
     forItem: (item) => everywhere((sql) => store.selectOrdersForItem(sql, item)),
     lastActive: async (item, max) =>
       (await everywhere((sql) => store.selectLastActive(sql, item, max)))
-        .sort((one, other) => other.claim_seq - one.claim_seq || (one.order_id < other.order_id ? 1 : -1))
+        .sort(
+          (one, other) =>
+            other.claimed_at - one.claimed_at ||
+            other.claim_seq - one.claim_seq ||
+            (one.order_id < other.order_id ? 1 : -1),
+        )
         .slice(0, max),
   }
 }

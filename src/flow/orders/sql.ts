@@ -164,7 +164,7 @@ export async function selectOrdersForItem(sql: Sql, item: string): Promise<Order
 export async function selectLastActive(sql: Sql, item: string, max: number): Promise<Order[]> {
   const found = await sql.query<OrderRow>(
     `select ${COLUMNS} from orders where item_id = $1 and status <> 'FAILED'
-     order by claim_seq desc, id desc limit $2`,
+     order by claimed_at desc, claim_seq desc, id desc limit $2`,
     [item, max],
   )
   return found.rows.map(toOrder)

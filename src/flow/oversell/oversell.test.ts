@@ -199,7 +199,9 @@ describe('approved', () => {
     await approve()
     await flow.app.shards
       .of(orders[0]?.user_id ?? '')
-      .query('update orders set claim_seq = 99 where id = $1', [orders[0]?.order_id])
+      .query(`update orders set claim_seq = 99, claimed_at = now() + interval '1 minute' where id = $1`, [
+        orders[0]?.order_id,
+      ])
     await flow.app.oversell.execute()
     expect(await progress()).toEqual({ outcome: 'outdated', cancelled: 0 })
     expect((await preview()).orders[0]?.order_id).toBe(orders[0]?.order_id ?? '')

@@ -51,7 +51,7 @@ export interface RestockParts {
 export function createRestock({ inventory, orders, payments, catalogue, log }: RestockParts): Restock {
   const end = async (order: Order, reason: FailureReason): Promise<boolean> => {
     if (!(await orders.fail(order.user_id, order.order_id, reason))) return false
-    await inventory.release(order.item_id, order.order_id)
+    await inventory.release(order.item_id, order.order_id, order.user_id)
     return true
   }
 
@@ -89,13 +89,13 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
       if (await end(order, reason)) return 'released'
       order = await find()
     }
-    if (order?.status === 'PAID') return inventory.settle(item, hold.order_id)
-    return order?.status === 'FAILED' ? inventory.release(item, hold.order_id) : 'gone'
+    if (order?.status === 'PAID') return inventory.settle(item, hold.order_id, hold.user_id)
+    return order?.status === 'FAILED' ? inventory.release(item, hold.order_id, hold.user_id) : 'gone'
   }
 
   const findHold: Restock['findHold'] = async (user, id) => {
     for (const item_id of await inventory.items()) {
-      const hold = await inventory.findClaim(item_id, id)
+      const hold = await inventory.findClaim(item_id, id, user)
       if (hold !== undefined) return hold.user_id === user ? { item_id, hold } : undefined
     }
     return undefined
@@ -144,7 +144,7 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
       if (order === undefined) return { kind: 'unknown_order' }
       if (order.failure_reason !== 'cancelled_by_user') return { kind: 'not_cancellable', order }
       // Where an earlier attempt died in between, the unit is still held.
-      if (found?.status === 'FAILED') await inventory.release(order.item_id, id)
+      if (found?.status === 'FAILED') await inventory.release(order.item_id, id, user)
       await payments
         .finish(user, id)
         .catch((error: unknown) =>
@@ -166,9 +166,9 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
           await forEachAtMost(
             AT_ONCE,
             await orders.unreleased(shard, BATCH),
-            async ({ item_id, order_id }) => {
+            async ({ item_id, order_id, user_id }) => {
               await attempt({ order_id }, async () => {
-                if ((await inventory.release(item_id, order_id)) === 'released') done.released += 1
+                if ((await inventory.release(item_id, order_id, user_id)) === 'released') done.released += 1
               })
             },
           )
@@ -176,7 +176,11 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
       )
       await Promise.all(shards)
       await attempt({ what: 'due holds' }, async () => {
-        for (const item of await inventory.items())
+        for (const item of await inventory.items()) {
+          await attempt(
+            { item, what: 'units on their way' },
+            async () => void (await inventory.finishTransfers(item)),
+          )
           await attempt({ item }, () =>
             drain(
               (max) => inventory.due(item, max),
@@ -186,6 +190,7 @@ export function createRestock({ inventory, orders, payments, catalogue, log }: R
               },
             ),
           )
+        }
       })
       return done
     },

@@ -1,0 +1,178 @@
+import type { ItemId } from '../../contracts/ids.ts'
+import { type Part, partIndexOf, partsOf } from '../../contracts/parts.ts'
+import type { PartStocks } from './part-stocks.ts'
+import {
+  type ClaimOutcome,
+  type ClaimRequest,
+  InventoryUnavailable,
+  InventoryUnknown,
+  type PartState,
+  type Stock,
+} from './types.ts'
+
+/** Units that one part has given and another not taken in yet. */
+export interface Transfer {
+  readonly from: number
+  readonly to: number
+  readonly number: number
+  readonly units: number
+}
+
+/**
+ * All parts of an item as they may have been at one moment, though each was read by itself: nothing is taken in here that
+ * was not given yet. So no unit is seen twice or not at all, and what holds for good in it ("all sold") holds.
+ */
+export interface Cut {
+  /** By part; undefined: its server is away. */
+  readonly states: readonly (PartState | undefined)[]
+  readonly onTheWay: readonly Transfer[]
+}
+
+export interface Transfers {
+  look(item_id: ItemId, of: number): Promise<Cut>
+  /** Takes units for a buyer from their part; where it has too few, others give theirs first. */
+  claim(request: ClaimRequest, of: number): Promise<ClaimOutcome>
+  /** Brings what is on its way to where it belongs, as far as the servers are there; how many units arrived. */
+  finish(item_id: ItemId, of: number): Promise<number>
+}
+
+/** How often a part that gave what the reading of another has not seen is read again. */
+const READS = 5
+/** How often a claim is tried again after its part was given units, which others may take before it. */
+const ROUNDS = 8
+const DRY: ReadonlySet<ClaimOutcome['kind']> = new Set(['sold_out', 'held_out', 'not_enough_left'])
+
+export function createTransfers(parts: PartStocks): Transfers {
+  const stateOf = (part: Part) => unlessAway(parts.state(part))
+
+  const look = async (item_id: ItemId, of: number): Promise<Cut> => {
+    const all = partsOf(item_id, of)
+    const states = await Promise.all(all.map(stateOf))
+    for (let read = 1; ; read += 1) {
+      const late = all.filter(({ index }) => isLate(states, index))
+      if (late.length === 0) return { states, onTheWay: onTheWay(states) }
+      if (read === READS)
+        throw new InventoryUnavailable(`the stock of ${item_id} keeps moving between its parts`)
+      for (const part of late) states[part.index] = await stateOf(part)
+    }
+  }
+
+  const arrive = async (item_id: ItemId, of: number, { from, to, number, units }: Transfer) => {
+    const taken = await unlessAway(parts.takeIn({ item_id, index: to, of }, { from, number, units }))
+    return taken === 'taken_in' ? units : 0
+  }
+
+  /** Brings `wanted` available units into a part where the others have them, the richest first. What was seen before that. */
+  const fill = async (part: Part, wanted: number): Promise<Cut> => {
+    const { item_id, index: to, of } = part
+    const cut = await look(item_id, of)
+    const available = cut.states.map((state) => state?.stock?.available ?? 0)
+    // What somebody left on its way to another part would be out of reach.
+    for (const transfer of cut.onTheWay)
+      available[transfer.to] = (available[transfer.to] ?? 0) + (await arrive(item_id, of, transfer))
+    let lacking = wanted - (available[to] ?? 0)
+    const others = [...available.entries()]
+      .filter(([from, units]) => from !== to && units > 0)
+      .sort(([, one], [, other]) => other - one)
+    for (const [from, there] of others) {
+      if (lacking <= 0) break
+      // Half of it, since a part that has run dry will be asked again at once.
+      const units = Math.max(lacking, Math.floor(there / 2))
+      const taken = cut.states[to]?.taken.get(from) ?? 0
+      const given = await unlessAway(parts.give({ item_id, index: from, of }, to, taken, units))
+      if (given?.kind === 'given' || given?.kind === 'pending')
+        lacking -= await arrive(item_id, of, { from, to, number: given.number, units: given.units })
+    }
+    return cut
+  }
+  const filling = new Map<string, Promise<Cut>>()
+  /** Everybody whose part is being filled waits for that. */
+  const fillOnce = (part: Part, wanted: number): Promise<Cut> => {
+    const key = `${part.item_id} ${part.index}`
+    const found = filling.get(key) ?? fill(part, wanted).finally(() => filling.delete(key))
+    filling.set(key, found)
+    return found
+  }
+
+  return {
+    look,
+    claim: async (request, of) => {
+      const { item_id, user_id, quantity } = request
+      const part = { item_id, index: partIndexOf(user_id, of), of }
+      for (let round = 1; ; round += 1) {
+        const outcome = await parts.claim(request, part)
+        if (!DRY.has(outcome.kind)) return outcome
+        const { left, all } = sumOf(await fillOnce(part, quantity))
+        // While units may be somewhere nobody is told that there will be none.
+        if (!all || round === ROUNDS) return { kind: 'held_out' }
+        if (left.available >= quantity) continue
+        if (left.available > 0) return { kind: 'not_enough_left', available: left.available }
+        return { kind: left.held > 0 ? 'held_out' : 'sold_out' }
+      }
+    },
+    finish: async (item_id, of) => {
+      let units = 0
+      for (const transfer of (await look(item_id, of)).onTheWay) units += await arrive(item_id, of, transfer)
+      return units
+    },
+  }
+}
+
+/** What is said of a split item by the parts that were seen; `all`: every one was. Units on their way will be available. */
+function sumOf({ states, onTheWay: moving }: Cut) {
+  const stocks = states.flatMap((state) => state?.stock ?? [])
+  const left = { available: moving.reduce((sum, { units }) => sum + units, 0), held: 0 }
+  for (const { available, held } of stocks) {
+    left.available += available
+    left.held += held
+  }
+  return { left, all: stocks.length === states.length }
+}
+
+/** A part was read before it gave what another was seen to have taken in. */
+function isLate(states: Cut['states'], from: number): boolean {
+  const source = states[from]
+  if (source?.stock === undefined) return false
+  return states.some(
+    (state, to) => to !== from && (state?.taken.get(from) ?? 0) > (source.given.get(to)?.number ?? 0),
+  )
+}
+
+function onTheWay(states: Cut['states']): Transfer[] {
+  return states.flatMap((source, from) =>
+    [...(source?.given ?? [])].flatMap(([to, { number, units }]) => {
+      const target = states[to]
+      const arrived = target === undefined || number <= (target.taken.get(from) ?? 0)
+      return arrived || units === 0 ? [] : [{ from, to, number, units }]
+    }),
+  )
+}
+
+/** An item of several parts as one. Undefined where one of them is lost; a part whose server is away is for the caller. */
+export function sumStock(
+  { states, onTheWay: moving }: Cut,
+  tokens: readonly (string | undefined)[],
+  run_id: string,
+  firstSeq: (index: number) => number,
+): Stock | undefined {
+  const stocks = states.flatMap((state) => state?.stock ?? [])
+  const [first] = stocks
+  if (first === undefined || stocks.length < states.length) return undefined
+  const moved = moving.reduce((sum, { units }) => sum + units, 0)
+  const sum = { total: moved, available: moved, held: 0, sold: 0, seq: 0, epoch: 0 }
+  for (const [index, stock] of stocks.entries()) {
+    for (const count of ['total', 'available', 'held', 'sold', 'epoch'] as const) sum[count] += stock[count]
+    sum.seq += stock.seq - firstSeq(index)
+  }
+  const isChecked = stocks.every((stock, index) => stock.run_id === tokens[index])
+  return { ...first, ...sum, run_id: isChecked ? run_id : '' }
+}
+
+async function unlessAway<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof InventoryUnavailable || error instanceof InventoryUnknown) return undefined
+    throw error
+  }
+}
