@@ -40,11 +40,12 @@ export const orderPersistence: Row = {
     const count = scale.of(4000, 40_000)
     const database = shards.catalogue
 
-    /** Rows a second, which are there afterwards and then no more. */
-    const written = async (write: () => Promise<void>) => {
+    /** Rows a second, which are there afterwards and then no more. What `write` answers is not part of it. */
+    const written = async (write: () => Promise<(() => Promise<void>) | void>) => {
       const began = performance.now()
-      await write()
+      const end = await write()
       const rate = (count / (performance.now() - began)) * 1000
+      await end?.()
       await expectRows(database, count)
       await database.query('truncate orders cascade')
       return rate
@@ -62,9 +63,12 @@ export const orderPersistence: Row = {
           })
           const consuming = log.consume(handler, stop.signal)
           await until('the outbox to be empty', async () => (await outbox.inventory.unconfirmed(item)) === 0)
-          stop.abort()
-          await consuming
-          await log.close()
+          return async () => {
+            // It still waits for more.
+            stop.abort()
+            await consuming
+            await log.close()
+          }
         })
       },
       yardstick: async () => {

@@ -27,7 +27,8 @@ afterAll(async () => {
 beforeEach(() => redis.commands.flushall())
 
 const TAKE_OVER_MS = 400
-const common = { redis, clock: systemClock, takeOverAfterMs: TAKE_OVER_MS }
+// Small batches, so that there are several.
+const common = { redis, clock: systemClock, takeOverAfterMs: TAKE_OVER_MS, batchSize: 128 }
 const put = (item: string, count: number) => putEvents(redis, item, count)
 const real = {
   put,
@@ -114,6 +115,24 @@ for (const [name, available, createRig] of ADAPTERS) {
       })
     })
 
+    test('confirms what the handler is through with while it works on the next, and nothing more', async () => {
+      const sent = await put('tv', 600)
+      const { seen, handler } = recorder()
+      const left: number[] = []
+      const { log } = consume('worker-1', async (batch) => {
+        const open = sent.length - seen.size
+        // What came before is taken off meanwhile; this batch and those after it are not.
+        await until(async () => (await log.backlog()) <= open)
+        await systemClock.sleep(20)
+        left.push((await log.backlog()) - open)
+        return handler(batch)
+      })
+      await until(async () => (await log.backlog()) === 0)
+      expect(seen.size).toBe(600)
+      expect(left.length).toBeGreaterThan(4)
+      expect(new Set(left)).toEqual(new Set([0]))
+    })
+
     test('sees an item that appears while it runs', async () => {
       const { seen, handler } = recorder()
       const { log } = consume('worker-1', handler)
@@ -130,3 +149,24 @@ for (const [name, available, createRig] of ADAPTERS) {
     })
   })
 }
+
+test('under a backlog a worker of Redis has one batch in hand and the next one read, and gives the rest to others', async () => {
+  const pendingOf = async () =>
+    ((await redis.commands.xpending('item:{tv}:outbox', 'orders').catch(() => [0])) as [number])[0]
+  await put('tv', 600)
+  const background = createBackground()
+  const { seen, handler } = recorder()
+  const hung = Promise.withResolvers<void>()
+  background.consume(streamRig().worker('worker-1'), async (batch) => {
+    await hung.promise
+    return handler(batch)
+  })
+  await until(async () => (await pendingOf()) === 256)
+  await systemClock.sleep(100)
+  expect(await pendingOf()).toBe(256)
+  hung.resolve()
+  await until(() => seen.size === 600)
+  await background.end()
+  expect(await redis.commands.xlen('item:{tv}:outbox')).toBe(0)
+  expect(Math.max(...[...seen.values()].map(({ times }) => times))).toBe(1)
+})

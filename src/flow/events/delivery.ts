@@ -3,6 +3,12 @@ import type { ItemId } from '../../contracts/ids.ts'
 import { createBackoff } from '../../platform/backoff.ts'
 import type { Clock } from '../../platform/clock.ts'
 
+/**
+ * Most events in a batch. Whoever reads takes what waits and no more, so batches are small while little happens. Larger
+ * ones gain little, and hold up Redis, which answers claims meanwhile.
+ */
+export const BATCH = 1024
+
 export interface Delivery {
   /** Id of the entry in the outbox stream of `event.item_id`. */
   readonly outbox_id: string

@@ -10,6 +10,7 @@ import { groupCaughtUp, groupLag } from '../../platform/kafka-progress.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { kafkaDeadLetters, letterOfRejection, replayDeadLetter } from './dead-letters.ts'
 import {
+  BATCH,
   type DeadLetter,
   type EventLog,
   type Handler,
@@ -20,6 +21,7 @@ import {
   untilDone,
 } from './delivery.ts'
 import { confirm, countEntries, type EntryPlace, measureEntries, placeOf } from './outbox-commands.ts'
+import { allIdle, createStep } from './pipeline.ts'
 import { createPostponed, keyOf, type Postponed } from './postponed.ts'
 import { createTopics, parseRecord, TOPICS, type Topics } from './topics.ts'
 import { createWatermark, type Watermark } from './watermark.ts'
@@ -31,6 +33,7 @@ export interface KafkaEventLogOptions {
   readonly clock: Clock
   /** Name of this worker: stable over restarts and unique among the workers that run. */
   readonly consumer: string
+  /** Most events that the handler is given at a time; fewer where no more wait. */
   readonly batchSize?: number
   /** A worker not heard of for so long is dead, in milliseconds. */
   readonly sessionTimeoutMs?: number
@@ -44,13 +47,16 @@ export interface KafkaEventLogOptions {
 const WAIT_MS = 500
 
 interface Session {
+  readonly consumer: KafkaConsumer
   readonly postponed: Postponed
   readonly watermark: Watermark
+  /** What was postponed has been done since this was asked last, and Kafka does not know it yet. */
+  readonly behind: () => boolean
 }
 
 /** The full profile: the worker reads what the relay brought from the outboxes to Kafka. */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
-  const { brokers, redis, clock, consumer: name, batchSize = 256, topics = TOPICS } = options
+  const { brokers, redis, clock, consumer: name, batchSize = BATCH, topics = TOPICS } = options
   const { group = 'orders', sessionTimeoutMs = 6000, drainMs = 5000, onRetry = () => undefined } = options
   const cluster = { brokers, clientId: name }
   const producer = connectProducer(cluster)
@@ -83,43 +89,70 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     return (await untilDone('confirm events', () => confirm(redis.commands, places), retry)) !== undefined
   }
 
-  /** False when it was stopped before the batch was done: its offsets stay uncommitted. */
-  const settle = async (
-    consumer: KafkaConsumer,
+  /** Answers how to confirm the batch once SQL has it; undefined where it was stopped before: its offsets stay uncommitted. */
+  const handle = async (
     records: readonly KafkaRecord[],
     handler: Handler,
-    { postponed, watermark }: Session,
+    { consumer, postponed, watermark }: Omit<Session, 'behind'>,
     retry: RetryOptions,
   ) => {
     const sorted = records.map((record) => ({ record, delivery: parseRecord(record) }))
     const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
-    const handled = await untilDone(
-      'handle events',
-      () => postponed.handle(handler, deliveries, retry.signal),
-      retry,
-    )
-    if (handled === undefined) return false
-    const { done, rejections } = handled.result
+    const handling = () => postponed.handle(handler, deliveries, retry.signal)
+    const handled = (await untilDone('handle events', handling, retry))?.result
+    if (handled === undefined) return undefined
+    const { done, rejections } = handled
+    const through = new Set(done)
+    // At once: what was postponed may be done before the rest is confirmed.
+    for (const { record, delivery } of sorted)
+      if (delivery !== undefined && !through.has(delivery)) watermark.hold(keyOf(delivery), record)
     const letters = sorted.flatMap(({ record, delivery }) =>
       delivery ? [] : letterOfRecord(record, clock.now()),
     )
-    // Before the commit: a worker that dies in between gets the records again. After it, nobody would take the entries
-    // off the outboxes until the relay publishes them anew.
-    if (!(await confirmAll(done.map(placeOf), [...rejected(rejections), ...letters], retry))) return false
-    for (const delivery of done) watermark.release(keyOf(delivery))
-    const through = new Set(done)
-    for (const { record, delivery } of sorted)
-      if (delivery !== undefined && !through.has(delivery)) watermark.hold(keyOf(delivery), record)
-    watermark.pass(records)
-    // A lost membership throws here; the records then come again, to us or to the partition's new owner.
-    await consumer.commit(watermark.committable())
-    return true
+    return async () => {
+      // Before the commit: a worker that dies in between gets the records again. After it, nobody would take the entries
+      // off the outboxes until the relay publishes them anew.
+      if (!(await confirmAll(done.map(placeOf), [...rejected(rejections), ...letters], retry))) return
+      for (const delivery of done) watermark.release(keyOf(delivery))
+      watermark.pass(records)
+      // A lost membership throws here; the records then come again, to us or to the partition's new owner.
+      await consumer.commit(watermark.committable())
+    }
+  }
+
+  /** From joining the group until it is lost or the signal is aborted. Throws where it was lost. */
+  const session = async (
+    handler: Handler,
+    { behind, ...current }: Session,
+    progress: () => void,
+    retry: RetryOptions,
+  ) => {
+    const { consumer, watermark } = current
+    // While SQL commits a batch the one before is confirmed, and where more than a batch waits the next is read.
+    const [handling, confirming] = [createStep(), createStep()]
+    let stopped = false
+    try {
+      while (!retry.signal.aborted && !stopped) {
+        const records = await consumer.next(batchSize, WAIT_MS, retry.signal)
+        if (records.length > 0)
+          await handling.begin(async () => {
+            const confirmation = stopped ? undefined : await handle(records, handler, current, retry)
+            stopped = confirmation === undefined
+            if (confirmation !== undefined) await confirming.begin(() => confirmation().then(progress))
+          })
+        if (records.length < batchSize) await handling.idle()
+        if (records.length === 0) await confirming.idle()
+        // Here, where a commit that fails begins a new session: who asks would wait for its offset for ever.
+        if (records.length === 0 && behind()) await consumer.commit(watermark.committable())
+      }
+    } finally {
+      await allIdle(handling, confirming).finally(() => consumer.close())
+    }
   }
 
   return {
     consume: async (handler, signal) => {
       const retry = { clock, signal, onRetry }
-      let consumer: KafkaConsumer | undefined
       let watermark = createWatermark()
       /** What was postponed is done, and Kafka does not know it yet. */
       let behind = false
@@ -128,28 +161,18 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
         for (const delivery of done) watermark.release(keyOf(delivery))
         behind = true
       })
+      const isBehind = () => {
+        const was = behind
+        behind = false
+        return was
+      }
       await repeat(
         'consume from Kafka',
         async (progress) => {
-          consumer = await join()
+          const consumer = await join()
           // What is still postponed comes again from where we committed, and is held again.
           watermark = createWatermark()
-          try {
-            while (!signal.aborted) {
-              const records = await consumer.next(batchSize, WAIT_MS, signal)
-              // Here, where a commit that fails begins a new session: who asks would wait for its offset for ever.
-              if (behind) {
-                behind = false
-                await consumer.commit(watermark.committable())
-              }
-              if (records.length === 0) continue
-              if (!(await settle(consumer, records, handler, { postponed, watermark }, retry))) return
-              progress()
-            }
-          } finally {
-            await consumer.close()
-            consumer = undefined
-          }
+          await session(handler, { consumer, postponed, watermark, behind: isBehind }, progress, retry)
         },
         retry,
       )

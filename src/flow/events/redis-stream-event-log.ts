@@ -2,9 +2,9 @@ import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { letterOf, letterOfRejection, redisDeadLetters, replayDeadLetter } from './dead-letters.ts'
 import {
+  BATCH,
   type DeadLetter,
   type EventLog,
-  type Handler,
   type OnRetry,
   type Rejection,
   repeat,
@@ -21,13 +21,15 @@ import {
   placeOf,
 } from './outbox-commands.ts'
 import { openOutbox } from './outbox.ts'
-import { createPostponed, type Postponed } from './postponed.ts'
+import { allIdle, createStep } from './pipeline.ts'
+import { createPostponed } from './postponed.ts'
 
 export interface RedisStreamEventLogOptions {
   readonly redis: RedisConnection
   readonly clock: Clock
   /** Name of this worker: stable over restarts and unique among the workers that run. */
   readonly consumer: string
+  /** Most events that the handler is given at a time; fewer where no more wait. */
   readonly batchSize?: number
   /** What a worker does not finish in this time is given to another, in milliseconds. */
   readonly takeOverAfterMs?: number
@@ -42,7 +44,7 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
     redis,
     clock,
     consumer,
-    batchSize = 256,
+    batchSize = BATCH,
     takeOverAfterMs = 5000,
     onRetry = () => undefined,
   } = options
@@ -61,30 +63,6 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
   const rejected = (rejections: readonly Rejection[]) =>
     rejections.map((rejection) => letterOfRejection(rejection, clock.now()))
 
-  /** False when it was stopped before the batch was done: its entries stay pending. */
-  const settle = async (
-    entries: readonly OutboxEntry[],
-    handler: Handler,
-    postponed: Postponed,
-    retry: RetryOptions,
-  ) => {
-    const sorted = entries.map((entry) => ({ entry, delivery: parseDelivery(entry) }))
-    const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
-    const unreadable = sorted.flatMap(({ entry, delivery }) => (delivery ? [] : entry))
-    const handled = await untilDone(
-      'handle events',
-      () => postponed.handle(handler, deliveries, retry.signal),
-      retry,
-    )
-    if (handled === undefined) return false
-    const { done, rejections } = handled.result
-    const letters = unreadable.map((entry) => letterOf(entry, 'not an event', clock.now()))
-    return (
-      (await confirm([...done.map(placeOf), ...unreadable], [...rejected(rejections), ...letters], retry)) !==
-      undefined
-    )
-  }
-
   return {
     consume: async (handler, signal) => {
       const retry = { clock, signal, onRetry }
@@ -92,17 +70,46 @@ export function createRedisStreamEventLog(options: RedisStreamEventLogOptions): 
       const postponed = createPostponed(async ({ done, rejections }) => {
         await confirm(done.map(placeOf), rejected(rejections), retry)
       })
+      // While SQL commits a batch the one before is confirmed, and where more than a batch waits the next is read.
+      const [handling, confirming] = [createStep(), createStep()]
+      let stopped = false
+
+      /** What is stopped before SQL has it stays pending. */
+      const settle = async (entries: readonly OutboxEntry[]) => {
+        if (stopped) return
+        const sorted = entries.map((entry) => ({ entry, delivery: parseDelivery(entry) }))
+        const deliveries = sorted.flatMap(({ delivery }) => delivery ?? [])
+        const unreadable = sorted.flatMap(({ entry, delivery }) => (delivery ? [] : entry))
+        const handling = () => postponed.handle(handler, deliveries, signal)
+        const handled = (await untilDone('handle events', handling, retry))?.result
+        stopped = handled === undefined
+        if (handled === undefined) return
+        const letters = unreadable.map((entry) => letterOf(entry, 'not an event', clock.now()))
+        const places = [...handled.done.map(placeOf), ...unreadable]
+        await confirming.begin(async () => {
+          await confirm(places, [...rejected(handled.rejections), ...letters], retry)
+        })
+      }
+
       const outbox = (await untilDone('open the outbox', opening, retry))?.result
       await repeat(
         'read the outbox',
         async (progress) => {
-          const entries = (await outbox?.read(batchSize)) ?? []
-          for (let start = 0; start < entries.length; start += batchSize)
-            if (!(await settle(entries.slice(start, start + batchSize), handler, postponed, retry))) return
+          try {
+            const entries = (await outbox?.read(batchSize)) ?? []
+            for (let start = 0; start < entries.length; start += batchSize)
+              await handling.begin(() => settle(entries.slice(start, start + batchSize)))
+            if (entries.length < batchSize) await handling.idle()
+          } catch (error) {
+            // It reads anew what is not confirmed: nothing of that may be under way.
+            await allIdle(handling, confirming)
+            throw error
+          }
           progress()
         },
         retry,
       )
+      await allIdle(handling, confirming)
       await postponed.settled()
       await outbox?.close()
     },

@@ -2,10 +2,11 @@ import type { Clock } from '../../platform/clock.ts'
 import { connectProducer, type KafkaProducer } from '../../platform/kafka.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { type DeadLetters, kafkaDeadLetters, letterOf } from './dead-letters.ts'
-import { type OnRetry, repeat, untilDone } from './delivery.ts'
+import { BATCH, type OnRetry, repeat, type RetryOptions, untilDone } from './delivery.ts'
 import { type OutboxEntry, parseDelivery } from './entry.ts'
 import { acknowledge, confirm, oldEntries } from './outbox-commands.ts'
 import { openOutbox } from './outbox.ts'
+import { allIdle, createStep } from './pipeline.ts'
 import { createTopics, toMessage, TOPICS, type Topics } from './topics.ts'
 
 export interface RelayOptions {
@@ -30,6 +31,11 @@ export interface Relay {
   run(signal: AbortSignal): Promise<void>
 }
 
+interface Kafka {
+  readonly producer: KafkaProducer
+  readonly letters: DeadLetters
+}
+
 const GROUP = 'relay'
 const LONGEST_REPUBLISH_MS = 120_000
 
@@ -39,54 +45,75 @@ const LONGEST_REPUBLISH_MS = 120_000
  * is still there after `republishAfterMs` is published again, because Kafka may have lost its tail.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { redis, clock, consumer, batchSize = 256, takeOverAfterMs = 5000, topics = TOPICS } = options
+  const { redis, clock, consumer, batchSize = BATCH, takeOverAfterMs = 5000, topics = TOPICS } = options
   const { republishAfterMs = 30_000, onRetry = () => undefined, onPublished } = options
   const cluster = { brokers: options.brokers, clientId: consumer }
 
-  const carry = async (entries: readonly OutboxEntry[], producer: KafkaProducer, letters: DeadLetters) => {
+  /** Kept in hand until Kafka has it: nothing later overtakes it. Answers how to acknowledge it; undefined where it was stopped before. */
+  const publish = async (
+    entries: readonly OutboxEntry[],
+    { producer, letters }: Kafka,
+    retry: RetryOptions,
+  ) => {
     const sorted = entries.map((entry) => ({ entry, delivery: parseDelivery(entry) }))
     const unreadable = sorted.flatMap(({ entry, delivery }) => (delivery ? [] : entry))
-    await producer.send(
-      sorted.flatMap(({ delivery }) => (delivery ? toMessage(topics.orders, delivery) : [])),
-    )
-    await letters.add(unreadable.map((entry) => letterOf(entry, 'not an event', clock.now())))
-    await onPublished?.()
-    await acknowledge(redis.commands, GROUP, entries)
-    // Nobody downstream will ever confirm these.
-    await confirm(redis.commands, unreadable)
+    const messages = sorted.flatMap(({ delivery }) => (delivery ? toMessage(topics.orders, delivery) : []))
+    const bring = async () => {
+      await producer.send(messages)
+      await letters.add(unreadable.map((entry) => letterOf(entry, 'not an event', clock.now())))
+    }
+    if ((await untilDone('bring events to Kafka', bring, retry)) === undefined) return undefined
+    return async () => {
+      await onPublished?.()
+      const done = async () => {
+        await acknowledge(redis.commands, GROUP, entries)
+        // Nobody downstream will ever confirm these.
+        await confirm(redis.commands, unreadable)
+      }
+      await untilDone('acknowledge events', done, retry)
+    }
   }
 
   return {
     run: async (signal) => {
       const retry = { clock, signal, onRetry }
       const producer = connectProducer(cluster)
-      const letters = kafkaDeadLetters(cluster, producer, topics.deadLetters)
+      const kafka = { producer, letters: kafkaDeadLetters(cluster, producer, topics.deadLetters) }
       const opening = async () => {
         await createTopics(cluster, topics)
         return openOutbox({ redis, clock, group: GROUP, consumer, takeOverAfterMs })
       }
       const outbox = (await untilDone('open the outbox', opening, retry))?.result
       const unconfirmed = createUnconfirmed(redis, clock, republishAfterMs, batchSize)
+      // While Kafka takes a batch the one before is acknowledged, and where more than a batch waits the next is read.
+      const [publishing, acknowledging] = [createStep(), createStep()]
+      let stopped = false
+      const carry = (entries: readonly OutboxEntry[]) =>
+        publishing.begin(async () => {
+          const acknowledgement = stopped ? undefined : await publish(entries, kafka, retry)
+          stopped = acknowledgement === undefined
+          if (acknowledgement !== undefined) await acknowledging.begin(acknowledgement)
+        })
       await repeat(
         'relay events to Kafka',
         async (progress) => {
-          const fresh = (await outbox?.read(batchSize)) ?? []
-          // Kept in hand until Kafka has it: nothing later overtakes it, and the rest of the outbox is not read for nothing.
-          for (let start = 0; start < fresh.length; start += batchSize) {
-            const batch = fresh.slice(start, start + batchSize)
-            const carried = await untilDone(
-              'bring events to Kafka',
-              () => carry(batch, producer, letters),
-              retry,
-            )
-            if (carried === undefined) return
+          try {
+            const fresh = (await outbox?.read(batchSize)) ?? []
+            for (let start = 0; start < fresh.length; start += batchSize)
+              await carry(fresh.slice(start, start + batchSize))
+            if (fresh.length < batchSize) await publishing.idle()
+            const again = await unconfirmed.next()
+            if (again.length > 0) await carry(again)
+          } catch (error) {
+            // It reads anew what is not acknowledged: nothing of that may be under way.
+            await allIdle(publishing, acknowledging)
+            throw error
           }
-          const again = await unconfirmed.next()
-          if (again.length > 0) await carry(again, producer, letters)
           progress()
         },
         retry,
       )
+      await allIdle(publishing, acknowledging)
       await outbox?.close()
       await producer.close()
     },

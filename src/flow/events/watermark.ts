@@ -26,7 +26,8 @@ export function createWatermark(): Watermark {
         if (offset < (first.get(partition) ?? offset + 1n)) first.set(partition, offset)
       return [...passed.values()].flatMap((last) => {
         const open = first.get(last.partition)
-        if (open === undefined) return [last]
+        // One that is held may belong to a batch that was not passed yet.
+        if (open === undefined || open > last.offset) return [last]
         return open > 0n ? [{ ...last, offset: open - 1n }] : []
       })
     },

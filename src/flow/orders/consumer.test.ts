@@ -59,6 +59,23 @@ describe('a batch', () => {
     expect(await rowsOf(item)).toEqual(idsOf(batch.filter((one) => one !== bad)))
   })
 
+  test('that is large finds its culprits in few statements', async () => {
+    const item = await flow.newItem()
+    const [first] = await deliveriesOf(item, 1)
+    const batch = Array.from({ length: 600 }, (): Delivery => {
+      const one = first as Delivery
+      return { ...one, event: { ...one.event, order_id: crypto.randomUUID() } }
+    })
+    const bad = [17, 400].map((at) =>
+      Object.assign(batch[at] as Delivery, { event: { ...batch[at]?.event, quantity: 0 } }),
+    )
+    let statements = 0
+    const rejected = await consumerOn(() => void (statements += 1))(batch)
+    expect(rejected.map(({ delivery }) => delivery)).toEqual(bad)
+    expect(await rowsOf(item)).toEqual(idsOf(batch.filter((one) => !bad.includes(one))))
+    expect(statements).toBeLessThan(60)
+  })
+
   test.each([0, 1])('throws when shard %d is gone, and is written whole the next time', async (down) => {
     const item = await flow.newItem(20)
     const batch = await deliveriesOf(item, 20)
@@ -76,7 +93,7 @@ describe('a batch', () => {
     let statements = 0
     const handler = consumerOn(() => {
       statements += 1
-      if (statements > 3) throw connectionLost()
+      if (statements > 2) throw connectionLost()
       if (statements === 1) throw Object.assign(new Error('refused'), { code: '23514' })
     })
     expect(await failure(handler(batch))).toMatchObject({ code: 'ECONNRESET' })

@@ -26,26 +26,24 @@ export function orderConsumer({ orders, log, clock }: OrderConsumerParts): Handl
     if (restocked.length > 0) await orders.restocked(restocked)
   }
 
-  /** Of one shard, so that what it refuses has nothing to do with the others. */
+  /**
+   * Of one shard, so that what it refuses has nothing to do with the others. Where SQL refuses something, each half is tried
+   * by itself, and so on: the culprits are found, and the others go on.
+   */
   const settle = async (batch: readonly Delivery[]): Promise<readonly Rejection[]> => {
     try {
       await write(batch)
       return []
     } catch (error) {
       if (!isRefusal(error)) throw error
-    }
-    // SQL refused something in the batch: find the culprits one by one, so that the others go on.
-    const rejections: Rejection[] = []
-    for (const delivery of batch) {
-      try {
-        await write([delivery])
-      } catch (error) {
-        if (!isRefusal(error)) throw error
+      const [delivery] = batch
+      if (delivery !== undefined && batch.length === 1) {
         log.error({ err: error, order_id: delivery.event.order_id }, 'SQL refuses an event; dead-lettered')
-        rejections.push({ delivery, reason: (error as Error).message })
+        return [{ delivery, reason: (error as Error).message }]
       }
     }
-    return rejections
+    const half = Math.ceil(batch.length / 2)
+    return [...(await settle(batch.slice(0, half))), ...(await settle(batch.slice(half)))]
   }
 
   const lanes = createLanes({ settle, clock, log })

@@ -4,7 +4,7 @@ import { type TestDatabases, testDatabases } from '../../../test/support/postgre
 import { type Statement, watchShards } from '../../../test/support/sql.ts'
 import type { OrderCreated, Restocked } from '../../contracts/events.ts'
 import { connectShards, type Shards } from '../../platform/postgres.ts'
-import { createOrders, type Orders } from './orders.ts'
+import { createOrders, type Orders, STATEMENTS } from './orders.ts'
 
 let databases: TestDatabases
 let shards: Shards
@@ -65,6 +65,21 @@ const failure = (work: Promise<unknown>) =>
   )
 
 describe('insert', () => {
+  test('writes a large batch by several statements at once; what comes twice in it is written once', async () => {
+    const once = Array.from({ length: 1500 }, (_, n) =>
+      created({ user_id: `large-${n}`, timestamp: 1_700_000_000_000 + n * 7 + 1 }),
+    )
+    // In the other order the second time: statements that had the same order would lock each other out.
+    const ran = await watched(() => orders.insert([...once, ...once.toReversed()]))
+    expect(ran.filter(({ shard }) => shard === 0)).toHaveLength(STATEMENTS)
+    const { rows } = await shards.catalogue.query<{ found: number }>(
+      `select count(*) as found from orders where user_id like 'large-%'`,
+    )
+    expect(rows[0]?.found).toBe(once.filter(({ user_id }) => shards.of(user_id) === shards.catalogue).length)
+    for (const event of once.slice(0, 40))
+      expect(await find(event)).toMatchObject({ claimed_at: event.timestamp })
+  })
+
   test('writes a batch with one statement per shard, every row of a buyer on that buyer’s shard', async () => {
     const batch = Array.from({ length: 300 }, (_, n) => created({ user_id: `one-${n % 100}` }))
     const ran = await watched(() => orders.insert(batch))

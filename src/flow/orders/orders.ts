@@ -30,7 +30,7 @@ export type OrderStore = typeof sqlStore
 export * from './overview-sql.ts'
 
 export interface Orders {
-  /** Writes a batch of new orders, one statement per shard. Safe to repeat. */
+  /** Writes a batch of new orders; a large one by several statements per shard at once. Safe to repeat. */
   insert(events: readonly OrderCreated[]): Promise<void>
   /** Notes that the units of failed orders are back in stock. Safe to repeat. */
   restocked(events: readonly Restocked[]): Promise<void>
@@ -75,6 +75,30 @@ const statesBefore = (reason: FailureReason): OrderStatus[] =>
     ({ to, reasons }) => to === 'FAILED' && (reasons as readonly FailureReason[]).includes(reason),
   ).map(({ from }) => from)
 
+/** A statement keeps one core of PostgreSQL busy: of a large batch a shard gets so many at once, each of so many rows at least. */
+export const STATEMENTS = 2
+const ROWS = 256
+
+/** An order that comes twice is in one part both times: no two statements wait for each other. */
+function split(events: readonly OrderCreated[]): (readonly OrderCreated[])[] {
+  const parts = Math.min(STATEMENTS, Math.ceil(events.length / ROWS))
+  if (parts <= 1) return [events]
+  return [...Map.groupBy(events, ({ order_id }) => parseInt(order_id.slice(-4), 16) % parts).values()]
+}
+
+const pending = ({ timestamp, ...event }: OrderCreated): NewOrder => ({
+  ...event,
+  claimed_at: timestamp,
+  status: 'PENDING',
+  failure_reason: null,
+})
+
+/** Waits for every one, then throws what the first that failed threw: nothing goes on behind the caller's back. */
+async function all(works: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
 export interface OrderParts {
   readonly shards: Shards
   readonly store?: OrderStore
@@ -83,10 +107,10 @@ export interface OrderParts {
 export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
   const perShard = async <Event extends { user_id: UserId }>(
     events: readonly Event[],
-    write: (sql: Sql, batch: Event[]) => Promise<void>,
+    write: (sql: Sql, batch: readonly Event[]) => Promise<unknown>,
   ) => {
     const batches = Map.groupBy(events, ({ user_id }) => shards.of(user_id))
-    await Promise.all([...batches].map(([shard, batch]) => write(shard, batch)))
+    await all([...batches].map(([shard, batch]) => write(shard, batch)))
   }
   const everywhere = async <Row>(read: (sql: Sql) => Promise<Row[]>) =>
     (await Promise.all(shards.all.map(read))).flat()
@@ -100,15 +124,7 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
   return {
     insert: (events) =>
       perShard(events, (sql, batch) =>
-        store.insertOrders(
-          sql,
-          batch.map(({ timestamp, ...event }) => ({
-            ...event,
-            claimed_at: timestamp,
-            status: 'PENDING',
-            failure_reason: null,
-          })),
-        ),
+        all(split(batch).map((part) => store.insertOrders(sql, part.map(pending)))),
       ),
     restocked: (events) => perShard(events, store.markRestocked),
     find: (user, id, sql) => store.selectOrder(sql ?? shards.of(user), user, id),
