@@ -21,8 +21,17 @@ interface LogParts {
 export function createEventLog(config: Config, { log, ...parts }: LogParts): EventLog {
   const onRetry = (what: string, error: unknown) => log.warn({ err: error, what }, 'trying again')
   return config.profile === 'full'
-    ? createKafkaEventLog({ ...parts, onRetry, brokers: config.kafkaBrokers })
+    ? createKafkaEventLog({ ...parts, ...onKafka(config, log), onRetry })
     : createRedisStreamEventLog({ ...parts, onRetry })
+}
+
+function onKafka({ kafkaBrokers, kafkaLayout }: Config, log: Log) {
+  const told = new Set<string>()
+  const tell = (message: string) => {
+    if (!told.has(message)) log.warn(message)
+    told.add(message)
+  }
+  return { brokers: kafkaBrokers, layout: kafkaLayout, tell }
 }
 
 /** Only the full profile has one; it needs the outboxes and Kafka, no SQL. */
@@ -33,8 +42,8 @@ export async function createRelayApp(config: Config): Promise<Relay & { close():
     onError: (error) => log.warn({ err: error }, 'connection'),
   })
   const relay = createRelay({
+    ...onKafka(config, log),
     redis,
-    brokers: config.kafkaBrokers,
     clock: shiftedClock(config.clockOffsetMs),
     consumer: config.workerName,
     onRetry: (what, error) => log.warn({ err: error, what }, 'trying again'),

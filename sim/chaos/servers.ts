@@ -88,7 +88,8 @@ export async function ownKafka(dataDir: string, advertised: (port: number) => Pr
   const port = await freePort()
   const advertisedPort = await advertised(port)
   const jarsDir = projectPath('.data/kafka/libs')
-  return own('kafka', join(dataDir, 'kafka'), port, () =>
-    startKafka({ dataDir, port, advertisedPort, jarsDir }),
-  )
+  return own('kafka', join(dataDir, 'kafka'), port, async () => {
+    const { nodes } = await startKafka({ dataDir, port, advertisedPort, jarsDir })
+    return nodes[0]
+  })
 }

@@ -42,6 +42,7 @@ test('the smallest environment, with the defaults of the rest', () => {
     redis: { url: 'redis://127.0.0.1:6379', acceptUnsafe: false },
     databaseUrls: ['postgres://one/a', 'postgres://two/b'],
     kafkaBrokers: [],
+    kafkaLayout: { partitions: 6, replication: undefined, minInSync: undefined },
     trustedProxies: 0,
     workerName: hostname(),
     clockOffsetMs: 0,
@@ -192,6 +193,14 @@ test('Redis behind sentinels', () => {
 test('what depends on each other', () => {
   expect(complaint({ PROFILE: 'full' })).toStartWith('KAFKA_BROKERS is missing')
   expect(read({ PROFILE: 'full', KAFKA_BROKERS: 'a:1, b:2,' }).config.kafkaBrokers).toEqual(['a:1', 'b:2'])
+  const asked = { KAFKA_PARTITIONS: '24', KAFKA_REPLICATION: '3', KAFKA_MIN_IN_SYNC: '2' }
+  expect(read(asked).config.kafkaLayout).toEqual({ partitions: 24, replication: 3, minInSync: 2 })
+  expect(complaint({ KAFKA_PARTITIONS: '0' })).toStartWith('The setting KAFKA_PARTITIONS is not valid')
+  // Also of the three copies that are made when nobody says how many.
+  for (const copies of [{ KAFKA_REPLICATION: '2' }, {}])
+    expect(complaint({ ...copies, KAFKA_MIN_IN_SYNC: copies.KAFKA_REPLICATION ? '3' : '4' })).toStartWith(
+      'KAFKA_MIN_IN_SYNC is more than the copies there are',
+    )
   expect(complaint({ AUTH: 'jwt' })).toBe('AUTH=jwt needs AUTH_JWKS_URL or AUTH_JWT_KEY')
   expect(complaint({ SMTP_URL: 'smtps://u:secret@mail.example' })).toBe(
     'SMTP_URL needs MAIL_FROM: who the mails are from, `Name <address>`',

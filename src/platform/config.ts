@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { z } from 'zod'
 import type { Role } from '../contracts/operators.ts'
 import { SettingError } from './errors.ts'
+import { KAFKA_ENVIRONMENT, readTopicLayout, type TopicLayout } from './kafka-settings.ts'
 import { readOperators, readTokenKey } from './key-settings.ts'
 import {
   type PaypalKeys,
@@ -39,7 +40,7 @@ const Environment = z.object({
   REDIS_URL: redisUrl.default('redis://127.0.0.1:6379'),
   REDIS_ACCEPT_UNSAFE: flag,
   DATABASE_URLS: list.pipe(z.array(postgresUrl)),
-  KAFKA_BROKERS: list,
+  ...KAFKA_ENVIRONMENT,
   TRUSTED_PROXIES: z.coerce.number().int().min(0).max(10).default(0),
   CLOCK_OFFSET_MS: z.coerce.number().int().default(0),
   WORKER_NAME: z.string().min(1).max(100).default(hostname()),
@@ -89,6 +90,7 @@ export interface Config {
   readonly redis: { readonly url: string; readonly acceptUnsafe: boolean }
   readonly databaseUrls: readonly string[]
   readonly kafkaBrokers: readonly string[]
+  readonly kafkaLayout: TopicLayout
   /** Proxies of ours in front, each of which appends to X-Forwarded-For. */
   readonly trustedProxies: number
   /** This worker in its consumer group: stable over restarts, unique among those that run. */
@@ -199,6 +201,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     redis: { url: e.REDIS_URL, acceptUnsafe: e.REDIS_ACCEPT_UNSAFE },
     databaseUrls: e.DATABASE_URLS,
     kafkaBrokers: e.KAFKA_BROKERS,
+    kafkaLayout: readTopicLayout(e),
     trustedProxies: e.TRUSTED_PROXIES,
     workerName: e.WORKER_NAME,
     clockOffsetMs: e.CLOCK_OFFSET_MS,

@@ -1,6 +1,6 @@
 import type { Admin } from '@platformatic/kafka'
 import { systemClock } from './clock.ts'
-import { type Cluster, withAdmin } from './kafka-admin.ts'
+import { type Cluster, endOffsets, withAdmin } from './kafka-admin.ts'
 
 export interface Progress {
   readonly group: string
@@ -34,19 +34,6 @@ export function groupLag(cluster: Cluster, group: string, topic: string): Promis
     const behind = (partition: number, end: bigint) => Number(end - (committed.get(partition) ?? 0n))
     return [...ends].reduce((lag, [partition, end]) => lag + Math.max(0, behind(partition, end)), 0)
   })
-}
-
-async function endOffsets(admin: Admin, topic: string): Promise<Map<number, bigint>> {
-  const { topics } = await admin.metadata({ topics: [topic] })
-  const count = topics.get(topic)?.partitionsCount ?? 0
-  const partitions = Array.from({ length: count }, (_, partitionIndex) => ({
-    partitionIndex,
-    timestamp: -1n,
-  }))
-  const [listed] = await admin.listOffsets({ topics: [{ name: topic, partitions }] })
-  const ends = new Map(listed?.partitions.map(({ partitionIndex, offset }) => [partitionIndex, offset]))
-  if (ends.size === 0 || ends.size < count) throw new Error(`Kafka does not tell where ${topic} ends`)
-  return ends
 }
 
 /** A partition of which nothing was ever committed is missing or -1. */

@@ -123,7 +123,7 @@ describe.skipIf(kafka === undefined)('the local broker', () => {
 
     // Nobody stopped it: the next start finds the process by its pid file and ends it.
     const after = await startKafka(options)
-    expect(isRunning(before.pid)).toBe(false)
+    expect(isRunning(before.nodes[0].pid)).toBe(false)
     await untilSent(() => producer.send([{ topic: 'kept', key: 'a', value: 'after' }]))
     // The consumer has found the broker again by itself, or it says that it is lost and another goes on.
     const survived = await consumer.next(1, 2000).catch(() => [])
@@ -137,7 +137,7 @@ describe.skipIf(kafka === undefined)('the local broker', () => {
     const refused = await startKafka(second).then(String, String)
     expect(refused).toContain(`Port ${port} is taken`)
     await after.stop()
-    expect(isRunning(after.pid)).toBe(false)
+    expect(after.nodes[0].running()).toBe(false)
   })
 })
 

@@ -9,7 +9,7 @@ import {
   stringSerializers,
 } from '@platformatic/kafka'
 import { systemClock } from './clock.ts'
-import { base, type Cluster, endOffset, kafkaBreaker } from './kafka-admin.ts'
+import { base, type Cluster, endOffsets, kafkaBreaker, withAdmin } from './kafka-admin.ts'
 
 export { ensureTopics, kafkaBreaker } from './kafka-admin.ts'
 
@@ -105,6 +105,14 @@ export async function connectConsumer(options: ConsumerOptions): Promise<KafkaCo
   consumer.on('consumer:heartbeat:stalled', () =>
     fail(new Error(`Kafka group ${group}: no heartbeat gets through`)),
   )
+  // New partitions are given to nobody until the group is formed anew.
+  let partitions: number | undefined
+  consumer.on('client:metadata', ({ topics }) => {
+    const now = topics.get(topic)?.partitionsCount
+    if (partitions !== undefined && now !== undefined && now > partitions)
+      fail(new Error(`Kafka group ${group}: ${topic} has got more partitions, joining again`))
+    partitions ??= now
+  })
   let stream: MessagesStream<string, string, string, string>
   try {
     stream = await consumer.consume({ topics: [topic], mode: 'committed', fallbackMode: 'earliest' })
@@ -144,16 +152,19 @@ export async function connectConsumer(options: ConsumerOptions): Promise<KafkaCo
   }
 }
 
-/** Everything that is in a small topic of one partition, in order. */
+/** Everything that is in a small topic when this is asked, in order within each partition. */
 export async function readTopic(cluster: Cluster, topic: string): Promise<KafkaRecord[]> {
   const reader = await connectConsumer({ ...cluster, topic, group: `${topic}.read.${crypto.randomUUID()}` })
   try {
-    const end = await endOffset(cluster, topic)
+    const ends = await withAdmin(cluster, (admin) => endOffsets(admin, topic))
+    const read = new Map<number, bigint>()
+    const isRead = () => [...ends].every(([partition, end]) => (read.get(partition) ?? 0n) >= end)
     const records: KafkaRecord[] = []
-    while ((records.at(-1)?.offset ?? -1n) + 1n < end) {
+    while (!isRead()) {
       const more = await reader.next(1000, 2000)
       // The records at the very end may have been compacted away.
       if (more.length === 0) break
+      for (const { partition, offset } of more) read.set(partition, offset + 1n)
       records.push(...more)
     }
     return records

@@ -35,7 +35,7 @@ describe.skipIf(!available)('Kafka away', () => {
   let kafka: KafkaServer
   const port = () => Number(kafka.brokers[0]?.split(':')[1])
   const lose = async () => {
-    process.kill(kafka.pid, 'SIGKILL')
+    await kafka.nodes[0].kill()
     await kafka.stop()
   }
   const heal = async () => {

@@ -6,6 +6,7 @@ import {
   type KafkaConsumer,
   type KafkaRecord,
 } from '../../platform/kafka.ts'
+import type { TopicLayout } from '../../platform/kafka-settings.ts'
 import { groupCaughtUp, groupLag } from '../../platform/kafka-progress.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { kafkaDeadLetters, letterOfRejection, replayDeadLetter } from './dead-letters.ts'
@@ -40,8 +41,11 @@ export interface KafkaEventLogOptions {
   /** Longest wait for the workers to reach the end the log had when it was asked for, in milliseconds. */
   readonly drainMs?: number
   readonly topics?: Topics
+  readonly layout?: TopicLayout
   readonly group?: string
   readonly onRetry?: OnRetry
+  /** Hears what is wrong with the topics and only an operator can change. */
+  readonly tell?: (message: string) => void
 }
 
 const WAIT_MS = 500
@@ -64,8 +68,10 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   const breaker = kafkaBreaker()
   const deadLetters = kafkaDeadLetters(cluster, producer, topics.deadLetters)
 
+  const openTopics = () => createTopics(cluster, topics, options.layout, options.tell)
+
   const join = async () => {
-    await createTopics(cluster, topics)
+    await openTopics()
     return connectConsumer({
       ...cluster,
       group,
@@ -181,7 +187,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     backlog: () => countEntries(redis.commands),
     drained: async () => {
       try {
-        await createTopics(cluster, topics)
+        await openTopics()
         return await groupCaughtUp(cluster, { group, topic: topics.orders, withinMs: drainMs })
       } catch (error) {
         onRetry('ask Kafka how far the workers are', error)
@@ -194,12 +200,12 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
     },
     deadLetters: (max) =>
       breaker.run(async () => {
-        await createTopics(cluster, topics)
+        await openTopics()
         return (await deadLetters.list()).slice(0, max)
       }),
     replay: (id) =>
       breaker.run(async () => {
-        await createTopics(cluster, topics)
+        await openTopics()
         return replayDeadLetter(redis.commands, deadLetters, id)
       }),
     close: () => producer.close(),

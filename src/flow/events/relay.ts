@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import { connectProducer, type KafkaProducer } from '../../platform/kafka.ts'
+import type { TopicLayout } from '../../platform/kafka-settings.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { type DeadLetters, kafkaDeadLetters, letterOf } from './dead-letters.ts'
 import { BATCH, type OnRetry, repeat, type RetryOptions, untilDone } from './delivery.ts'
@@ -21,7 +22,10 @@ export interface RelayOptions {
   /** An entry SQL has not confirmed after this time is published again, in milliseconds. */
   readonly republishAfterMs?: number
   readonly topics?: Topics
+  readonly layout?: TopicLayout
   readonly onRetry?: OnRetry
+  /** Hears what is wrong with the topics and only an operator can change. */
+  readonly tell?: (message: string) => void
   /** Called between Kafka's acknowledgement and ours; tests stop the relay there. */
   readonly onPublished?: () => Promise<void>
 }
@@ -80,7 +84,7 @@ export function createRelay(options: RelayOptions): Relay {
       const producer = connectProducer(cluster)
       const kafka = { producer, letters: kafkaDeadLetters(cluster, producer, topics.deadLetters) }
       const opening = async () => {
-        await createTopics(cluster, topics)
+        await createTopics(cluster, topics, options.layout, options.tell)
         return openOutbox({ redis, clock, group: GROUP, consumer, takeOverAfterMs })
       }
       const outbox = (await untilDone('open the outbox', opening, retry))?.result

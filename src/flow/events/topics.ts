@@ -1,4 +1,5 @@
 import { ensureTopics, type KafkaRecord } from '../../platform/kafka.ts'
+import { DEFAULT_LAYOUT, type TopicLayout } from '../../platform/kafka-settings.ts'
 import type { Delivery } from './delivery.ts'
 import { parseEntry, toFields } from './entry.ts'
 
@@ -19,14 +20,18 @@ export const TOPICS: Topics = {
   deadLetters: 'doorbuster.orders.dead-letter',
 }
 
-/** At most so many workers share the work. */
-const PARTITIONS = 6
-
-export function createTopics(cluster: Cluster, topics: Topics): Promise<void> {
-  return ensureTopics(cluster, [
-    { name: topics.orders, partitions: PARTITIONS },
-    { name: topics.deadLetters, partitions: 1, compacted: true },
-  ])
+/** `tell` hears what is not as asked for and only an operator can change. */
+export function createTopics(
+  cluster: Cluster,
+  topics: Topics,
+  layout: TopicLayout = DEFAULT_LAYOUT,
+  tell?: (message: string) => void,
+): Promise<void> {
+  const wanted = [
+    { ...layout, name: topics.orders },
+    { ...layout, name: topics.deadLetters, partitions: 1, compacted: true },
+  ]
+  return ensureTopics(cluster, wanted, tell)
 }
 
 export const toMessage = (topic: string, delivery: Delivery) => ({

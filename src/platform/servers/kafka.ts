@@ -1,168 +1,133 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { systemClock } from '../clock.ts'
 import { SettingError } from '../errors.ts'
-import { ensureKafkaJars, run } from './kafka-jars.ts'
-import { commandLine, lastLines, readPidFile, spawnDetached, stopProcess } from './os-process.ts'
+import { ensureKafkaJars } from './kafka-jars.ts'
+import {
+  clusterIdOf,
+  configure,
+  format,
+  isFormatted,
+  type KafkaNode,
+  launch,
+  type NodePlan,
+  pidFile,
+  propertiesFile,
+} from './kafka-node.ts'
+import { commandLine, readPidFile, stopProcess } from './os-process.ts'
 import { freePort, portIsFree } from './ports.ts'
 
 export interface KafkaServer {
-  /** `127.0.0.1:port` */
+  /** `127.0.0.1:port` of each broker */
   readonly brokers: string[]
-  readonly pid: number
-  /** Resolves when the broker is gone; it is killed where it takes more than 10 s. */
+  readonly nodes: readonly [KafkaNode, ...KafkaNode[]]
+  /** Resolves when all brokers are gone; one is killed where it takes more than 10 s. */
   stop(): Promise<void>
 }
 
 export interface KafkaServerOptions {
-  /** The broker keeps everything in `<dataDir>/kafka`; a later start with the same folder finds it again. */
+  /** The brokers keep everything in `<dataDir>/kafka`; a later start with the same folder finds it again. */
   readonly dataDir: string
-  /** Given by the operating system when left out; it may then differ from start to start. */
+  /** How many: as many as have data in the folder when left out, one where there are none. */
+  readonly nodes?: number
+  /** Of the first broker, the others take the next ones. Given by the operating system when left out; may then differ from start to start. */
   readonly port?: number
-  /** The port clients are told to connect to, where something stands in between. */
+  /** The port clients of a single broker are told to connect to, where something stands in between. */
   readonly advertisedPort?: number
   /** Where the jars are kept, `<dataDir>/kafka/libs` when left out. */
   readonly jarsDir?: string
   readonly log?: (line: string) => void
 }
 
-// Start-up counts more than peak speed here: no C2 compiler, no parallel collector, the JDK's shared classes.
-const JVM = ['-Xms128m', '-Xmx512m', '-Xshare:auto', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
-const START_TIMEOUT_MS = 60_000
+export const MOST_NODES = 7
 const STOP_GRACE_MS = 10_000
 
 /**
- * Starts a single Apache Kafka node (KRaft, broker and controller in one) that listens on loopback only.
- * A broker left over from a crash with the same folder is stopped first. It runs in a process group of its
- * own, so Ctrl-C in a terminal does not reach it: `stop()` does.
- * Throws a SettingError of one line when Java or Maven is missing or the port is taken, an Error when the
- * broker ends at start.
+ * Starts Apache Kafka (KRaft, each node broker and controller in one) that listens on loopback only: one node, or a
+ * cluster of them that keeps three copies of everything, and of three may lose one.
+ * Brokers left over from a crash with the same folder are stopped first. They run in process groups of their
+ * own, so Ctrl-C in a terminal does not reach them: `stop()` does.
+ * Throws a SettingError of one line when Java or Maven is missing, a port is taken or the folder's data are those of
+ * another number of brokers, an Error when a broker ends at start.
  */
 export async function startKafka(options: KafkaServerOptions): Promise<KafkaServer> {
   const home = resolve(options.dataDir, 'kafka')
   const libs = resolve(options.jarsDir ?? join(home, 'libs'))
   const log = options.log ?? (() => undefined)
   await mkdir(home, { recursive: true, mode: 0o700 })
+  const count = countNodes(home, options.nodes)
   await stopLeftoverKafka(options.dataDir, log)
   await ensureKafkaJars(libs, log)
-  if (options.port !== undefined && !(await portIsFree(options.port)))
-    throw new SettingError(`Port ${options.port} is taken; Kafka needs another`)
 
   for (let attempt = 1; ; attempt++) {
-    const port = options.port ?? (await freePort())
-    await configure(home, { port, advertised: options.advertisedPort ?? port, controller: await freePort() })
-    await format(home, libs)
-    try {
-      return await launch(home, libs, port)
-    } catch (error) {
-      // Between asking for a free port and the broker's bind somebody else may have taken it.
-      if (attempt === 3 || !/BindException|already in use/.test(String(error))) throw error
-    }
+    const plans = await plan(homesOf(home, count), options)
+    for (const one of plans) await configure(one, plans)
+    const clusterId = plans.map((one) => clusterIdOf(one.home)).find(Boolean) ?? newClusterId()
+    await Promise.all(plans.map((one) => format(one, libs, clusterId)))
+    const launched = await Promise.allSettled(plans.map((one) => launch(one, libs, count)))
+    const nodes = launched.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+    const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())))
+    const failed = launched.find((one) => one.status === 'rejected')
+    const [first, ...others] = nodes
+    if (failed === undefined && first !== undefined)
+      return { brokers: nodes.map(({ port }) => `127.0.0.1:${port}`), nodes: [first, ...others], stop }
+    await stop()
+    // Between asking for a free port and the broker's bind somebody else may have taken it.
+    const taken = /BindException|already in use/.test(String(failed?.reason))
+    if (attempt === 3 || !taken) throw failed?.reason
   }
 }
 
-/** Stops the broker that an earlier process started with this folder and did not stop. */
+/** Stops the brokers that an earlier process started with this folder and did not stop. */
 export async function stopLeftoverKafka(dataDir: string, log?: (line: string) => void): Promise<void> {
+  await Promise.all(
+    kafkaPidFiles(dataDir).map(async ({ home, file }) => {
+      const pid = readPidFile(file)
+      // The number may belong to somebody else by now: only our command line names our properties file.
+      if (pid === undefined || !commandLine(pid).includes(propertiesFile(home))) return
+      log?.(`Stopping Kafka (pid ${pid}), left over from an earlier run`)
+      await stopProcess(pid, ['SIGTERM', 'SIGKILL'], STOP_GRACE_MS)
+    }),
+  )
+}
+
+/** Of all brokers that have a folder there, whether they run or not. */
+export function kafkaPidFiles(dataDir: string): { home: string; file: string }[] {
   const home = resolve(dataDir, 'kafka')
-  const pid = readPidFile(join(home, 'kafka.pid'))
-  // The number may belong to somebody else by now: only our command line names our properties file.
-  if (pid === undefined || !commandLine(pid).includes(join(home, 'server.properties'))) return
-  log?.(`Stopping Kafka (pid ${pid}), left over from an earlier run`)
-  await stopProcess(pid, ['SIGTERM', 'SIGKILL'], STOP_GRACE_MS)
+  return [home, ...brokerFolders(home)].map((one) => ({ home: one, file: pidFile(one) }))
 }
 
-interface Ports {
-  readonly port: number
-  readonly advertised: number
-  readonly controller: number
+function brokerFolders(home: string): string[] {
+  const names = existsSync(home) ? readdirSync(home) : []
+  return names.filter((name) => /^broker-\d+$/.test(name)).map((name) => join(home, name))
 }
 
-async function configure(home: string, { port, advertised, controller }: Ports): Promise<void> {
-  const settings = {
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    listeners: `BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `BROKER://127.0.0.1:${advertised}`,
-    'listener.security.protocol.map': 'BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'BROKER',
-    'controller.listener.names': 'CONTROLLER',
-    // Voters are named here, not kept in the log, so that the port may change from start to start.
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    'log.dirs': join(home, 'data'),
-    'auto.create.topics.enable': false,
-    'offsets.topic.replication.factor': 1,
-    'offsets.topic.num.partitions': 4,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    // A broker that was killed may register again only after its old session has ended.
-    'broker.heartbeat.interval.ms': 500,
-    'broker.session.timeout.ms': 3000,
-    'group.initial.rebalance.delay.ms': 0,
-    'group.min.session.timeout.ms': 1000,
-    'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
-    'num.network.threads': 2,
-    'num.io.threads': 4,
-    'background.threads': 4,
+const homesOf = (home: string, nodes: number): string[] =>
+  nodes === 1 ? [home] : Array.from({ length: nodes }, (_, n) => join(home, `broker-${n + 1}`))
+
+/** Voters can not be added by giving another number: new ones, with nothing in their logs, would outvote the old. */
+function countNodes(home: string, asked: number | undefined): number {
+  const clustered = brokerFolders(home).filter(isFormatted).length
+  const kept = clustered > 0 ? clustered : isFormatted(home) ? 1 : undefined
+  if (kept !== undefined && asked !== undefined && kept !== asked)
+    throw new SettingError(
+      `The data in ${home} are those of ${kept} Kafka broker${kept === 1 ? '' : 's'}: start with --kafka-brokers ${kept}, or empty with --fresh`,
+    )
+  return asked ?? kept ?? 1
+}
+
+async function plan(homes: readonly string[], options: KafkaServerOptions): Promise<NodePlan[]> {
+  const { port: first, advertisedPort } = options
+  const plans: NodePlan[] = []
+  for (const [index, home] of homes.entries()) {
+    const port = first === undefined ? await freePort() : first + index
+    if (first !== undefined && !(await portIsFree(port)))
+      throw new SettingError(`Port ${port} is taken; Kafka needs another`)
+    const advertised = homes.length === 1 ? (advertisedPort ?? port) : port
+    plans.push({ id: index + 1, home, port, advertised, controller: await freePort() })
   }
-  const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}`)
-  await writeFile(join(home, 'server.properties'), lines.join('\n') + '\n')
+  return plans
 }
 
-/** Gives an empty folder its cluster id, once. */
-async function format(home: string, libs: string): Promise<void> {
-  if (existsSync(join(home, 'data', 'meta.properties'))) return
-  const id = randomBytes(16).toString('base64url')
-  const tool = [
-    'kafka.tools.StorageTool',
-    'format',
-    `--cluster-id=${id}`,
-    '-c',
-    join(home, 'server.properties'),
-  ]
-  const { code, output } = await run('java', [...JVM, ...classPath(libs), ...tool])
-  if (code !== 0) throw new Error(`Kafka's storage could not be formatted: ${output.trim().slice(-300)}`)
-}
-
-const classPath = (libs: string) => ['-Dlog4j2.level=WARN', '-cp', join(libs, '*')]
-
-async function launch(home: string, libs: string, port: number): Promise<KafkaServer> {
-  const logFile = join(home, 'kafka.log')
-  const pidFile = join(home, 'kafka.pid')
-  await rm(logFile, { force: true })
-  const args = [...JVM, ...classPath(libs), 'kafka.Kafka', join(home, 'server.properties')]
-  const { pid, exited } = await spawnDetached('java', args, { logFile })
-  await writeFile(pidFile, String(pid))
-  const stop = async () => {
-    await stopProcess(pid, ['SIGTERM', 'SIGKILL'], STOP_GRACE_MS)
-    await rm(pidFile, { force: true })
-  }
-
-  let ended = false
-  void exited.then(() => (ended = true))
-  const deadline = systemClock.now() + START_TIMEOUT_MS
-  while (!(await answers(port))) {
-    if (ended) throw new Error(`Kafka ended at start: ${lastLines(logFile, 20)} (${logFile})`)
-    if (systemClock.now() > deadline) {
-      await stop()
-      throw new Error(`Kafka did not answer within ${START_TIMEOUT_MS / 1000} s (${logFile})`)
-    }
-    await systemClock.sleep(50)
-  }
-  return { brokers: [`127.0.0.1:${port}`], pid, stop }
-}
-
-/** The broker opens its port as the last step of its start. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((settle) => {
-    const socket = connect(port, '127.0.0.1')
-    const answer = (yes: boolean) => {
-      socket.destroy()
-      settle(yes)
-    }
-    socket.once('connect', () => answer(true))
-    socket.once('error', () => answer(false))
-  })
-}
+const newClusterId = () => randomBytes(16).toString('base64url')

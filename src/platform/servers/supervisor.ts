@@ -16,6 +16,8 @@ import { type ConsoleAccount, startScreen } from './start-screen.ts'
 
 export interface SupervisorOptions {
   readonly profile: 'embedded' | 'full'
+  /** Kafka brokers of the full profile; as many as the folder has data of when left out, else one. */
+  readonly kafkaNodes?: number
   readonly port: number
   readonly dataDir: string
   /** Empty the data folder first. */
@@ -67,7 +69,7 @@ async function runUntil(
   servers: Servers,
   children: Child[],
 ): Promise<void> {
-  const { dataDir, env, port, print, profile } = options
+  const { dataDir, env, port, print, profile, kafkaNodes } = options
   const sandboxPort = env['STRIPE_API_URL'] ? undefined : port + 1
   await requireFree(port, '')
   if (sandboxPort !== undefined)
@@ -76,7 +78,8 @@ async function runUntil(
   const kept = ['REDIS_URL', 'DATABASE_URLS', 'KAFKA_BROKERS'].filter((name) => env[name])
   if (options.fresh && kept.length > 0) print(`--fresh does not touch what ${kept.join(' and ')} names`)
 
-  const addresses = await servers.start({ dataDir, env, profile, print, signal })
+  const brokers = kafkaNodes === undefined ? {} : { kafkaNodes }
+  const addresses = await servers.start({ dataDir, env, profile, print, signal, ...brokers })
   if (signal.aborted || addresses === undefined) return
   await orAborted(migrate(addresses.databaseUrls), signal)
   if (signal.aborted) return
