@@ -5,9 +5,8 @@ import { SettingError } from './platform/errors.ts'
 import { projectPath, readJsonFile } from './platform/project.ts'
 import { runProcess } from './platform/shutdown.ts'
 import { ALONE } from './processes/alone.ts'
-import { CHAOS_FLAGS } from '../sim/chaos/options.ts'
+import { type Given, SIM_COMMANDS } from '../sim/commands.ts'
 import { RUSH_FLAGS, STAMPEDE_FLAGS } from '../sim/options.ts'
-import { SIMULATE_FLAGS } from '../sim/simulate-flags.ts'
 
 // The command line. Each command imports what it needs when it runs, so that --help needs nothing.
 
@@ -20,6 +19,7 @@ interface StartArguments {
   fresh?: boolean
   opensIn: number
   edge?: boolean
+  kafkaBrokers?: number
   role?: (typeof ROLES)[number]
 }
 
@@ -55,19 +55,26 @@ program
       .default(60),
   )
   .addOption(
+    new Option(
+      '--kafka-brokers <n>',
+      'of the full profile; three keep three copies and may lose one (1)',
+    ).argParser(wholeNumber(1, 7)),
+  )
+  .addOption(
     new Option('--role <role>', 'only this process, in the foreground, set by the environment').choices(
       ROLES,
     ),
   )
   .option('--edge', 'nginx as a CDN in front, on --port; the full profile has it')
   .option('--no-edge', 'without')
-  .action(async ({ role, opensIn, fresh = false, edge, ...rest }: StartArguments) => {
+  .action(async ({ role, opensIn, fresh = false, edge, kafkaBrokers, ...rest }: StartArguments) => {
     if (role !== undefined) {
       await import(`./processes/${role}.ts`)
       return
     }
     const { all } = await import('./processes/all.ts')
-    await all({ ...rest, edge: edge ?? rest.profile === 'full', fresh, opensInS: opensIn, print })
+    const brokers = kafkaBrokers === undefined ? {} : { kafkaNodes: kafkaBrokers }
+    await all({ ...rest, ...brokers, edge: edge ?? rest.profile === 'full', fresh, opensInS: opensIn, print })
   })
 
 program
@@ -210,28 +217,17 @@ const rush = program
   )
 for (const { flags, description } of [...RUSH_FLAGS, ...STAMPEDE_FLAGS]) rush.option(flags, description)
 
-const chaosCommand = program
-  .command('chaos')
-  .description('break the system on purpose while simulated buyers use it, and judge from the outside')
-  .action((options: Record<string, string | boolean | undefined>) =>
-    command(async (signal) => {
-      const { chaos } = await import('../sim/chaos/chaos.ts')
-      const { readChaosOptions } = await import('../sim/chaos/options.ts')
-      process.exitCode = await chaos(readChaosOptions(options), signal)
-    }),
-  )
-for (const { flags, description } of CHAOS_FLAGS) chaosCommand.option(flags, description)
-
-const simulateCommand = program
-  .command('simulate')
-  .description('simulate whole sales with faults in one thread, each a function of its seed, and judge them')
-  .action((options: Record<string, string | boolean>) =>
-    command(async () => {
-      const { simulate } = await import('../sim/simulate.ts')
-      process.exitCode = await simulate(options, print)
-    }),
-  )
-for (const { flags, description } of SIMULATE_FLAGS) simulateCommand.option(flags, description)
+for (const { usage, description, flags, run } of SIM_COMMANDS) {
+  const one = program.command(usage).description(description)
+  for (const flag of flags) one.option(flag.flags, flag.description)
+  // Its argument, if it has one, comes before the options.
+  one.action((...given: unknown[]) => {
+    const [what, options] = typeof given[0] === 'string' ? [given[0], given[1]] : ['', given[0]]
+    return command(
+      async (signal) => void (process.exitCode = await run({ ...(options as Given) }, signal, what)),
+    )
+  })
+}
 
 await program.parseAsync()
 

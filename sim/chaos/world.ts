@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { type Env, environment } from '../../src/platform/config.ts'
 import { type Child, keepRunning } from '../../src/platform/servers/child.ts'
 import { readRunFile, type RunFile } from '../../src/platform/servers/data-dir.ts'
-import { freePort, portIsFree } from '../../src/platform/servers/ports.ts'
+import { freePort, freePorts } from '../../src/platform/servers/ports.ts'
 import { supervise } from '../../src/platform/servers/supervisor.ts'
 import { randomOf } from '../random.ts'
 import { findTarget, type Target } from '../target.ts'
@@ -83,7 +83,7 @@ async function start(options: WorldOptions, closing: (() => Promise<unknown>)[])
   const postgres = databases.map(({ server }) => owned(server))
   const kafka = profile === 'full' ? owned(await ownKafka(dataDir, (port) => put('kafka', port))) : undefined
 
-  const [webPort, otherWebPort] = [await portsInARow(), await freePort()]
+  const [webPort, otherWebPort] = [await freePorts(4), await freePort()]
   const front = await put('web', webPort)
   const urls = await Promise.all(
     databases.map(async ({ server, url }, shard) => {
@@ -166,14 +166,5 @@ async function start(options: WorldOptions, closing: (() => Promise<unknown>)[])
     stop: async () => {
       for (const close of closing.splice(0).reverse()) await close()
     },
-  }
-}
-
-/** The first of some free ports in a row: the supervisor takes the next ones for the sandboxes. */
-async function portsInARow(): Promise<number> {
-  for (;;) {
-    const port = await freePort()
-    const next = await Promise.all([1, 2, 3].map(async (up) => port + up < 65_536 && portIsFree(port + up)))
-    if (next.every(Boolean)) return port
   }
 }

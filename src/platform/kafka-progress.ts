@@ -36,6 +36,51 @@ export function groupLag(cluster: Cluster, group: string, topic: string): Promis
   })
 }
 
+export interface GroupMember {
+  /** The worker's name, where it has one. */
+  readonly name: string
+  readonly partitions: readonly number[]
+}
+
+export interface TopicPartition {
+  readonly partition: number
+  /** Messages the group has not committed. */
+  readonly behind: number
+  /** Number of the broker that leads it. */
+  readonly leader: number
+  readonly copies: number
+  /** Copies that have everything. */
+  readonly inSync: number
+}
+
+export interface GroupState {
+  /** Those that take part, by name. */
+  readonly members: readonly GroupMember[]
+  readonly partitions: readonly TopicPartition[]
+}
+
+/** Who reads a topic, how far each partition is, and where it is kept. Throws while the cluster does not tell. */
+export function groupState(cluster: Cluster, group: string, topic: string): Promise<GroupState> {
+  return withAdmin(cluster, async (admin) => {
+    const { topics } = await admin.metadata({ topics: [topic] })
+    const ends = await endOffsets(admin, topic)
+    const committed = await committedOffsets(admin, group, topic)
+    const described = (await admin.describeGroups({ groups: [group] })).get(group)
+    return {
+      members: [...(described?.members.values() ?? [])]
+        .map(({ groupInstanceId, clientId, assignments }) => ({
+          name: groupInstanceId ?? clientId,
+          partitions: assignments?.get(topic)?.partitions.toSorted((a, b) => a - b) ?? [],
+        }))
+        .toSorted((a, b) => a.name.localeCompare(b.name)),
+      partitions: [...(topics.get(topic)?.partitions ?? [])].map(({ leader, replicas, isr }, partition) => ({
+        ...{ partition, leader, copies: replicas.length, inSync: isr.length },
+        behind: Math.max(0, Number((ends.get(partition) ?? 0n) - (committed.get(partition) ?? 0n))),
+      })),
+    }
+  })
+}
+
 /** A partition of which nothing was ever committed is missing or -1. */
 async function committedOffsets(admin: Admin, group: string, topic: string): Promise<Map<number, bigint>> {
   const groups = await admin.listConsumerGroupOffsets({ groups: [group] })

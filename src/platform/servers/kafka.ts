@@ -40,7 +40,6 @@ export interface KafkaServerOptions {
   readonly log?: (line: string) => void
 }
 
-export const MOST_NODES = 7
 const STOP_GRACE_MS = 10_000
 
 /**

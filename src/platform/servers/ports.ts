@@ -12,6 +12,16 @@ export async function portIsFree(port: number): Promise<boolean> {
   return (await bindOnce(port)) !== undefined
 }
 
+/** The first of `count` free ports in a row. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    const next = Array.from({ length: count - 1 }, (_, up) => port + 1 + up)
+    if (next.every((one) => one < 65_536) && (await Promise.all(next.map(portIsFree))).every(Boolean))
+      return port
+  }
+}
+
 function bindOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const probe = createServer()

@@ -1,0 +1,79 @@
+import { connectShards, type Shards } from '../../src/platform/postgres.ts'
+import { connectRedis } from '../../src/platform/redis.ts'
+import { audit } from '../audit/audit.ts'
+import { collect } from '../audit/collect.ts'
+import { startEventTap } from '../audit/event-tap.ts'
+import type { Evidence } from '../audit/evidence.ts'
+import { probe, readOrders } from '../audit/gather.ts'
+import { startSampler } from '../audit/sampler.ts'
+import { now, sleep } from '../clock.ts'
+import { runCrowd } from '../crowd/crowd.ts'
+import { NO_GUARD } from '../own-sale.ts'
+import type { Target } from '../target.ts'
+import type { ScaleOptions } from './options.ts'
+import type { Step } from './report.ts'
+
+/** Does something to the system and waits until it has its effect; kept as a step. */
+export type Do = <T>(what: string, work: () => Promise<T>) => Promise<T>
+
+const SAMPLE_MS = 200
+/** Until every web process knows a new sale. */
+const KNOWN_MS = 1200
+/** After the last buyer's arrival. */
+const CROWD_TIMEOUT_S = 90
+
+/**
+ * A sale of its own and a crowd; `meanwhile` works on the system while it buys. Judged when nothing is left to happen. What
+ * `meanwhile` throws is thrown once the crowd is gone.
+ */
+export async function rushWhile(
+  target: Target,
+  options: ScaleOptions,
+  say: (text: string) => void,
+  meanwhile: (step: Do, sale: string) => Promise<void>,
+): Promise<{ steps: readonly Step[]; evidence: Evidence; verdicts: ReturnType<typeof audit> }> {
+  const { buyers, units, seed, seconds } = options
+  const id = `scale-${seed.toString(36)}`
+  const sale = await target.createSale({
+    ...{ id, name: id, rate_per_second: Math.max(5, buyers / 8), guard: NO_GUARD, reason: 'npm run scale' },
+    ...{ payment_window_s: 6, hold_s: 14, pass_s: 600 },
+    products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2 }],
+  })
+  await sleep(KNOWN_MS)
+  const redis = await connectRedis({ url: target.run.redis_url })
+  const shards = connectShards(target.run.database_urls, { max: 2 })
+  const sampler = startSampler(redis, [id], SAMPLE_MS)
+  const tap = await startEventTap(redis, [id])
+  try {
+    const probes = await probe(target, sale)
+    const steps: Step[] = []
+    const setOut = now()
+    say(`${buyers} buyers go for ${units} units within ${seconds} s (--seed ${seed})`)
+    const leaving = runCrowd(target, sale, {
+      ...{ buyers, bots: 0, pay: 0.8, spread: seconds, seed, connections: 128, silent: true },
+      ...{ timeout: seconds + CROWD_TIMEOUT_S, habits: { rush: 0.3, greedy: 0.05, cancels: 0.3 } },
+    })
+    const step: Do = async (what, work) => {
+      const [began, before] = [now(), await countOrders(shards, id)]
+      const result = await work()
+      const took = (now() - began) / 1000
+      const orders = (await countOrders(shards, id)) - before
+      steps.push({ what, at: (began - setOut) / 1000, took, orders })
+      say(
+        `  ${((began - setOut) / 1000).toFixed(1)} s: ${what}: ${took.toFixed(2)} s, ${orders} orders meanwhile`,
+      )
+      return result
+    }
+    const [crowd, done] = await Promise.allSettled([leaving, meanwhile(step, id)])
+    if (done.status === 'rejected') throw done.reason
+    if (crowd.status === 'rejected') throw crowd.reason
+    say('The crowd is gone; waiting until nothing is left to happen')
+    const evidence = await collect({ target, sale, crowd: crowd.value, probes, sampler, tap, redis, shards })
+    return { steps, evidence, verdicts: audit(evidence) }
+  } finally {
+    await Promise.all([sampler.stop(), tap.stop()])
+    await Promise.all([redis.close(), shards.close()])
+  }
+}
+
+const countOrders = async (shards: Shards, sale: string) => (await readOrders(shards, sale)).length
