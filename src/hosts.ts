@@ -19,23 +19,17 @@ import { createOperators } from './operator/operators.ts'
 import { PICTURE_UPLOADS } from './operator/picture-routes.ts'
 import { operatorRoutes } from './operator/routes.ts'
 import type { Application } from './app.ts'
+import { createEntrance, type Entrance } from './entrance.ts'
 import { healthRoutes } from './health.ts'
 import type { Assets } from './platform/assets.ts'
 import { systemClock } from './platform/clock.ts'
 import { cspReports } from './platform/csp-reports.ts'
-import { atTheDoor } from './platform/front-door.ts'
+import type { Asker } from './platform/asker.ts'
 import { type AppEnv, createHttpApp } from './platform/http.ts'
 import { openApiDocument } from './platform/openapi.ts'
-import { isOfBuyers } from './platform/request-kind.ts'
 import { languageOf, mountPages, pageSender } from './platform/pages.ts'
 import { createPlainPages, formRoutes } from './platform/plain-pages.ts'
 import { paypalPages, stripeCardFields } from './platform/provider-pages.ts'
-import { secure } from './platform/security-headers.ts'
-
-export interface Hosts {
-  /** Answers a request by its Host header; see `hostOf`. */
-  fetch(request: Request, client?: { readonly address: string }): Response | Promise<Response>
-}
 
 export interface HostOptions {
   readonly assets: Assets
@@ -46,7 +40,7 @@ export interface HostOptions {
 }
 
 /** The HTTP contract (design, section 9): gate, shop and operator, each its own origin, here behind one port. */
-export function createHosts(app: Application, { assets, consoleAssets, stopping }: HostOptions): Hosts {
+export function createHosts(app: Application, { assets, consoleAssets, stopping }: HostOptions): Entrance {
   const { config, secrets, log, metrics, orders, payments, restock } = app
   const identity = createIdentity({ auth: config.auth, secrets, clock: app.clock })
   const findOrder = (user: string, id: string) => orders.find(user, id)
@@ -76,18 +70,21 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     }),
   }
 
-  const addressOf = (c: Context<AppEnv>) =>
-    clientAddress(c.env.address, c.req.header('x-forwarded-for'), config.trustedProxies).address
-  const visitor = (c: Context<AppEnv>, device: string | undefined) => ({
+  const addressOf = ({ env, req }: Asker) =>
+    clientAddress(env, req.header('x-forwarded-for'), config.trustedProxies).address
+  const visitor = (asker: Asker, device: string | undefined) => ({
     device,
-    network: `${addressOf(c)} ${c.req.header('user-agent') ?? ''}`,
+    // Made only where no device is known.
+    get network() {
+      return `${addressOf(asker)} ${asker.req.header('user-agent') ?? ''}`
+    },
   })
   const doorman = createDoorman({
     guard: app.guard,
     metrics,
     saleOf: async (item) => (await app.catalogue.product(item))?.sale_id,
   })
-  waitingRoomRoutes(hosts.queue, { ...app, doorman, visitor, shopUrl: config.urls.shop })
+  const hotAtQueue = waitingRoomRoutes(hosts.queue, { ...app, doorman, visitor, shopUrl: config.urls.shop })
   plainWaitingRoom(hosts.queue, {
     ...app,
     pages,
@@ -105,7 +102,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
 
   const unitsOf = (item: string) => app.board.read(item)
   catalogueRoutes(hosts.shop, { ...app, unitsOf, queueUrl: config.urls.queue })
-  inventoryRoutes(hosts.shop, { ...app, doorman, identity, visitor, stopping })
+  const hotAtShop = inventoryRoutes(hosts.shop, { ...app, doorman, identity, visitor, stopping })
   const owing = (user: string) => app.payments.owing(user)
   const viewOrder = createOrderView({ ...app, owing, findHold: (user, id) => restock.findHold(user, id) })
   const cancel = (user: string, id: string) => restock.cancel(user, id)
@@ -185,34 +182,12 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     mountPages(host, name as keyof typeof hosts, name === 'ops' ? consoleAssets : assets, pageUrls)
   }
 
-  const byName = new Map(
-    Object.keys(hosts).map((name) => [
-      new URL(config.urls[name as keyof typeof hosts]).hostname,
-      name as keyof typeof hosts,
-    ]),
-  )
   void app.shedding.watch(systemClock, stopping)
   void app.live.report(stopping)
-  const enter = async (
-    name: keyof typeof hosts,
-    path: string,
-    request: Request,
-    client: { address: string },
-  ) => {
-    const door = { host: name, path, request }
-    const response = await atTheDoor(app.shedding, door, () => hosts[name].fetch(request, client))
-    if (isOfBuyers(name, path)) app.live.counter.answered(path, response.status)
-    return secure(response, config.urls[name].startsWith('https:'))
-  }
-  return {
-    fetch: (request, client = { address: '' }) => {
-      const { hostname, pathname } = new URL(request.url)
-      const name = byName.get(hostname)
-      if (name !== undefined) return enter(name, pathname, request, client)
-      // By its bare address: health checks and webhooks are answered, a person is shown the way.
-      if (pathname !== '/') return enter('shop', pathname, request, client)
-      const headers = { Location: `${config.urls.shop}/`, 'X-Request-Id': crypto.randomUUID() }
-      return secure(new Response(null, { status: 302, headers }), false)
-    },
-  }
+  return createEntrance({
+    ...app,
+    apps: hosts,
+    hot: { queue: hotAtQueue, shop: hotAtShop },
+    urls: config.urls,
+  })
 }

@@ -19,7 +19,7 @@ export const claimHttp: Row = {
   note: `One web process, ${CONNECTIONS} connections, Redis with \`appendfsync always\`.`,
   prepare: async (scale) => {
     const shop = await startShop(scale)
-    const count = scale.of(600, 4000)
+    const count = scale.of(2000, 12_000)
     const [sample, ...requests] = await shop.claims(forAllRounds(scale, count) + 1)
     return againstBareServer(shop, { requests, count, expected, sample: sample as WireRequest })
   },
@@ -36,7 +36,7 @@ export const claimLatency: Row = {
   note: 'Open loop: a claim is due at its time whether or not earlier ones were answered, so a server that stalls can not slow the load down.',
   prepare: async (scale) => {
     const shop = await startShop(scale)
-    const count = scale.of(600, 4000)
+    const count = scale.of(2000, 12_000)
     const [sample, ...requests] = await shop.claims(forAllRounds(scale, count) + 2 * count + 1)
     const peak = await peakOf(shop.port, requests.splice(0, 2 * count), count)
     const figure = ({ p99Ms }: { p99Ms: number }) => p99Ms

@@ -13,7 +13,7 @@ const crowd = (change: Partial<typeof shape> = {}) =>
   Array.from({ length: 4000 }, (_, buyer) => planBuyer({ ...shape, ...change }, buyer))
 const isBot = ({ bot }: BuyerPlan) => bot !== undefined
 const isHonest = ({ bot }: BuyerPlan) => bot === undefined
-const from = ({ guise }: BuyerPlan) => clientAddress('127.0.0.1', guise['X-Forwarded-For'], 1)
+const from = ({ guise }: BuyerPlan) => clientAddress({ address: '127.0.0.1' }, guise['X-Forwarded-For'], 1)
 
 describe('a crowd with bots', () => {
   test('the same for the same seed, with the share that was asked for', () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { clientAddress, isWithin } from './client-address.ts'
 
 const from = (socket: string | undefined, forwarded?: string, hops = 0) =>
-  clientAddress(socket, forwarded, hops).address
+  clientAddress({ address: socket }, forwarded, hops).address
 
 describe('which entry of X-Forwarded-For counts', () => {
   const chain = '1.1.1.1, 2.2.2.2, 3.3.3.3'
@@ -59,25 +59,31 @@ describe('buckets', () => {
       fc.property(fc.array(part, { minLength: 5, maxLength: 5 }), ([subnet, ...host]) => {
         const tail = host.map((word) => word.toString(16)).join(':')
         expect(from(`2001:db8:7:9:${tail}`)).toBe('2001:db8:7:9::/64')
-        const elsewhere = clientAddress(`2001:db8:7:${(subnet ?? 0).toString(16)}:${tail}`, undefined, 0)
+        const elsewhere = clientAddress(
+          { address: `2001:db8:7:${(subnet ?? 0).toString(16)}:${tail}` },
+          undefined,
+          0,
+        )
         expect(elsewhere.network).toBe('2001:db8:7::/48')
       }),
     )
   })
 
   test('an IPv4 /24 is one network', () => {
-    expect(clientAddress('192.0.2.7', undefined, 0).network).toBe('192.0.2.0/24')
-    expect(clientAddress('192.0.3.7', undefined, 0).network).toBe('192.0.3.0/24')
+    expect(clientAddress({ address: '192.0.2.7' }, undefined, 0).network).toBe('192.0.2.0/24')
+    expect(clientAddress({ address: '192.0.3.7' }, undefined, 0).network).toBe('192.0.3.0/24')
   })
 
   test('who can not be told apart shares a bucket', () =>
     expect(from(undefined, '1.2.3.4', 0)).toBe('unknown'))
 
   test('ranges', () => {
-    const client = clientAddress('::ffff:192.0.2.7', undefined, 0)
+    const client = clientAddress({ address: '::ffff:192.0.2.7' }, undefined, 0)
     expect(isWithin(client, ['2001:db8::/32', '192.0.2.0/24'])).toBe(true)
     expect(isWithin(client, ['192.0.3.0/24'])).toBe(false)
-    expect(isWithin(clientAddress('2001:db8::1', undefined, 0), ['192.0.2.0/24', '2001:db8::/32'])).toBe(true)
-    expect(isWithin(clientAddress(undefined, undefined, 0), ['0.0.0.0/0', '::/0'])).toBe(false)
+    expect(
+      isWithin(clientAddress({ address: '2001:db8::1' }, undefined, 0), ['192.0.2.0/24', '2001:db8::/32']),
+    ).toBe(true)
+    expect(isWithin(clientAddress({}, undefined, 0), ['0.0.0.0/0', '::/0'])).toBe(false)
   })
 })

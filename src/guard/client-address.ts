@@ -17,13 +17,13 @@ export interface ClientAddress {
  * proxies gains nothing by a forged header.
  */
 export function clientAddress(
-  socketAddress: string | undefined,
+  socket: { readonly address?: string | undefined },
   forwardedFor: string | undefined,
   trustedHops: number,
 ): ClientAddress {
   const entries = forwardedFor?.split(',') ?? []
   const entry = trustedHops > 0 ? entries[entries.length - trustedHops] : undefined
-  return remembered(entry) ?? remembered(socketAddress) ?? UNKNOWN
+  return remembered(entry) ?? remembered(socket.address) ?? UNKNOWN
 }
 
 /** A request is looked at several times, and a visitor asks again: reading an address costs more than all else here. */

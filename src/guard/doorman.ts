@@ -1,8 +1,7 @@
-import type { Context } from 'hono'
 import type { ItemId, SaleId } from '../contracts/ids.ts'
+import type { Asker } from '../platform/asker.ts'
 import type { Doorman } from '../platform/doorman.ts'
 import { Problem } from '../platform/errors.ts'
-import type { AppEnv } from '../platform/http.ts'
 import type { Metrics } from '../platform/telemetry.ts'
 import type { Client, Guard, Refused } from './guard.ts'
 
@@ -23,38 +22,43 @@ export function createDoorman({ guard, metrics, saleOf }: DoormanParts): Doorman
     })
   }
   return {
-    challenge: async (c, sale, device) => {
-      const answer = await guard.challenge({ sale, device, client: clientOf(c) })
+    challenge: async (asker, sale, device) => {
+      const answer = await guard.challenge({ sale, device, client: clientOf(asker) })
       return answer.kind === 'ok' ? answer.challenge : refuse(answer)
     },
-    join: async (c, { captcha, ...knock }) => {
-      const verdict = await guard.admitJoin({ ...knock, captcha, client: clientOf(c) })
+    join: async (asker, { captcha, ...knock }) => {
+      const verdict = await guard.admitJoin({ ...knock, captcha, client: clientOf(asker) })
       return verdict.kind === 'refused' ? refuse(verdict) : verdict.kind
     },
-    joinByForm: async (c, { sale, device, captcha }) => {
-      const verdict = await guard.admitJoin({ sale, device, captcha, form: true, client: clientOf(c) })
+    joinByForm: async (asker, { sale, device, captcha }) => {
+      const verdict = await guard.admitJoin({ sale, device, captcha, form: true, client: clientOf(asker) })
       if (verdict.kind !== 'refused') return { kind: verdict.kind }
       const asked = verdict.captcha
       if (asked?.kind !== 'question') return refuse(verdict)
       metrics.refusals.inc({ problem: verdict.problem, why: verdict.why })
       return { kind: 'question', question: asked.question, token: asked.token }
     },
-    enter: async (c, sale, ticket) => {
-      const answer = await guard.enterAllowed({ sale, ticket, client: clientOf(c) })
+    enter: async (asker, sale, ticket) => {
+      const answer = await guard.enterAllowed({ sale, ticket, client: clientOf(asker) })
       if (answer.kind === 'refused') refuse(answer)
     },
-    entered: (c, sale) => guard.noteEnter({ sale, client: clientOf(c) }),
-    claim: async (c, item, user) => {
+    entered: (asker, sale) => guard.noteEnter({ sale, client: clientOf(asker) }),
+    claim: async (asker, item, user) => {
       const sale = await saleOf(item)
       if (sale === undefined) return
-      const answer = await guard.claimAllowed({ sale, user, client: clientOf(c) })
+      const answer = await guard.claimAllowed({ sale, user, client: clientOf(asker) })
       if (answer.kind === 'refused') refuse(answer)
     },
-    giftCard: async (c, sale, user) => {
-      const answer = await guard.giftCardAllowed({ sale, user, client: clientOf(c) })
+    giftCard: async (asker, sale, user) => {
+      const answer = await guard.giftCardAllowed({ sale, user, client: clientOf(asker) })
       if (answer.kind === 'refused') refuse(answer)
     },
   }
 }
 
-const clientOf = (c: Context<AppEnv>): Client => ({ address: c.env.address, headers: c.req.raw.headers })
+const clientOf = ({ env, req }: Asker): Client => ({
+  get address() {
+    return env.address
+  },
+  headers: req.raw.headers,
+})

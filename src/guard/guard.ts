@@ -44,11 +44,7 @@ export function createGuard(parts: GuardParts): Guard {
   const visitorOf = async (sale: SaleId, from: Client, known: Known = {}): Promise<Visitor | undefined> => {
     const settings = await settingsOf(sale)
     if (settings === undefined) return undefined
-    const client = clientAddress(
-      from.address,
-      from.headers.get('x-forwarded-for') ?? undefined,
-      trustedProxyHops,
-    )
+    const client = clientAddress(from, from.headers.get('x-forwarded-for') ?? undefined, trustedProxyHops)
     return { ...known, sale, settings, client, exempt: isWithin(client, settings.exempt_networks) }
   }
 

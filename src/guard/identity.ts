@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import type { Context } from 'hono'
-import { getCookie, setCookie } from 'hono/cookie'
+import { parse, serialize } from 'hono/utils/cookie'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { Email } from '../contracts/http.ts'
 import type { UserId } from '../contracts/ids.ts'
+import type { Asker } from '../platform/asker.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Config, Secrets } from '../platform/config.ts'
 import { ownCookie } from '../platform/cookies.ts'
 import { Problem, Unavailable } from '../platform/errors.ts'
-import type { AppEnv } from '../platform/http.ts'
 import type { Identity } from '../platform/identity.ts'
 import { createTokens } from '../platform/tokens.ts'
 
@@ -28,17 +27,17 @@ export function createIdentity({ auth, secrets, clock }: IdentityParts): Identit
     auth.kind === 'guest'
       ? { read: guests(secrets.session, clock), email: () => Promise.resolve(undefined) }
       : provider(auth, secrets.jwtKey, clock)
-  return { user: (c) => read(c, true), known: (c) => read(c, false), email }
+  return { user: (asker) => read(asker, true), known: (asker) => read(asker, false), email }
 }
 
 type Jwt = Extract<Config['auth'], { kind: 'jwt' }>
-type Reader = (c: Context<AppEnv>, create: boolean) => Promise<UserId>
+type Reader = (asker: Asker, create: boolean) => Promise<UserId>
 
 /** A signed cookie with a UUID. `__Host-`: never from a subdomain, never over plain HTTP outside localhost. */
 function guests(secret: Buffer, clock: Clock): Reader {
   const tokens = createTokens([{ kid: 'session', secret }])
-  return async (c, create) => {
-    const cookie = getCookie(c, COOKIE)
+  return async (asker, create) => {
+    const cookie = parse(asker.req.header('cookie') ?? '', COOKIE)[COOKIE]
     const iat = Math.floor(clock.now() / 1000)
     if (cookie !== undefined) {
       const verified = tokens.verify<{ sub: UserId }>('session', cookie, iat)
@@ -47,7 +46,7 @@ function guests(secret: Buffer, clock: Clock): Reader {
     if (!create) throw new Problem(cookie === undefined ? 'session_missing' : 'session_invalid')
     const sub = randomUUID()
     const session = tokens.sign('session', { aud: 'shop', iat, exp: iat + SESSION_S, sub })
-    setCookie(c, COOKIE, session, ownCookie(SESSION_S))
+    asker.header('Set-Cookie', serialize(COOKIE, session, ownCookie(SESSION_S)), { append: true })
     return sub
   }
 }
@@ -55,8 +54,8 @@ function guests(secret: Buffer, clock: Clock): Reader {
 /** The shop's own identity provider; `sub` is the buyer. */
 function provider(auth: Jwt, sharedKey: string | undefined, clock: Clock) {
   const verify = verifier(auth, sharedKey, clock)
-  const read = async (c: Context<AppEnv>) => {
-    const token = c.req.header(USER_TOKEN_HEADER)
+  const read = async (asker: Asker) => {
+    const token = asker.req.header(USER_TOKEN_HEADER)
     if (token === undefined)
       throw new Problem('session_missing', `Sign in, and send the token in ${USER_TOKEN_HEADER}.`)
     try {
@@ -70,8 +69,8 @@ function provider(auth: Jwt, sharedKey: string | undefined, clock: Clock) {
     }
   }
   return {
-    read: async (c: Context<AppEnv>) => (await read(c)).sub,
-    email: async (c: Context<AppEnv>) => (await read(c)).email,
+    read: async (asker: Asker) => (await read(asker)).sub,
+    email: async (asker: Asker) => (await read(asker)).email,
   }
 }
 

@@ -85,6 +85,11 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
     /** Counts this visit. Never rejects. */
     observe: async (visitor: Visitor, action: Action): Promise<Observation> => {
       const { sale, settings } = visitor
+      // Only joins and challenges are scored; what comes later is but limited.
+      const isScored = settings.risk.on && action !== 'enter' && action !== 'claim' && action !== 'gift'
+      const limited = checksOf(visitor, action)
+      if (!isScored && !limited.some(({ limit }) => limit.on))
+        return { limit: { kind: 'ok' }, evidence: NO_EVIDENCE }
       const names: LimitName[] = []
       const visits: Visit[] = []
       const add = (list: readonly LimitName[], one: 0 | 1) => {
@@ -97,14 +102,12 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
       }
       add(COUNTED[action], 1)
       add(LOOKED_AT[action], 0)
-      // Only joins and challenges are scored; what comes later is but limited.
-      const isScored = action !== 'enter' && action !== 'claim' && action !== 'gift'
       if (isScored) visits.push({ name: enteredName(visitor), add: 0 })
       const joins = action === 'join' || action === 'form' ? 1 : 0
       const counts = await signals.count(sale, settings.counting, { visits, joins })
 
       const of = (numbers: readonly number[], name: LimitName) => numbers[names.indexOf(name)] ?? 0
-      const checks = checksOf(visitor, action).map((check) => ({
+      const checks = limited.map((check) => ({
         ...check,
         seen: of(counts.seen, check.name),
       }))
@@ -130,6 +133,7 @@ export function createVisitors({ signals, limits }: { signals: Signals; limits: 
 
     /** Somebody was let in: what becomes of an address's joins is part of its reputation. */
     noteEntered: async (visitor: Visitor): Promise<void> => {
+      if (!visitor.settings.risk.on) return
       const visits = [{ name: enteredName(visitor), add: 1 as const }]
       await signals.count(visitor.sale, visitor.settings.counting, { visits, enters: 1 })
     },

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createBatcher } from './batch.ts'
 import { withUrgency } from './deadline.ts'
+import { until } from '../../test/support/events.ts'
 import { Overloaded } from './errors.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -21,23 +22,49 @@ test('requests of one turn travel together, in order, and each gets its own answ
   expect(batches).toEqual([[3, 1, 2]])
 })
 
-test('requests of later turns do not wait for an answer under way', async () => {
+/** A batcher whose answers are given by hand. */
+function answeredByHand(max?: number) {
   const batches: number[][] = []
   const answers: (() => void)[] = []
   const ask = createBatcher(async (batch: readonly number[]) => {
     batches.push([...batch])
     await new Promise<void>((resolve) => answers.push(resolve))
     return batch
-  })
-  const first = ask(1)
+  }, max)
+  return { batches, answers, ask }
+}
+
+test('what comes while an answer is awaited is collected until it is there, or until there is a whole batch', async () => {
+  const { batches, answers, ask } = answeredByHand(3)
+  const asked: Promise<number>[] = []
+  for (const n of [1, 2, 3]) {
+    asked.push(ask(n))
+    await turn()
+  }
+  expect(batches).toEqual([[1]])
+  asked.push(ask(4))
   await turn()
-  const later = [ask(2), ask(3)]
-  await turn()
-  expect(batches).toEqual([[1], [2, 3]])
+  expect(batches).toEqual([[1], [2, 3, 4]])
+  asked.push(ask(5))
+  // A later batch may be answered first.
   answers[1]?.()
-  expect(await Promise.all(later)).toEqual([2, 3])
+  expect(await Promise.all(asked.slice(1, 4))).toEqual([2, 3, 4])
   answers[0]?.()
-  expect(await first).toBe(1)
+  await until(() => batches.length === 3)
+  expect(batches[2]).toEqual([5])
+  answers[2]?.()
+  expect(await Promise.all(asked)).toEqual([1, 2, 3, 4, 5])
+})
+
+test('nobody waits long for answers that do not come', async () => {
+  const { batches, ask } = answeredByHand()
+  void ask(1)
+  await turn()
+  void ask(2)
+  await turn()
+  expect(batches).toEqual([[1]])
+  await until(() => batches.length === 2)
+  expect(batches[1]).toEqual([2])
 })
 
 test('a request made by microtasks of the same turn still travels with it', async () => {

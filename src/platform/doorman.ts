@@ -1,7 +1,6 @@
-import type { Context } from 'hono'
 import type { CaptchaAnswer, Challenge } from '../contracts/guard.ts'
 import type { ItemId, SaleId, UserId } from '../contracts/ids.ts'
-import type { AppEnv } from './http.ts'
+import type { Asker } from './asker.ts'
 
 /** What somebody who wants a new place brings along. */
 export interface Knock {
@@ -22,14 +21,14 @@ export type FormVerdict =
 
 /** The guard, as the ways in meet it. Throws the problems of the guard: `proof_*`, `captcha_required`, `rate_limited`, ... */
 export interface Doorman {
-  challenge(c: Context<AppEnv>, sale: SaleId, device: string): Promise<Challenge>
+  challenge(asker: Asker, sale: SaleId, device: string): Promise<Challenge>
   /** `decoy`: to be answered like a real join, with a place that leads nowhere. */
-  join(c: Context<AppEnv>, knock: Knock): Promise<'ok' | 'decoy'>
-  joinByForm(c: Context<AppEnv>, knock: FormKnock): Promise<FormVerdict>
-  enter(c: Context<AppEnv>, sale: SaleId, ticket: string): Promise<void>
+  join(asker: Asker, knock: Knock): Promise<'ok' | 'decoy'>
+  joinByForm(asker: Asker, knock: FormKnock): Promise<FormVerdict>
+  enter(asker: Asker, sale: SaleId, ticket: string): Promise<void>
   /** Those who come when it is their turn are less suspicious. */
-  entered(c: Context<AppEnv>, sale: SaleId): Promise<void>
-  claim(c: Context<AppEnv>, item: ItemId, user: UserId): Promise<void>
+  entered(asker: Asker, sale: SaleId): Promise<void>
+  claim(asker: Asker, item: ItemId, user: UserId): Promise<void>
   /** Somebody types the code of a gift card: few tries are enough. */
-  giftCard(c: Context<AppEnv>, sale: SaleId, user: UserId): Promise<void>
+  giftCard(asker: Asker, sale: SaleId, user: UserId): Promise<void>
 }

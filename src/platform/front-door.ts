@@ -1,5 +1,5 @@
-import { systemClock } from './clock.ts'
 import { withUrgency } from './deadline.ts'
+import { inTime } from './patience.ts'
 import { overloaded, type Problem, unavailable } from './errors.ts'
 import { type HostName, kindOf } from './request-kind.ts'
 import type { Kind, Shedding } from './shedding.ts'
@@ -32,17 +32,13 @@ export async function atTheDoor(
   if (kind === undefined) return answer()
   const done = shedding.admit(kind)
   if (done === undefined) return refusal(request, overloaded())
-  const patience = new AbortController()
-  try {
-    const time = patienceMs ?? PATIENCE_MS[kind]
-    const until = performance.now() + time
-    const answered = withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer())
-    const late = systemClock.sleep(time, patience.signal).then(() => undefined)
-    return (await Promise.race([answered, late])) ?? refusal(request, tooLate(request.method))
-  } finally {
-    patience.abort()
-    done()
-  }
+  const until = performance.now() + (patienceMs ?? PATIENCE_MS[kind])
+  return new Promise<Response>((resolve, reject) => {
+    const leave = inTime(until, () => resolve(refusal(request, tooLate(request.method))))
+    withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer())
+      .then(resolve, reject)
+      .finally(leave)
+  }).finally(done)
 }
 
 const tooLate = (method: string): Problem =>

@@ -1,16 +1,16 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
-import { HTTPException } from 'hono/http-exception'
 import { createMiddleware } from 'hono/factory'
 import type { Context } from 'hono'
 import { routePath } from 'hono/route'
 import { CaptchaChallenge } from '../contracts/guard.ts'
 import type { Role } from '../contracts/operators.ts'
 import { PROBLEMS, type ProblemCode } from '../contracts/problems.ts'
-import { isConnectionError, Overloaded, overloaded, Problem, unavailable } from './errors.ts'
+import { Problem } from './errors.ts'
 import { ownOriginOnly } from './origin.ts'
+import { badRequest, headersOf, PROBLEM_HEADERS, problemOf, requestIdOf } from './problem-answer.ts'
 import { CSP_REPORTS_PATH } from './security-headers.ts'
-import type { Log, Metrics } from './telemetry.ts'
+import { type Log, type Metrics, noteAnswer } from './telemetry.ts'
 
 /** What every handler finds in its context. */
 export interface Variables {
@@ -26,11 +26,10 @@ export type AppEnv = {
 }
 export type App = OpenAPIHono<AppEnv>
 
-const MAX_BODY_BYTES = 16 * 1024
+export const MAX_BODY_BYTES = 16 * 1024
 /** Of a provider's event, which holds whole objects; believed only with a signature. */
 const MAX_WEBHOOK_BYTES = 256 * 1024
 const METHODS = ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'] as const
-const REQUEST_ID = /^[\w.-]{8,64}$/
 
 /** The body of every error, for the OpenAPI document. */
 const ProblemSchema = z
@@ -109,10 +108,7 @@ export function createHttpApp(
 ): App {
   const app = new OpenAPIHono<AppEnv>({
     defaultHook: (result, c) => {
-      if (result.success) return
-      const issue = result.error.issues[0]
-      const where = issue?.path.length ? `\`${issue.path.join('.')}\`: ` : ''
-      return sendProblem(c, new Problem('bad_request', `${where}${issue?.message ?? 'not valid'}`))
+      if (!result.success) return sendProblem(c, badRequest(result.error.issues))
     },
   })
   app.use(observe(host, log, metrics))
@@ -122,7 +118,7 @@ export function createHttpApp(
   app.use(requireJson(forms, uploads))
   app.notFound((c) => sendProblem(c, new Problem('not_found')))
   app.onError((error, c) => {
-    const problem = toProblem(error, c, log)
+    const problem = problemOf(error, c.get('requestId'), log)
     return forms !== undefined && readsPages(c, forms) ? forms.problem(c, problem) : sendProblem(c, problem)
   })
   return app
@@ -201,47 +197,17 @@ export async function formFields(c: Context<AppEnv>): Promise<Readonly<Record<st
 function observe(host: string, log: Log, metrics: Metrics) {
   return createMiddleware<AppEnv>(async (c, next) => {
     const started = performance.now()
-    const given = c.req.header('x-request-id')
-    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : crypto.randomUUID()
+    const requestId = requestIdOf(c.req.header('x-request-id'))
     c.set('requestId', requestId)
     await next()
     c.header('X-Request-Id', requestId)
-    const route = routePath(c, -1)
-    const seconds = (performance.now() - started) / 1000
-    metrics.requests.inc({ host, route, status: c.res.status })
-    metrics.seconds.observe({ host, route }, seconds)
-    const line = { request_id: requestId, host, method: c.req.method, route, status: c.res.status, seconds }
-    if (c.res.status >= 500) log.warn(line, 'request failed')
-    else log.debug(line, 'request')
+    const { method } = c.req
+    const [route, { status }] = [routePath(c, -1), c.res]
+    noteAnswer({ host, log, metrics, started, requestId, method, route, status })
   })
 }
 
-function toProblem(error: unknown, c: Context<AppEnv>, log: Log): Problem {
-  if (error instanceof Problem) return error
-  if (error instanceof HTTPException) {
-    if (error.status === 400) return new Problem('malformed_json', 'Send one JSON object.')
-    if (error.status === 413) return new Problem('body_too_large')
-    if (error.status === 415) return new Problem('unsupported_media_type')
-  }
-  const line = { request_id: c.get('requestId'), err: error }
-  if (error instanceof Overloaded) {
-    log.warn(line, 'a queue is full')
-    return overloaded()
-  }
-  if (isConnectionError(error)) {
-    log.error(line, 'a service we depend on does not answer')
-    return unavailable('Try again in a few seconds.')
-  }
-  log.error(line, 'unexpected error')
-  return new Problem('internal', 'Try again; if it goes on, tell the shop the request_id.')
-}
-
 function sendProblem(c: Context<AppEnv>, problem: Problem): Response {
-  const headers: Record<string, string> = {
-    'Content-Type': 'application/problem+json',
-    'Cache-Control': 'no-store',
-  }
-  if (problem.retryAfterS !== undefined) headers['Retry-After'] = String(Math.ceil(problem.retryAfterS))
-  if (problem.allow !== undefined) headers['Allow'] = problem.allow.join(', ')
+  const headers = { ...PROBLEM_HEADERS, ...headersOf(problem) }
   return c.body(JSON.stringify(problem.body(c.get('requestId'))), problem.status as 400, headers)
 }

@@ -26,7 +26,8 @@ export function ownOriginOnly(own: string, byToken = false) {
   })
 }
 
-function isOwn(header: (name: string) => string | undefined, own: string): boolean {
+/** Whether a request that changes something comes from a page of the `own` origin, or from no browser. */
+export function isOwn(header: (name: string) => string | undefined, own: string): boolean {
   const origin = header('origin')
   if (origin !== undefined) return origin === own
   const site = header('sec-fetch-site')

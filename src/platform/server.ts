@@ -13,6 +13,21 @@ export interface Listen {
   readonly reusePort?: boolean
 }
 
+/** Asks the system, which is slow, only where somebody wants to know, and once. */
+class Client {
+  #address: string | undefined
+  readonly #request: Request
+  readonly #server: Pick<Bun.Server<undefined>, 'requestIP'>
+  constructor(request: Request, server: Pick<Bun.Server<undefined>, 'requestIP'>) {
+    this.#request = request
+    this.#server = server
+  }
+  get address(): string {
+    this.#address ??= this.#server.requestIP(this.#request)?.address ?? ''
+    return this.#address
+  }
+}
+
 /** Throws an Error with code EADDRINUSE where the port is taken. */
 export function listen(options: Listen): HttpServer {
   const server = Bun.serve({
@@ -23,7 +38,7 @@ export function listen(options: Listen): HttpServer {
     idleTimeout: 120,
     // Bun's own refusal is no problem+json: ours answers first, from the length alone or after the first 16 KB.
     maxRequestBodySize: 1024 ** 3,
-    fetch: (request, bun) => options.fetch(request, { address: bun.requestIP(request)?.address ?? '' }),
+    fetch: (request, bun) => options.fetch(request, new Client(request, bun)),
   })
   return {
     port: server.port ?? options.port,

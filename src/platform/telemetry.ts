@@ -103,3 +103,37 @@ export function createMetrics(): Metrics {
     consumerLag: total('consumer_lag', 'Events that no order worker has been given yet'),
   }
 }
+
+export interface Answered {
+  readonly host: string
+  readonly log: Log
+  readonly metrics: Metrics
+  /** `performance.now()` */
+  readonly started: number
+  readonly requestId: string
+  readonly method: string
+  /** As it is documented, with the names of its parameters. */
+  readonly route: string
+  readonly status: number
+}
+
+/** A request has been answered. */
+export function noteAnswer({
+  host,
+  log,
+  metrics,
+  started,
+  requestId,
+  method,
+  route,
+  status,
+}: Answered): void {
+  const seconds = (performance.now() - started) / 1000
+  metrics.requests.inc({ host, route, status })
+  metrics.seconds.observe({ host, route }, seconds)
+  const isFailure = status >= 500
+  if (!isFailure && !log.isLevelEnabled('debug')) return
+  const line = { request_id: requestId, host, method, route, status, seconds }
+  if (isFailure) log.warn(line, 'request failed')
+  else log.debug(line, 'request')
+}

@@ -1,8 +1,8 @@
-import { createRoute } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import { createRoute, type z } from '@hono/zod-openapi'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
 import { ClaimAnswer, ClaimRequest, IdParam, ReceiptRequest, StockAnswer } from '../../contracts/http.ts'
 import type { ItemId } from '../../contracts/ids.ts'
+import type { Asker } from '../../platform/asker.ts'
 import { NEWS } from '../../platform/cache-control.ts'
 import type { Config } from '../../platform/config.ts'
 import type { Identity } from '../../platform/identity.ts'
@@ -10,8 +10,9 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { publicStock } from '../../contracts/words/stock.ts'
 import { overloaded, Problem, unavailable } from '../../platform/errors.ts'
-import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
+import { type App, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
+import { hotRoute, PERSONAL, reply } from '../../platform/hot-routes.ts'
 import type { Visitor } from '../waiting-room/waiting-room.ts'
 import type { Claiming, ClaimingOutcome } from './claiming.ts'
 import { orderIdOf } from './order-id.ts'
@@ -101,7 +102,7 @@ export interface InventoryRouteParts {
   readonly identity: Identity
   readonly doorman: Doorman
   /** Whose browser it is; `device` as the client sends it. */
-  readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
+  readonly visitor: (asker: Asker, device: string | undefined) => Visitor
   readonly metrics: Metrics
   readonly clock: Clock
   readonly config: Pick<Config, 'liveStreamsMax'>
@@ -109,31 +110,32 @@ export interface InventoryRouteParts {
   readonly stopping: AbortSignal
 }
 
-export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
+/** Gives back the hot one. */
+export function inventoryRoutes(app: App, parts: InventoryRouteParts) {
   const { claiming, board, identity, doorman, visitor, metrics, clock, stopping } = parts
 
-  const answer = (outcome: ClaimingOutcome) => {
+  const answer = (outcome: ClaimingOutcome): z.infer<typeof ClaimAnswer> => {
     metrics.claims.inc({ outcome: outcome.kind })
     if (outcome.kind !== 'claimed') throw toProblem(outcome)
     const { order_id, status, pay_by, hold_expires_at, receipt } = outcome
     return { order_id, status, pay_by, hold_expires_at, receipt }
   }
-  app.openapi(postClaim, async (c) => {
-    const { item_id, quantity } = c.req.valid('json')
-    const shown = { pass: bearer(c), idempotency_key: idempotencyKey(c) }
-    const user_id = await identity.user(c)
-    await doorman.claim(c, item_id, user_id)
+  const claim = async (asker: Asker, { item_id, quantity }: z.infer<typeof ClaimRequest>) => {
+    const shown = { pass: bearer(asker), idempotency_key: idempotencyKey(asker) }
+    const user_id = await identity.user(asker)
+    await doorman.claim(asker, item_id, user_id)
     const command = {
       ...shown,
       user_id,
       order_id: orderIdOf({ ...shown, user_id }),
-      visitor: visitor(c, c.req.header('x-device')),
+      visitor: visitor(asker, asker.req.header('x-device')),
       item_id,
       quantity,
     }
-    c.header('Cache-Control', 'no-store')
-    return c.json(answer(await claiming.claim(command).catch(explain)), 201)
-  })
+    const claimed = answer(await claiming.claim(command).catch(explain))
+    return { status: 201, text: JSON.stringify(claimed), headers: PERSONAL }
+  }
+  app.openapi(postClaim, async (c) => reply(c, await claim(c, c.req.valid('json'))))
   app.openapi(postReceipt, async (c) => {
     const user = await identity.known(c)
     c.header('Cache-Control', 'no-store')
@@ -178,17 +180,18 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts): void {
       await clock.sleep(1000, ending)
     }
   }
+  return [hotRoute({ route: postClaim, body: ClaimRequest, answer: (asker, { body }) => claim(asker, body) })]
 }
 
-function bearer(c: Context<AppEnv>): string {
-  const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1]
+function bearer({ req }: Asker): string {
+  const token = /^Bearer +(\S+)$/i.exec(req.header('authorization') ?? '')?.[1]
   if (token === undefined)
     throw new Problem('pass_missing', 'Join the waiting room; your pass goes into Authorization: Bearer.')
   return token
 }
 
-function idempotencyKey(c: Context<AppEnv>): string {
-  const key = c.req.header('idempotency-key')
+function idempotencyKey({ req }: Asker): string {
+  const key = req.header('idempotency-key')
   if (key === undefined || !IDEMPOTENCY_KEY.test(key))
     throw new Problem('idempotency_key_missing', 'Send 8 to 128 letters, digits, hyphens or underscores.')
   return key

@@ -2,6 +2,7 @@ import type { SaleId } from '../../contracts/ids.ts'
 import { defineScript } from '../../platform/lua.ts'
 import bindPassesSource from './bind-passes.lua' with { type: 'text' }
 import { keys, memberOf, type Place } from './keys.ts'
+import lookPassesSource from './look-passes.lua' with { type: 'text' }
 import unbindPassSource from './unbind-pass.lua' with { type: 'text' }
 
 /** One use of a pass: who asks for what, with which Idempotency-Key. */
@@ -63,6 +64,15 @@ export const bindPasses = defineScript({
     (reply as [string, string?][]).map(
       ([kind, order_id]) => ({ kind, ...(order_id === undefined ? {} : { order_id }) }) as BindResult,
     ),
+})
+
+/** Whether each place's pass is bound to a request. */
+export const lookPasses = defineScript({
+  name: 'queueLookPasses',
+  source: lookPassesSource,
+  keys: ({ places }: { readonly places: readonly Place[] }) => places.map(keys.pass),
+  args: () => [],
+  result: (reply) => (reply as number[]).map((bound) => bound === 1),
 })
 
 export const unbindPass = defineScript({

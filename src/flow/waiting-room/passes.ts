@@ -4,7 +4,14 @@ import { createBatcher } from '../../platform/batch.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys, memberOf, type Place } from './keys.ts'
-import { type BindResult, bindPasses, type PassUse, unbindPass, type UsedPlace } from './pass-scripts.ts'
+import {
+  type BindResult,
+  bindPasses,
+  lookPasses,
+  type PassUse,
+  unbindPass,
+  type UsedPlace,
+} from './pass-scripts.ts'
 import { shortHash, type Tickets, type Visitor } from './tickets.ts'
 
 export type PassOutcome =
@@ -55,22 +62,20 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
   const process = randomUUID()
   let uses = 0
 
-  const binders = new Map<SaleId, (use: PassUse) => Promise<BindResult>>()
-  const binderOf = (sale: SaleId) => {
-    let binder = binders.get(sale)
-    if (binder === undefined) {
-      binder = createBatcher((uses: readonly PassUse[]) =>
-        bindPasses.run(redis.commands, { sale, slot_ms: slotMs, uses }),
-      )
-      binders.set(sale, binder)
-    }
-    return binder
-  }
+  const { commands } = redis
+  const bindOf = batcherOfSale((sale, uses: readonly PassUse[]) =>
+    bindPasses.run(commands, { sale, slot_ms: slotMs, uses }),
+  )
+  const isBoundOf = batcherOfSale((_sale, places: readonly Place[]) => lookPasses.run(commands, { places }))
+  const leaveOf = batcherOfSale(async (sale, places: readonly Place[]) => {
+    await commands.zrem(keys.checkouts(sale), ...places.map(memberOf))
+    return places.map(() => undefined)
+  })
 
   const end = async (place: UsedPlace, order_id: string): Promise<void> => {
     for (let tried = 0; tried < TRIES; tried += 1) {
       if (tried > 0) await clock.sleep(50 * 2 ** tried)
-      const done = await unbindPass.run(redis.commands, { ...place, order_id }).catch(() => undefined)
+      const done = await unbindPass.run(commands, { ...place, order_id }).catch(() => undefined)
       if (done !== undefined) return
     }
   }
@@ -81,8 +86,9 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
       if (reading.kind !== 'valid' && reading.kind !== 'expired') return { kind: reading.kind }
       const { lane, position } = reading
       const place = { sale, lane, position, use: `${process}.${++uses}` }
+      if (only_look && reading.kind === 'valid' && !(await isBoundOf(sale)(place))) return { kind: 'unused' }
       const bind = () =>
-        binderOf(sale)({
+        bindOf(sale)({
           use: place.use,
           lane,
           position,
@@ -123,8 +129,21 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
       await Promise.race([end(place, order_id), clock.sleep(FREE_MS, waited.signal)])
       waited.abort()
     },
-    leaveCheckout: async (place) => {
-      await redis.commands.zrem(keys.checkouts(place.sale), memberOf(place))
-    },
+    leaveCheckout: (place) => leaveOf(place.sale)(place),
+  }
+}
+
+/** What is asked of one sale at a time travels together: its keys are on one slot. */
+function batcherOfSale<Request, Result>(
+  send: (sale: SaleId, requests: readonly Request[]) => Promise<readonly Result[]>,
+) {
+  const batchers = new Map<SaleId, (request: Request) => Promise<Result>>()
+  return (sale: SaleId) => {
+    let batcher = batchers.get(sale)
+    if (batcher === undefined) {
+      batcher = createBatcher((requests: readonly Request[]) => send(sale, requests))
+      batchers.set(sale, batcher)
+    }
+    return batcher
   }
 }

@@ -1,5 +1,4 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import type { Context } from 'hono'
 import { Challenge } from '../../contracts/guard.ts'
 import {
   Device,
@@ -10,12 +9,14 @@ import {
   QueueStatus,
   SaleParam,
 } from '../../contracts/http.ts'
+import type { Asker } from '../../platform/asker.ts'
 import { NEWS } from '../../platform/cache-control.ts'
 import type { Doorman } from '../../platform/doorman.ts'
 import { Problem } from '../../platform/errors.ts'
-import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
+import { hotRoute, PERSONAL, reply } from '../../platform/hot-routes.ts'
+import { type App, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
-import type { Visitor, WaitingRoom } from './waiting-room.ts'
+import type { Visitor, WaitingRoom, QueueStatus as Status } from './waiting-room.ts'
 
 const getStatus = createRoute({
   method: 'get',
@@ -92,61 +93,67 @@ export interface WaitingRoomRouteParts {
   readonly shopUrl: string
   readonly doorman: Doorman
   /** Whose browser it is; `device` as the client sends it. */
-  readonly visitor: (c: Context<AppEnv>, device: string | undefined) => Visitor
+  readonly visitor: (asker: Asker, device: string | undefined) => Visitor
 }
 
 /** How long a client that knows nothing better should wait before it tries to enter again. */
 const RETRY_S = 1
 const IDEMPOTENCY_KEY = /^[\w-]{8,128}$/
 
+/** Nothing personal: the shop's pages read it as well. */
+const PUBLIC = {
+  'Content-Type': 'application/json',
+  'Cache-Control': NEWS,
+  'Access-Control-Allow-Origin': '*',
+} as const
+
+/** Gives back the hot ones. */
 export function waitingRoomRoutes(
   app: App,
   { waitingRoom, metrics, shopUrl, visitor, doorman }: WaitingRoomRouteParts,
-): void {
-  app.openapi(getStatus, async (c) => {
-    const status = await waitingRoom.status(c.req.valid('param').sale)
-    if (status === undefined) throw new Problem('unknown_sale')
-    c.header('Cache-Control', NEWS)
-    // Nothing personal: the shop's pages read it as well.
-    c.header('Access-Control-Allow-Origin', '*')
-    return c.json(status, 200)
-  })
+) {
+  /** A status is told to thousands before there is another. */
+  const texts = new WeakMap<Status, string>()
+  const textOf = (status: Status): string => {
+    const text = texts.get(status) ?? JSON.stringify(status)
+    texts.set(status, text)
+    return text
+  }
+  const status = async (sale: string) => {
+    const seen = await waitingRoom.status(sale)
+    if (seen === undefined) throw new Problem('unknown_sale')
+    return { status: 200, text: textOf(seen), headers: PUBLIC }
+  }
 
-  app.openapi(getChallenge, async (c) => {
-    const challenge = await doorman.challenge(c, c.req.valid('param').sale, c.req.valid('query').device)
-    c.header('Cache-Control', 'no-store')
-    return c.json(challenge, 200)
-  })
-
-  app.openapi(postJoin, async (c) => {
-    const { ticket, code, ...shown } = c.req.valid('json')
+  const join = async (
+    asker: Asker,
+    sale: string,
+    { ticket, code, ...shown }: z.infer<typeof JoinRequest>,
+  ) => {
     const { device } = shown
-    const client_key = c.req.header('idempotency-key')
+    const client_key = asker.req.header('idempotency-key')
     if (client_key !== undefined && !IDEMPOTENCY_KEY.test(client_key))
       throw new Problem(
         'idempotency_key_missing',
         'Send 8 to 128 letters, digits, hyphens or underscores, or none.',
       )
-    const { sale } = c.req.valid('param')
     const knock = { ...shown, sale }
-    const request = { sale, visitor: visitor(c, device), ticket, code, client_key }
+    const request = { sale, visitor: visitor(asker, device), ticket, code, client_key }
     // Whoever has a place already keeps it, whatever the guard thinks.
-    const decoy = !waitingRoom.hasPlace(request) && (await doorman.join(c, knock)) === 'decoy'
+    const decoy = !waitingRoom.hasPlace(request) && (await doorman.join(asker, knock)) === 'decoy'
     const outcome = await waitingRoom.join({ ...request, decoy })
     metrics.joins.inc({ outcome: outcome.kind })
     if (outcome.kind === 'not_yet')
       throw new Problem('too_early', 'The waiting room has not opened.', { retryAfterS: outcome.wait_s })
     if (outcome.kind !== 'joined' && outcome.kind !== 'kept') throw new Problem(outcome.kind)
     const { kind, ...place } = outcome
-    c.header('Cache-Control', 'no-store')
-    return c.json(place, kind === 'joined' ? 201 : 200)
-  })
+    const told: z.infer<typeof JoinAnswer> = place
+    return { status: kind === 'joined' ? 201 : 200, text: JSON.stringify(told), headers: PERSONAL }
+  }
 
-  app.openapi(postEnter, async (c) => {
-    const { sale } = c.req.valid('param')
-    const { ticket, device } = c.req.valid('json')
-    await doorman.enter(c, sale, ticket)
-    const outcome = await waitingRoom.enter({ sale, ticket, visitor: visitor(c, device) })
+  const enter = async (asker: Asker, sale: string, { ticket, device }: z.infer<typeof EnterRequest>) => {
+    await doorman.enter(asker, sale, ticket)
+    const outcome = await waitingRoom.enter({ sale, ticket, visitor: visitor(asker, device) })
     metrics.enters.inc({ outcome: outcome.kind })
     if (outcome.kind === 'too_early')
       throw new Problem(
@@ -155,10 +162,31 @@ export function waitingRoomRoutes(
         { retryAfterS: outcome.wait_s ?? RETRY_S },
       )
     if (outcome.kind !== 'entered') throw new Problem(outcome.kind)
-    await doorman.entered(c, sale)
+    await doorman.entered(asker, sale)
     const { pass, expires_at } = outcome
-    c.header('Cache-Control', 'no-store')
     // In the fragment: it never reaches a server's log on the way.
-    return c.json({ pass, expires_at, shop_url: `${shopUrl}/checkout/${sale}#pass=${pass}` }, 200)
+    const shop_url = `${shopUrl}/checkout/${sale}#pass=${pass}`
+    const told: z.infer<typeof EnterAnswer> = { pass, expires_at, shop_url }
+    return { status: 200, text: JSON.stringify(told), headers: PERSONAL }
+  }
+
+  app.openapi(getStatus, async (c) => reply(c, await status(c.req.valid('param').sale)))
+  app.openapi(getChallenge, async (c) => {
+    const challenge = await doorman.challenge(c, c.req.valid('param').sale, c.req.valid('query').device)
+    c.header('Cache-Control', 'no-store')
+    return c.json(challenge, 200)
   })
+  app.openapi(postJoin, async (c) => reply(c, await join(c, c.req.valid('param').sale, c.req.valid('json'))))
+  app.openapi(postEnter, async (c) =>
+    reply(c, await enter(c, c.req.valid('param').sale, c.req.valid('json'))),
+  )
+  return [
+    hotRoute({ route: getStatus, answer: (_asker, { id }) => status(id) }),
+    hotRoute({ route: postJoin, body: JoinRequest, answer: (asker, { id, body }) => join(asker, id, body) }),
+    hotRoute({
+      route: postEnter,
+      body: EnterRequest,
+      answer: (asker, { id, body }) => enter(asker, id, body),
+    }),
+  ]
 }
