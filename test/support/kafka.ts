@@ -10,6 +10,7 @@ import { isRunning } from '../../src/platform/servers/os-process.ts'
 export const TEST_KAFKA_DIR = projectPath('.data/test-kafka')
 export const TEST_KAFKA_JARS = join(TEST_KAFKA_DIR, 'libs')
 
+let swept: Promise<void> | undefined
 const shared = new Map<number, Promise<KafkaServer | undefined>>()
 
 /**
@@ -25,7 +26,9 @@ export function testKafka(nodes = 1): Promise<KafkaServer | undefined> {
 
 async function start(nodes: number): Promise<KafkaServer | undefined> {
   try {
-    await sweep()
+    // Once, before the first start: what bears our pid then is of an older process.
+    swept ??= sweep()
+    await swept
     const dataDir = join(TEST_KAFKA_DIR, `run-${process.pid}-${nodes}`)
     const server = await startKafka({ dataDir, nodes, jarsDir: TEST_KAFKA_JARS })
     stopWithUs(server)
