@@ -1,4 +1,4 @@
-import { connectShards } from '../src/platform/postgres.ts'
+import { connectShards } from '../src/platform/shards/shards.ts'
 import { connectRedis } from '../src/platform/redis.ts'
 import { isConnectionError, SettingError } from '../src/platform/errors.ts'
 import { audit } from './audit/audit.ts'

@@ -26,8 +26,10 @@ import { createRehearsals, rehearsalRule } from './operator/rehearsals.ts'
 import { insertAudit } from './operator/sql.ts'
 import { shiftedClock, type Clock } from './platform/clock.ts'
 import type { Config, Secrets } from './platform/config.ts'
+import { isConnectionError } from './platform/errors.ts'
 import { connectMailServer, type MailServer } from './platform/mail.ts'
-import { connectShards, type Shards } from './platform/postgres.ts'
+import type { Shards } from './platform/postgres.ts'
+import { connectShards } from './platform/shards/shards.ts'
 import { followServerClock, redisTime } from './platform/server-clock.ts'
 import { connectRedis, refuseUnsafe, type RedisConnection } from './platform/redis.ts'
 import { createShedding } from './platform/shedding.ts'
@@ -72,7 +74,12 @@ export async function createApp(config: Config, secrets: Secrets, overrides: Ove
     log.warn(
       state === 'open' ? 'a database does not answer; it is left alone for a moment' : 'a database is back',
     )
-  const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError, onChange })
+  const onMisfit = (error: unknown) => log.error({ err: error }, 'a database is left out')
+  const shards = overrides.shards ?? connectShards(config.databaseUrls, { onError, onChange, onMisfit })
+  await shards.ready().catch((error: unknown) => {
+    if (!isConnectionError(error)) throw error
+    log.warn({ err: error }, 'it is not known yet which database has which buyers')
+  })
   const tokens = createTokens(secrets.tokenKeys)
 
   const shedding = createShedding({

@@ -1,9 +1,10 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { ACCOUNT_COMMANDS } from './operator/account-flags.ts'
+import { SHARD_COMMANDS } from './operator/shard-flags.ts'
+import { addAll, command, dataDir, print, wholeNumber } from './platform/command-line.ts'
 import { environment } from './platform/config.ts'
 import { SettingError } from './platform/errors.ts'
-import { projectPath, readJsonFile } from './platform/project.ts'
-import { runProcess } from './platform/shutdown.ts'
+import { readJsonFile } from './platform/project.ts'
 import { ALONE } from './processes/alone.ts'
 import { type Given, SIM_COMMANDS } from '../sim/commands.ts'
 import { RUSH_FLAGS, STAMPEDE_FLAGS } from '../sim/options.ts'
@@ -33,10 +34,6 @@ const profile = new Option('--profile <profile>', 'embedded: no JVM; full: Apach
   .choices(['embedded', 'full'] as const)
   .default('embedded' as const)
   .env('PROFILE')
-const dataDir = () =>
-  new Option('--data-dir <folder>', 'where everything is kept')
-    .default(projectPath('.data'), '.data')
-    .env('DATA_DIR')
 const port = new Option('--port <port>', 'of shop, queue and operator; the Stripe sandbox takes the next one')
   .argParser(wholeNumber(1, 65_534))
   .default(8080)
@@ -79,13 +76,15 @@ program
 
 program
   .command('migrate')
-  .description('bring the databases of DATABASE_URLS to the newest schema')
+  .description('bring the databases of DATABASE_URLS to the newest schema, and take in new ones, empty')
   .action(() =>
     command(async () => {
       const { migrate } = await import('./platform/migrate.ts')
+      const { registerServers } = await import('./platform/shards/registry.ts')
       const urls = (environment()['DATABASE_URLS'] ?? '').split(',').filter(Boolean)
       if (urls.length === 0) throw new SettingError('DATABASE_URLS is missing: PostgreSQL URLs with commas')
       await migrate(urls)
+      await registerServers(urls)
       print(`${urls.length} database${urls.length === 1 ? ' has' : 's have'} the newest schema`)
     }),
   )
@@ -168,16 +167,17 @@ for (const [name, description] of [
 const operator = program
   .command('operator')
   .description('accounts of the operator console, in the databases of DATABASE_URLS or of what runs here')
-for (const { usage, description, flags } of ACCOUNT_COMMANDS) {
-  const one = operator.command(usage).description(description).addOption(dataDir())
-  for (const [flag, help, fallback] of flags) one.option(flag, help, fallback)
-  one.action((...given: unknown[]) =>
-    command(async () => {
-      const { accountLines } = await import('./operator/account-commands.ts')
-      for (const line of await accountLines(usage, given, environment())) print(line)
-    }),
-  )
-}
+addAll(operator, ACCOUNT_COMMANDS, async (usage, given) => {
+  const { accountLines } = await import('./operator/account-commands.ts')
+  for (const line of await accountLines(usage, given, environment())) print(line)
+})
+const shards = program
+  .command('shards')
+  .description('which database has which buyers, and moving them while the sale runs')
+addAll(shards, SHARD_COMMANDS, async (usage, [options]) => {
+  const { shardCommand } = await import('./operator/shard-commands.ts')
+  await shardCommand(usage, options as { dataDir: string }, environment(), print)
+})
 
 program
   .command('verify-draw <sale>')
@@ -230,21 +230,3 @@ for (const { usage, description, flags, run } of SIM_COMMANDS) {
 }
 
 await program.parseAsync()
-
-/** A command that ends: exit code 1 and one line where the operator can put something right. */
-function command(run: (signal: AbortSignal) => Promise<void>): Promise<never> {
-  return runProcess(run, { settingExit: 1 })
-}
-
-function print(line: string): void {
-  console.log(line)
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text)
-    if (!/^\d+$/.test(text) || number < least || number > most)
-      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`)
-    return number
-  }
-}

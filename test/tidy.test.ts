@@ -66,7 +66,7 @@ const DRIVEN = /\/(claiming|stock-board|tickets)\.ts$/
 const QUARANTINE: Readonly<Record<string, RegExp>> = {
   ioredis: /^src\/platform\/redis(-\w+)?\.ts$/,
   'cluster-key-slot': /^src\/platform\/redis-cluster\.ts$/,
-  pg: /^src\/platform\/(postgres|migrate)\.ts$/,
+  pg: /^src\/platform\/(postgres|migrate|shards\/(mover|moving|guards))\.ts$/,
   '@platformatic/kafka': /^src\/platform\/kafka(-\w+)?\.ts$/,
   stripe: /^src\/flow\/payments\/stripe(-objects)?\.ts$/,
   'csv-stringify': /^src\/platform\/csv\.ts$/,
@@ -78,7 +78,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
   'image-size': /^src\/platform\/images\.ts$/,
   otpauth: /^src\/operator\/totp\.ts$/,
   jose: /^src\/guard\/identity\.ts$/,
-  commander: /^src\/doorbuster\.ts$/,
+  commander: /^src\/(doorbuster|platform\/command-line)\.ts$/,
 }
 
 /** Each table is read and written by one folder; the joins named here read another's table and say so. */
@@ -86,7 +86,10 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   sales: /^src\/flow\/catalogue\//,
   products: /^src\/flow\/catalogue\//,
   pictures: /^src\/flow\/catalogue\//,
-  orders: /^src\/flow\/(orders|payments|gift-cards|notices)\/(overview-)?sql\.ts$/,
+  // Whole logical shards are moved by the platform, whatever is in the rows.
+  orders: /^src\/(flow\/(orders|payments|gift-cards|notices)\/(overview-)?sql|platform\/shards\/\w+)\.ts$/,
+  shard_map: /^src\/platform\/shards\//,
+  held_shards: /^src\/platform\/shards\//,
   payments: /^src\/flow\/(payments|notices)\/(overview-)?sql\.ts$/,
   queue_marks: /^src\/flow\/waiting-room\/sql\.ts$/,
   webhook_events: /^src\/flow\/payments\/sql\.ts$/,

@@ -1,6 +1,6 @@
 import type { OrderCreated } from '../../src/contracts/events.ts'
 import { createOrders } from '../../src/flow/orders/orders.ts'
-import { connectShards } from '../../src/platform/postgres.ts'
+import { connectShards } from '../../src/platform/shards/shards.ts'
 import { testEnv } from '../../test/support/flow.ts'
 import { ownPostgres } from '../../test/support/postgres.ts'
 import { start } from '../http/processes.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readTopic } from '../../src/platform/kafka.ts'
-import type { Shards } from '../../src/platform/postgres.ts'
+import { everywhere, type Shards } from '../../src/platform/postgres.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
 import { itemKeys } from '../../src/flow/inventory/keys.ts'
 import type { ActiveEntry, LedgerEntry, OrderRow, Probe, SeenEvent, TakenWebhook } from './evidence.ts'
@@ -22,18 +22,16 @@ export async function readOrders(shards: Shards, sale: string): Promise<OrderRow
     'failed_at',
     'restocked_at',
   ].map(ms)
-  const found = await Promise.all(
-    shards.all.map(async (database, shard) => {
-      const { rows } = await database.query<OrderRow>(
-        `select id as order_id, user_id, item_id, quantity, amount, coalesce((
+  const found = await everywhere(shards, async ({ sql, shard }) => {
+    const { rows } = await sql.query<OrderRow>(
+      `select id as order_id, user_id, item_id, quantity, amount, coalesce((
            select sum(u.amount) from gift_card_uses u
            where u.user_id = orders.user_id and u.order_id = orders.id), 0)::bigint as gift_part, status, failure_reason, claim_seq, ${times.join()}
          from orders where sale_id = $1`,
-        [sale],
-      )
-      return rows.map((row) => ({ ...row, shard, home_shard: shards.all.indexOf(shards.of(row.user_id)) }))
-    }),
-  )
+      [sale],
+    )
+    return rows.map((row) => ({ ...row, shard, home_shard: shards.numberOf(row.user_id) }))
+  })
   return found.flat()
 }
 
@@ -107,8 +105,8 @@ export async function readWebhooks(
       object === 'sandbox.delivery' && result === 'acknowledged' ? [id] : [],
     ),
   )
-  const recorded = await Promise.all(
-    shards.all.map((database) => database.query<{ event_id: string }>('select event_id from webhook_events')),
+  const recorded = await everywhere(shards, ({ sql }) =>
+    sql.query<{ event_id: string }>('select event_id from webhook_events'),
   )
   const ids = new Set(recorded.flatMap((found) => found.rows.map(({ event_id }) => event_id)))
   return rows.flatMap(({ object, id, type = '', data }) => {

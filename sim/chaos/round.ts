@@ -1,4 +1,4 @@
-import { connectShards } from '../../src/platform/postgres.ts'
+import { connectShards } from '../../src/platform/shards/shards.ts'
 import { connectRedis } from '../../src/platform/redis.ts'
 import { audit, type Verdict } from '../audit/audit.ts'
 import { collect } from '../audit/collect.ts'

@@ -1,4 +1,5 @@
-import { connectShards, type Shards } from '../../src/platform/postgres.ts'
+import type { Shards } from '../../src/platform/postgres.ts'
+import { connectShards } from '../../src/platform/shards/shards.ts'
 import { connectRedis } from '../../src/platform/redis.ts'
 import { audit } from '../audit/audit.ts'
 import { collect } from '../audit/collect.ts'

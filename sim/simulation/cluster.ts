@@ -10,7 +10,8 @@ import { createPayments, type PaymentProvider, type Payments } from '../../src/f
 import { createReconcile } from '../../src/flow/reconcile/reconcile.ts'
 import { createRestock, type Restock } from '../../src/flow/restock/restock.ts'
 import { keepClean } from '../../src/operator/upkeep.ts'
-import { logicalShard, type Shards } from '../../src/platform/postgres.ts'
+import type { Shards } from '../../src/platform/postgres.ts'
+import { logicalShard } from '../../src/platform/shards/logical.ts'
 import type { Log } from '../../src/platform/telemetry.ts'
 import { createTokens } from '../../src/platform/tokens.ts'
 import { modelKafkaLog, modelStreamLog, runRelay } from './event-log.ts'
@@ -68,6 +69,14 @@ function compose(node: Node, cluster: Cluster) {
   const shards: Shards = {
     ...{ all, catalogue: first, close: () => Promise.resolve() },
     of: (user) => all[shardOf(user, all.length)] ?? first,
+    numberOf: (user) => shardOf(user, all.length),
+    // Nothing is moved here.
+    spread: async (rows, work) => {
+      const groups = Map.groupBy(rows, ({ user_id }) => shardOf(user_id, all.length))
+      await Promise.all([...groups].map(([shard, some]) => work({ sql: all[shard] ?? first, shard }, some)))
+    },
+    survey: (read) => Promise.allSettled(all.map((sql, shard) => read({ sql, shard }))),
+    ready: () => Promise.resolve(),
   }
   const log = noteLog(node)
   const plainInventory = modelInventory(link, redis.model, watch)

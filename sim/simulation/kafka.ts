@@ -1,6 +1,6 @@
 import type { Delivery } from '../../src/flow/events/events.ts'
 import { keyOf } from '../../src/flow/events/postponed.ts'
-import { logicalShard } from '../../src/platform/postgres.ts'
+import { logicalShard } from '../../src/platform/shards/logical.ts'
 import type { Server } from './node.ts'
 import type { World } from './world.ts'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { eventually } from '../../test/support/stripe.ts'
 import { type TestDatabases, testDatabases } from '../../test/support/postgres.ts'
-import { connectDatabase, connectShards, type Database, logicalShard, type Sql } from './postgres.ts'
+import { connectDatabase, type Database, type Sql } from './postgres.ts'
 
 let databases: TestDatabases
 let url: string
@@ -104,39 +104,4 @@ test('numbers of int8 are read as numbers, and refused where they would be round
   const { rows } = await database.query('select 9007199254740991::int8 as n')
   expect(rows).toEqual([{ n: Number.MAX_SAFE_INTEGER }])
   expect(await failure(database.query('select 9007199254740992::int8 as n'))).toBeInstanceOf(RangeError)
-})
-
-// Rows lie where these said: a change of any of them would lose rows.
-test.each([
-  ['', 227],
-  ['buyer-1', 45],
-  ['0190163d-8694-739b-aea5-966c26f8ad91', 101],
-  ['günther ❤', 135],
-])('the logical shard of %p is %p for ever', (user, shard) => {
-  expect(logicalShard(user)).toBe(shard)
-})
-
-test('each buyer has one database, all get their share, whatever their number', async () => {
-  const users = Array.from({ length: 3000 }, (_, n) => `buyer-${n}`)
-  for (const count of [1, 2, 3, 7]) {
-    const shards = connectShards(Array.from({ length: count }, () => url))
-    expect(shards.all).toHaveLength(count)
-    expect(shards.catalogue).toBe(shards.all[0] as Database)
-    const homes = users.map((user) => shards.of(user))
-    expect(users.map((user) => shards.of(user))).toEqual(homes)
-    for (const shard of shards.all) {
-      const share = homes.filter((home) => home === shard).length / users.length
-      expect(share).toBeGreaterThan(0.8 / count)
-      expect(share).toBeLessThan(1.2 / count + 1e-9)
-    }
-    await shards.close()
-  }
-})
-
-test('logical shards lie on the databases in equal runs', async () => {
-  const shards = connectShards([url, url])
-  for (let n = 0; n < 200; n += 1)
-    expect(shards.all.indexOf(shards.of(`u${n}`) as never)).toBe(logicalShard(`u${n}`) < 128 ? 0 : 1)
-  await shards.close()
-  expect(() => connectShards([])).toThrow('no database URL')
 })

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { createBreaker } from './breaker.ts'
 import { systemClock } from './clock.ts'
@@ -17,21 +16,48 @@ export interface Database extends Sql {
   close(): Promise<void>
 }
 
-/** The databases of `DATABASE_URLS`. */
+/** Where a read or a batch runs: a connection, and which of `Shards.all` it belongs to. */
+export interface AtShard {
+  readonly sql: Sql
+  readonly shard: number
+}
+
+/** The databases of `DATABASE_URLS`, in that order, and who is on which. */
 export interface Shards {
   readonly all: readonly Database[]
   /** Products, sales, audit log and reconciliation runs: the first database. */
   readonly catalogue: Database
-  /** The one database with everything of this buyer. */
+  /**
+   * Everything of this buyer, wherever it is when a statement runs. A transaction that finds it moved is rolled back, and
+   * its work done once more on the new server.
+   */
   of(userId: string): Database
+  /** Where that is now, as a number of `all`; -1 while nobody knows. */
+  numberOf(userId: string): number
+  /** Runs `work`, which must be safe to repeat, once for each database with the rows whose buyers it has. */
+  spread<Row extends { readonly user_id: string }>(
+    rows: readonly Row[],
+    work: (at: AtShard, rows: Row[]) => Promise<unknown>,
+  ): Promise<void>
+  /**
+   * Reads every database so that each buyer is counted once, also while some are moved. In the order of `all`; rejected is
+   * one that does not answer. `briefMs`: see readBriefly.
+   */
+  survey<T>(read: (at: AtShard) => Promise<T>, briefMs?: number): Promise<PromiseSettledResult<T>[]>
+  /** Settles once it is known who is on which. Throws SettingError for servers that do not fit. */
+  ready(): Promise<void>
   close(): Promise<void>
 }
 
-export const LOGICAL_SHARDS = 256
-
-/** Stable: the first byte of the SHA-256 of the user id. Never change it; rows would no longer be found. */
-export function logicalShard(userId: string): number {
-  return createHash('sha256').update(userId).digest().readUInt8(0)
+/** The answers of a survey; throws where a database gave none. */
+export async function everywhere<T>(
+  shards: Pick<Shards, 'survey'>,
+  read: (at: AtShard) => Promise<T>,
+): Promise<T[]> {
+  return (await shards.survey(read)).map((one) => {
+    if (one.status === 'rejected') throw one.reason
+    return one.value
+  })
 }
 
 export interface PoolOptions {
@@ -184,18 +210,5 @@ async function inTime<T>(answer: Promise<T>, ms: number | undefined): Promise<T>
     return await Promise.race([answer, late])
   } finally {
     waited.abort()
-  }
-}
-
-/** Logical shards are spread over the databases in equal runs. Connects lazily. */
-export function connectShards(urls: readonly string[], options: PoolOptions = {}): Shards {
-  const all = urls.map((url) => connectDatabase(url, options))
-  const catalogue = all[0]
-  if (catalogue === undefined) throw new Error('no database URL')
-  return {
-    all,
-    catalogue,
-    of: (userId) => all[Math.floor((logicalShard(userId) * all.length) / LOGICAL_SHARDS)] ?? catalogue,
-    close: async () => void (await Promise.all(all.map((database) => database.close()))),
   }
 }

@@ -6,6 +6,7 @@ import { exportOrders } from '../../src/operator/orders/export.ts'
 import { cursorOf, idsLike, readCursor, searchPage } from '../../src/operator/orders/search.ts'
 import { csvLines } from '../../src/platform/csv.ts'
 import type { Database, Sql } from '../../src/platform/postgres.ts'
+import { surveyOf } from '../support/sql.ts'
 import { OPS_TOKEN, problemOf, startApp, type TestApp } from '../support/app.ts'
 import { testDatabases, type TestDatabases } from '../support/postgres.ts'
 import { replaySettings } from '../support/seed.ts'
@@ -150,8 +151,8 @@ test('where one of the databases is away the others answer, and the page says so
   const [one, other] = app.app.shards.all as [Database, Database]
   const gone = { ...other, transaction: () => Promise.reject(new Error('gone')) }
   const options = { limit: 100, addresses: true }
-  const whole = await searchPage({ all: [one, other] }, { sale: 'partly' }, options)
-  const part = await searchPage({ all: [one, gone] }, { sale: 'partly' }, options)
+  const whole = await searchPage(surveyOf([one, other]), { sale: 'partly' }, options)
+  const part = await searchPage(surveyOf([one, gone]), { sale: 'partly' }, options)
   expect(whole.away).toEqual([])
   expect(part.away).toHaveLength(1)
   expect(part.orders.length).toBeWithin(1, 8)
@@ -318,7 +319,7 @@ describe('the file', () => {
         return away ? Promise.reject(new Error('gone')) : shard.transaction(work)
       },
     }))
-    const reader = (await exportOrders({ all }, { sale: 'slow' }, true)).getReader()
+    const reader = (await exportOrders(surveyOf(all), { sale: 'slow' }, true)).getReader()
     await Bun.sleep(300)
     expect(asked).toBeLessThanOrEqual(4)
     await reader.read()
@@ -329,17 +330,16 @@ describe('the file', () => {
       while (!(await reader.read()).done);
     }
     expect(await rest().then(String, ({ code }: { code: string }) => code)).toBe('unavailable')
-    expect(await exportOrders({ all }, {}, true).then(String, ({ code }: { code: string }) => code)).toBe(
-      'unavailable',
-    )
+    expect(
+      await exportOrders(surveyOf(all), {}, true).then(String, ({ code }: { code: string }) => code),
+    ).toBe('unavailable')
   }, 30_000)
 })
 
 describe('one order', () => {
   test('is found on whichever shard it is, with all there is about it', async () => {
     const users = [0, 1].map((shard) => {
-      for (let n = 0; ; n += 1)
-        if (app.app.shards.of(`shard-${n}`) === app.app.shards.all[shard]) return `shard-${n}`
+      for (let n = 0; ; n += 1) if (app.app.shards.numberOf(`shard-${n}`) === shard) return `shard-${n}`
     })
     await app.app.commands.reconcile({ operator: 'test', reason: 'a look' }, 'looked-at')
     for (const user_id of users) {
@@ -422,7 +422,7 @@ test('every way of asking has an index', async () => {
     after: { created_us: 1_795_000_000_000_000, order_id: uuidv7() },
   }
   for (const filter of [{}, { sale: 'sale' }, { q: 'abcdef12' }, { q: 'some@example.com' }])
-    await searchPage({ all: [explaining] }, filter, options)
+    await searchPage(surveyOf([explaining]), filter, options)
   const all = plans.join('\n')
   for (const index of [
     'orders_latest',

@@ -9,7 +9,8 @@ import {
   test,
 } from 'bun:test'
 import { orderConsumer } from '../../src/flow/orders/consumer.ts'
-import { connectShards, type Shards } from '../../src/platform/postgres.ts'
+import type { Shards } from '../../src/platform/postgres.ts'
+import { connectShards } from '../../src/platform/shards/shards.ts'
 import { type Claim, type Flow, startFlow } from '../support/flow.ts'
 import { keyOf } from '../support/inventory.ts'
 import { paying } from '../support/paying.ts'

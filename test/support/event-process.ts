@@ -5,7 +5,7 @@
 import { orderConsumer } from '../../src/flow/orders/consumer.ts'
 import { createOrders } from '../../src/flow/orders/orders.ts'
 import { systemClock } from '../../src/platform/clock.ts'
-import { connectShards } from '../../src/platform/postgres.ts'
+import { connectShards } from '../../src/platform/shards/shards.ts'
 import { connectRedis, type RedisConnection } from '../../src/platform/redis.ts'
 import { createLog } from '../../src/platform/telemetry.ts'
 import {

@@ -169,7 +169,7 @@ export function actions(app: Application) {
     buyerOn: (shard: number) => {
       for (;;) {
         const user = `buyer-${++buyers}`
-        if (shards.of(user) === shards.all[shard]) return user
+        if (shards.numberOf(user) === shard) return user
       }
     },
     /** Lets the hold's deadline be over. */

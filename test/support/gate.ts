@@ -1,6 +1,6 @@
 import type { Inventory } from '../../src/flow/inventory/inventory.ts'
 import type { PaymentProvider } from '../../src/flow/payments/payments.ts'
-import type { Database, Shards } from '../../src/platform/postgres.ts'
+import type { Database, Shards, Sql } from '../../src/platform/postgres.ts'
 
 /** Decides when a call to the outside world goes out; the next one goes out only when it is done. */
 export type Gate = <Answer>(label: string, call: () => Promise<Answer>) => Promise<Answer>
@@ -14,12 +14,18 @@ export function gateShards(shards: Shards, gate: Gate): Shards {
     close: () => database.close(),
   })
   const all = shards.all.map(wrap)
-  const same = (database: Database) => all[shards.all.indexOf(database)] ?? database
+  const gated = (sql: Sql, number: number): Sql => ({
+    query: (text, values) => gate(`sql ${number} ${text.trim().slice(0, 30)}`, () => sql.query(text, values)),
+  })
   return {
+    ...shards,
     all,
-    catalogue: same(shards.catalogue),
-    of: (user) => same(shards.of(user)),
-    close: () => shards.close(),
+    catalogue: all[0] as Database,
+    of: (user) => wrap(shards.of(user), shards.numberOf(user)),
+    spread: (rows, work) =>
+      shards.spread(rows, ({ sql, shard }, some) => work({ sql: gated(sql, shard), shard }, some)),
+    survey: (read, briefMs) =>
+      shards.survey(({ sql, shard }) => read({ sql: gated(sql, shard), shard }), briefMs),
   }
 }
 

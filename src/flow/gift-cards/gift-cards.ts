@@ -2,7 +2,7 @@ import { portionOf, readGiftCode } from '../../contracts/gift-cards.ts'
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { Money } from '../../contracts/money.ts'
 import type { OrderStatus } from '../../contracts/orders.ts'
-import type { Shards, Sql } from '../../platform/postgres.ts'
+import { everywhere, type Shards, type Sql } from '../../platform/postgres.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import * as sqlStore from './sql.ts'
 
@@ -104,7 +104,7 @@ export function createGiftCards({ shards, orders, newCode, mayMove }: GiftCardPa
     },
     of: (user) => sqlStore.selectCards(shards.of(user), user),
     issued: async (max) => {
-      const found = await Promise.all(shards.all.map((shard) => sqlStore.selectIssued(shard, max)))
+      const found = await everywhere(shards, ({ sql }) => sqlStore.selectIssued(sql, max))
       return found
         .flat()
         .sort((one, other) => other.issued_at - one.issued_at)

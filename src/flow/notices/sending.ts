@@ -85,8 +85,10 @@ export function createSending(parts: SendingParts) {
   const waitS = (attempts: number) =>
     Math.min(policy.maxRetryS, policy.firstRetryS * 2 ** (attempts - 1)) * (0.5 + random() / 2)
 
-  const sendOne = async (shard: Database, mail: MailServer, taken: Taken) => {
+  const sendOne = async (mail: MailServer, taken: Taken) => {
     const { user_id, order_id, kind, attempts } = taken
+    // Not where it was taken: it may have been moved since.
+    const shard = shards.of(user_id)
     const told = await selectTold(shard, user_id, order_id)
     // Withdrawn, too old, or overtaken: nobody is told "it is yours" of what has been cancelled since.
     const email = told?.email ?? undefined
@@ -135,7 +137,7 @@ export function createSending(parts: SendingParts) {
       const taken = await takeDue(shard, { leaseS: policy.leaseS, max: AT_ONCE })
       const results = await Promise.all(
         taken.map((one) =>
-          sendOne(shard, mail, one).catch((error: unknown) => {
+          sendOne(mail, one).catch((error: unknown) => {
             log.warn({ err: error, order_id: one.order_id, kind: one.kind }, 'telling a buyer failed')
             return 'unavailable' as const
           }),

@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid'
 import { type TestDatabases, testDatabases } from '../../../test/support/postgres.ts'
 import { type Statement, watchShards } from '../../../test/support/sql.ts'
 import type { OrderCreated, Restocked } from '../../contracts/events.ts'
-import { connectShards, type Shards } from '../../platform/postgres.ts'
+import type { Shards } from '../../platform/postgres.ts'
+import { connectShards } from '../../platform/shards/shards.ts'
 import { createOrders, type Orders, STATEMENTS } from './orders.ts'
 
 let databases: TestDatabases
@@ -75,7 +76,7 @@ describe('insert', () => {
     const { rows } = await shards.catalogue.query<{ found: number }>(
       `select count(*) as found from orders where user_id like 'large-%'`,
     )
-    expect(rows[0]?.found).toBe(once.filter(({ user_id }) => shards.of(user_id) === shards.catalogue).length)
+    expect(rows[0]?.found).toBe(once.filter(({ user_id }) => shards.numberOf(user_id) === 0).length)
     for (const event of once.slice(0, 40))
       expect(await find(event)).toMatchObject({ claimed_at: event.timestamp })
   })
@@ -89,8 +90,8 @@ describe('insert', () => {
       const { rows } = await database.query<{ user_id: string }>(
         `select user_id from orders where user_id like 'one-%'`,
       )
-      expect(rows.length).toBe(batch.filter(({ user_id }) => shards.of(user_id) === database).length)
-      for (const { user_id } of rows) expect(shards.all.indexOf(shards.of(user_id) as never)).toBe(shard)
+      expect(rows.length).toBe(batch.filter(({ user_id }) => shards.numberOf(user_id) === shard).length)
+      for (const { user_id } of rows) expect(shards.numberOf(user_id)).toBe(shard)
     }
   })
 
@@ -158,7 +159,7 @@ describe('of', () => {
       const found = await orders.of('me')
       expect(found.map(({ claimed_at }) => claimed_at - 1_700_000_000_000)).toEqual([3, 2, 1])
     })
-    expect(ran.map(({ shard }) => shard)).toEqual([shards.all.indexOf(shards.of('me') as never)])
+    expect(ran.map(({ shard }) => shard)).toEqual([shards.numberOf('me')])
   })
 
   test('an order is found by its buyer only', async () => {
@@ -184,7 +185,7 @@ describe('restocked', () => {
 describe('overdue and count', () => {
   test('only unpaid orders past their window are overdue, oldest first, at most so many', async () => {
     const sameShard = Array.from({ length: 200 }, (_, n) => `late-${n}`).filter(
-      (user) => shards.of(user) === shards.all[0],
+      (user) => shards.numberOf(user) === 0,
     )
     // The first is paid in time; then the windows of all but the last close.
     const soon = Date.now() + 600_000

@@ -1,7 +1,7 @@
 import type { OrderCreated, Restocked } from '../../contracts/events.ts'
 import type { ItemId, OrderId, SaleId, UserId } from '../../contracts/ids.ts'
 import { TRANSITIONS, type FailureReason, type OrderStatus } from '../../contracts/orders.ts'
-import type { Shards, Sql } from '../../platform/postgres.ts'
+import { everywhere, type Shards, type Sql } from '../../platform/postgres.ts'
 import * as sqlStore from './sql.ts'
 
 /** An order as SQL, the source of truth, knows it. Times in ms; `amount` for the whole order in minor units. */
@@ -109,11 +109,10 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
     events: readonly Event[],
     write: (sql: Sql, batch: readonly Event[]) => Promise<unknown>,
   ) => {
-    const batches = Map.groupBy(events, ({ user_id }) => shards.of(user_id))
-    await all([...batches].map(([shard, batch]) => write(shard, batch)))
+    await shards.spread(events, ({ sql }, batch) => write(sql, batch))
   }
-  const everywhere = async <Row>(read: (sql: Sql) => Promise<Row[]>) =>
-    (await Promise.all(shards.all.map(read))).flat()
+  const ofEach = async <Row>(read: (sql: Sql) => Promise<Row[]>) =>
+    (await everywhere(shards, ({ sql }) => read(sql))).flat()
 
   const numbered = (shard: number): Sql => {
     const database = shards.all[shard]
@@ -136,7 +135,7 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
     bury: (order, failure_reason, sql) =>
       store.insertOrders(sql ?? shards.of(order.user_id), [{ ...order, status: 'FAILED', failure_reason }]),
     shards: shards.all.map((_database, number) => number),
-    shardOf: (user) => shards.all.indexOf(shards.of(user)),
+    shardOf: (user) => shards.numberOf(user),
     overdue: (shard, max) => store.selectOverdue(numbered(shard), max),
     unreleased: (shard, max) => store.selectUnreleased(numbered(shard), max),
     count: async (item) => {
@@ -145,15 +144,15 @@ export function createOrders({ shards, store = sqlStore }: OrderParts): Orders {
         PAID: { orders: 0, units: 0 },
         FAILED: { orders: 0, units: 0 },
       }
-      for (const { status, orders, units } of await everywhere((sql) => store.countByStatus(sql, item))) {
+      for (const { status, orders, units } of await ofEach((sql) => store.countByStatus(sql, item))) {
         total[status].orders += orders
         total[status].units += units
       }
       return total
     },
-    forItem: (item) => everywhere((sql) => store.selectOrdersForItem(sql, item)),
+    forItem: (item) => ofEach((sql) => store.selectOrdersForItem(sql, item)),
     lastActive: async (item, max) =>
-      (await everywhere((sql) => store.selectLastActive(sql, item, max)))
+      (await ofEach((sql) => store.selectLastActive(sql, item, max)))
         .sort(
           (one, other) =>
             other.claimed_at - one.claimed_at ||

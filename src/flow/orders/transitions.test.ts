@@ -11,7 +11,8 @@ import {
   type OrderStatus,
   TRANSITIONS,
 } from '../../contracts/orders.ts'
-import { connectShards, type Shards } from '../../platform/postgres.ts'
+import type { Shards } from '../../platform/postgres.ts'
+import { connectShards } from '../../platform/shards/shards.ts'
 import { createOrders, type Orders } from './orders.ts'
 
 let databases: TestDatabases

@@ -1,7 +1,7 @@
 import type { OrderId, UserId } from '../../contracts/ids.ts'
 import type { OrderStatus } from '../../contracts/orders.ts'
 import { forEachAtMost } from '../../platform/parallel.ts'
-import type { Shards, Sql } from '../../platform/postgres.ts'
+import { everywhere, type Shards, type Sql } from '../../platform/postgres.ts'
 import type { Log } from '../../platform/telemetry.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import { createClosing } from './closing.ts'
@@ -219,9 +219,7 @@ export function createPayments(parts: PaymentParts): Payments {
     },
 
     unfunded: async (max) => {
-      const found = await Promise.all(
-        shards.all.map((shard) => store.selectUnfunded(shard, UNFUNDED_AFTER_S, max)),
-      )
+      const found = await everywhere(shards, ({ sql }) => store.selectUnfunded(sql, UNFUNDED_AFTER_S, max))
       return found.flat().map(({ paid_at, ...payment }) => ({ ...payment, paid_at: paid_at.getTime() }))
     },
   }

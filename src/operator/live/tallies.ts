@@ -4,7 +4,7 @@ import type { EventLog } from '../../flow/events/events.ts'
 import { countBySale, type OrderCount } from '../../flow/orders/orders.ts'
 import { countPaymentsBySale, type PaymentCount } from '../../flow/payments/payments.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { type Database, readBriefly, type Shards } from '../../platform/postgres.ts'
+import type { AtShard, Shards } from '../../platform/postgres.ts'
 
 /** What costs more than a look is looked at so often, and takes at most a twentieth of the time. */
 const EVERY_MS = 2000
@@ -59,37 +59,48 @@ export interface Tallies {
 }
 
 export interface TallyParts {
-  readonly shards: Pick<Shards, 'all'>
+  readonly shards: Pick<Shards, 'all' | 'survey'>
   readonly eventLog: Pick<EventLog, 'inspect' | 'deadLetters'>
   readonly clock: Clock
   readonly onError?: (error: unknown) => void
 }
 
-/** What SQL and the event log have to say: each shard by itself, so that one that is away keeps its last answer. */
+/** What SQL and the event log have to say. A shard that is away keeps its last answer. */
 export function createTallies({ shards, eventLog, clock, onError }: TallyParts): Tallies {
-  const count = (shard: Database) => (sales: readonly SaleId[]) =>
-    readBriefly(shard, DEADLINE_MS, async (sql) => ({
-      orders: await countBySale(sql, sales),
-      payments: await countPaymentsBySale(sql, sales),
-    }))
-  const perShard = shards.all.map((shard) => createPaced(clock, count(shard), onError))
+  const perShard: ({ at: number; orders: OrderCount[]; payments: PaymentCount[] } | undefined)[] =
+    shards.all.map(() => undefined)
+  const shardsCounted = createPaced(
+    clock,
+    async (sales: readonly SaleId[]) => {
+      const at = clock.now()
+      const count = async ({ sql }: AtShard) => ({
+        orders: await countBySale(sql, sales),
+        payments: await countPaymentsBySale(sql, sales),
+      })
+      const answers = await shards.survey(count, DEADLINE_MS)
+      for (const [shard, one] of answers.entries())
+        if (one.status === 'fulfilled') perShard[shard] = { at, ...one.value }
+        else onError?.(one.reason)
+    },
+    onError,
+  )
   const backlog = createPaced(clock, () => eventLog.inspect(), onError)
   const letters = createPaced(clock, () => eventLog.deadLetters(MOST_LETTERS), onError)
 
   return {
     ask: (sales) => {
-      for (const shard of perShard) shard.ask(sales)
+      shardsCounted.ask(sales)
       backlog.ask(undefined)
       letters.ask(undefined)
     },
     counted: (sale) => {
-      const found = perShard.map((shard) => shard.last()).filter((one) => one !== undefined)
+      const found = perShard.filter((one) => one !== undefined)
       if (found.length < perShard.length) return undefined
       const ofSale = <Row extends { sale_id: SaleId }>(rows: readonly Row[]) =>
         rows.filter(({ sale_id }) => sale_id === sale)
       return {
-        orders: sumOrders(found.flatMap(({ answer }) => ofSale(answer.orders))),
-        payments: sumPayments(found.flatMap(({ answer }) => ofSale(answer.payments))),
+        orders: sumOrders(found.flatMap(({ orders }) => ofSale(orders))),
+        payments: sumPayments(found.flatMap(({ payments }) => ofSale(payments))),
         counted_at: Math.min(...found.map(({ at }) => at)),
       }
     },

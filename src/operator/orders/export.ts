@@ -32,7 +32,7 @@ const iso = (ms: number | null): string | null => (ms === null ? null : new Date
  * answer, and breaks off where one ceases to: half a list must not look like a whole one.
  */
 export async function exportOrders(
-  shards: Pick<Shards, 'all'>,
+  shards: Pick<Shards, 'survey'>,
   filter: OrderFilter,
   addresses: boolean,
 ): Promise<ReadableStream<Uint8Array>> {

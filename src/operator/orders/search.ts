@@ -9,7 +9,7 @@ import {
   searchOrders,
 } from '../../flow/orders/orders.ts'
 import { type RecordedPayment, selectOrdersPaidAs, selectPaymentsOf } from '../../flow/payments/payments.ts'
-import { type Database, readBriefly, type Shards, type Sql } from '../../platform/postgres.ts'
+import type { Shards, Sql } from '../../platform/postgres.ts'
 
 /** What an operator looks for; `q` is whatever is at hand. */
 export type OrderFilter = Omit<OrderSearch, 'named' | 'after'> & { readonly q?: string | undefined }
@@ -36,12 +36,12 @@ const MOST_NAMED = 1000
 
 /** One page of the orders of all shards, the newest first. Whatever arrives meanwhile, no order is told twice or left out. */
 export async function searchPage(
-  shards: Pick<Shards, 'all'>,
+  shards: Pick<Shards, 'survey'>,
   filter: OrderFilter,
   options: SearchOptions,
 ): Promise<Page> {
   const { limit } = options
-  const asked = await Promise.allSettled(shards.all.map((shard) => searchShard(shard, filter, options)))
+  const asked = await shards.survey(({ sql }) => searchShard(sql, filter, options), DEADLINE_MS)
   const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   const page = found.sort((one, other) => compare(one.place, other.place)).slice(0, limit)
   const last = page.at(-1)
@@ -57,13 +57,12 @@ const compare = (one: OrderPlace, other: OrderPlace): number =>
   other.created_us - one.created_us || (one.order_id < other.order_id ? 1 : -1)
 
 /** One more than the page, to know whether there is a next one. */
-const searchShard = (shard: Database, { q, ...filter }: OrderFilter, options: SearchOptions) =>
-  readBriefly(shard, DEADLINE_MS, async (sql) => {
-    const { after, limit, addresses } = options
-    const named = q === undefined ? undefined : await resolve(sql, q, addresses)
-    const orders = await searchOrders(sql, { ...filter, named, after }, limit + 1)
-    return describe(sql, orders, addresses)
-  })
+async function searchShard(sql: Sql, { q, ...filter }: OrderFilter, options: SearchOptions) {
+  const { after, limit, addresses } = options
+  const named = q === undefined ? undefined : await resolve(sql, q, addresses)
+  const orders = await searchOrders(sql, { ...filter, named, after }, limit + 1)
+  return describe(sql, orders, addresses)
+}
 
 /** Rows with what other tables say of them. */
 export async function describe(sql: Sql, orders: readonly RecordedOrder[], addresses: boolean) {

@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts'
 import type { Env } from '../config.ts'
 import { SettingError } from '../errors.ts'
 import { migrate } from '../migrate.ts'
+import { registerServers } from '../shards/registry.ts'
 import { orAborted, untilAborted } from '../shutdown.ts'
 import { type Child, keepRunning } from './child.ts'
 import { emptyDataDir, lockDataDir, type RunFile, writeRunFile } from './data-dir.ts'
@@ -82,6 +83,7 @@ async function runUntil(
   const addresses = await servers.start({ dataDir, env, profile, print, signal, ...brokers })
   if (signal.aborted || addresses === undefined) return
   await orAborted(migrate(addresses.databaseUrls), signal)
+  await orAborted(registerServers(addresses.databaseUrls), signal)
   if (signal.aborted) return
 
   // The mailbox is part of the sandbox: where that does not run, real mails need a real server.

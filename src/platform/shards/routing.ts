@@ -1,0 +1,120 @@
+import { systemClock } from '../clock.ts'
+import { timeLeftMs } from '../deadline.ts'
+import { Unavailable } from '../errors.ts'
+import type { Database, Shards, Sql } from '../postgres.ts'
+import { isNotHeld, logicalShard, NotHeld } from './logical.ts'
+import { holdHere, type ShardMap } from './map.ts'
+
+/** Longest wait for a logical shard that is on its way. A move fences it for milliseconds. */
+const PATIENCE_MS = 5000
+const FIRST_WAIT_MS = 4
+const MOST_WAIT_MS = 100
+
+export interface RoutingParts {
+  readonly map: ShardMap
+  readonly ready: () => Promise<void>
+  readonly databaseOf: (logical: number) => Database
+  readonly pools: readonly Database[]
+}
+
+/**
+ * Finds the server of a buyer. As long as the map is sure a statement costs nothing more; where it is not, it runs in a
+ * transaction that first holds the logical shard on its server. A refusal of the server's guard says that the map is old.
+ */
+export function createRouting({
+  map,
+  ready,
+  databaseOf,
+  pools,
+}: RoutingParts): Pick<Shards, 'of' | 'spread'> {
+  const patiently = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    if (!map.isLoaded) await ready()
+    const until = performance.now() + Math.min(PATIENCE_MS, timeLeftMs() ?? Infinity)
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(MOST_WAIT_MS, wait * 2)) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (!isNotHeld(error)) throw error
+        if (performance.now() + wait > until)
+          throw new Unavailable('a logical shard is being moved; try again in a moment', { cause: error })
+        await map.reload()
+        await systemClock.sleep(wait)
+      }
+    }
+  }
+
+  /** In one transaction with `work`, so that none of it can leave before that has ended. */
+  const holding = <T>(database: Database, logical: readonly number[], work: (sql: Sql) => Promise<T>) =>
+    database.transaction(async (sql) => {
+      const here = await holdHere(sql, logical)
+      if (here.length < logical.length)
+        throw new NotHeld(`logical shard ${logical.find((one) => !here.includes(one))} is not on this server`)
+      return work(sql)
+    })
+
+  const of = (user: string): Database => {
+    const logical = logicalShard(user)
+    return {
+      query: (text, values) =>
+        patiently(async () => {
+          const database = databaseOf(logical)
+          if (map.isSure(logical)) {
+            const result = await database.query(text, values)
+            // What has changed a row was on the right server: the guard let it.
+            const hasWritten = result.command !== 'SELECT' && (result.rowCount ?? 0) > 0
+            if (hasWritten || map.isSure(logical)) return result as never
+          }
+          return holding(database, [logical], (sql) => sql.query(text, values)) as never
+        }),
+      transaction: (work) =>
+        patiently(() => {
+          const database = databaseOf(logical)
+          if (!map.isSure(logical)) return holding(database, [logical], work)
+          return database.transaction(async (sql) => {
+            const result = await work(sql)
+            if (!map.isSure(logical)) throw new NotHeld('the shard map was not read in time')
+            return result
+          })
+        }),
+      close: () => Promise.resolve(),
+    }
+  }
+
+  const spread: Shards['spread'] = (rows, work) => {
+    let left = rows.map((row) => ({ row, logical: logicalShard(row.user_id) }))
+    return patiently(async () => {
+      // What is about to move goes by itself: it alone may have to wait.
+      const groups = Map.groupBy(left, ({ logical }) => databaseOf(logical))
+      const parts = [...groups].flatMap(([database, some]) => {
+        const sure = some.filter(({ logical }) => map.isSure(logical))
+        const unsure = some.filter((one) => !sure.includes(one))
+        return [sure, unsure].filter(({ length }) => length > 0).map((part) => ({ database, part }))
+      })
+      const results = await Promise.allSettled(
+        parts.map(async ({ database, part }) => {
+          const logical = [...new Set(part.map((one) => one.logical))]
+          const run = (sql: Sql) =>
+            work(
+              { sql, shard: pools.indexOf(database) },
+              part.map(({ row }) => row),
+            )
+          const isSure = () => logical.every((one) => map.isSure(one))
+          if (isSure()) {
+            await run(database)
+            if (isSure()) return
+          }
+          await holding(database, logical, run)
+        }),
+      )
+      const failed = results.flatMap((one, at) =>
+        one.status === 'rejected' ? [{ error: one.reason as unknown, part: parts[at]?.part ?? [] }] : [],
+      )
+      const grave = failed.find(({ error }) => !isNotHeld(error))
+      if (grave !== undefined) throw grave.error
+      left = failed.flatMap(({ part }) => part)
+      if (left.length > 0) throw new NotHeld('some logical shards are on their way')
+    })
+  }
+
+  return { of, spread }
+}
