@@ -1,5 +1,5 @@
 import type { Row } from './row.ts'
-import { joinHttp, soldOutHttp, statusHttp } from './rows/answers-http.ts'
+import { enterHttp, joinHttp, soldOutHttp, statusHttp } from './rows/answers-http.ts'
 import { claimHttp, claimLatency } from './rows/claim-http.ts'
 import { claimLua, claimWrapper } from './rows/claim-lua.ts'
 import { claimToRow } from './rows/claim-to-row.ts'
@@ -8,7 +8,7 @@ import { relay } from './rows/relay.ts'
 import { sqlRows } from './rows/sql-hot-row.ts'
 import { startUp } from './rows/start-up.ts'
 import { ticketCheck } from './rows/ticket.ts'
-import { joinRoom, waiterMemory } from './rows/waiting-room.ts'
+import { enterRoom, joinRoom, waiterMemory } from './rows/waiting-room.ts'
 
 /** Every row, in the order of the page. */
 export const ROWS: readonly Row[] = [
@@ -20,6 +20,8 @@ export const ROWS: readonly Row[] = [
     soldOutHttp,
     joinHttp,
     joinRoom,
+    enterHttp,
+    enterRoom,
     statusHttp,
     ticketCheck,
   ],

@@ -1,3 +1,4 @@
+import { CAPACITY_FLAGS } from './capacity/options.ts'
 import { CHAOS_FLAGS } from './chaos/options.ts'
 import { SCALE_FLAGS } from './scale/options.ts'
 import { SIMULATE_FLAGS } from './simulate-flags.ts'
@@ -44,6 +45,15 @@ export const SIM_COMMANDS: readonly SimCommand[] = [
     run: async (given) => {
       const { simulate } = await import('./simulate.ts')
       return simulate(given, console.log)
+    },
+  },
+  {
+    usage: 'capacity',
+    description: 'what a crowd needs: machines, Redis, Kafka, PostgreSQL, bandwidth, money; docs/scaling.md',
+    flags: CAPACITY_FLAGS,
+    run: async (given, signal) => {
+      const { capacity } = await import('./capacity/capacity.ts')
+      return capacity(given, console.log, signal)
     },
   },
 ]

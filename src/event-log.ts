@@ -35,7 +35,9 @@ function onKafka({ kafkaBrokers, kafkaLayout }: Config, log: Log) {
 }
 
 /** Only the full profile has one; it needs the outboxes and Kafka, no SQL. */
-export async function createRelayApp(config: Config): Promise<Relay & { close(): Promise<void> }> {
+export async function createRelayApp(
+  config: Config,
+): Promise<Relay & { readonly redis: RedisConnection; close(): Promise<void> }> {
   const log = createLog(config.logLevel, 'relay')
   const redis = await connectRedis({
     url: config.redis.url,
@@ -48,5 +50,5 @@ export async function createRelayApp(config: Config): Promise<Relay & { close():
     consumer: config.workerName,
     onRetry: (what, error) => log.warn({ err: error, what }, 'trying again'),
   })
-  return { ...relay, close: () => redis.close() }
+  return { ...relay, redis, close: () => redis.close() }
 }

@@ -41,8 +41,8 @@ const answers = (database: Database): Promise<boolean> =>
     systemClock.sleep(ANSWER_MS).then(() => false),
   ])
 
-/** `/healthz`, `/readyz` and `/metrics`, the same on every host. */
-export function healthRoutes(host: App, app: Application, stopping: AbortSignal) {
+/** `/healthz`, `/readyz` and `/metrics`, the same on every host and of every process. */
+export function healthRoutes(host: Pick<App, 'get'>, app: Application, stopping: AbortSignal) {
   const { redis, shards, metrics, catalogue, notices } = app
   host.get('/healthz', (c) => c.text('ok'))
   host.get('/readyz', async (c) => {

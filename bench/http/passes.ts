@@ -43,6 +43,27 @@ export async function fetchPasses(
   return holders
 }
 
+/** Joins as many, each as a device of its own. */
+export async function fetchTickets(
+  client: Sender,
+  hosts: Target['hosts'],
+  sale: string,
+  count: number,
+): Promise<string[]> {
+  const tickets: string[] = []
+  let left = count
+  const worker = async () => {
+    while (left-- > 0) {
+      const body = { device: `bench-${sale}-${left}` }
+      tickets.push(
+        (await post<{ ticket: string }>(client, hosts.queue, `/api/queue/${sale}/join`, body)).ticket,
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return tickets
+}
+
 async function post<T>(web: Sender, host: string, path: string, body: object): Promise<T> {
   const headers = { 'Content-Type': 'application/json' }
   const answer = await insist(web, { method: 'POST', host, path, headers, body: JSON.stringify(body) })

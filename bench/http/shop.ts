@@ -6,7 +6,7 @@ import { connectRedis } from '../../src/platform/redis.ts'
 import { startOverloadable } from '../../test/support/overload.ts'
 import type { Prepared, Scale } from '../row.ts'
 import { startBareServer, startLoad } from './processes.ts'
-import { fetchPasses, type Holder } from './passes.ts'
+import { fetchPasses, fetchTickets, type Holder } from './passes.ts'
 import type { LoadReport } from './load-process.ts'
 
 /** What the bare server answers in a fraction of a second is no measurement; it may be sent the same again and again. */
@@ -69,6 +69,13 @@ export async function startShop({ webEnv }: Pick<Scale, 'webEnv'>) {
         ...{ method: 'POST', host: system.hosts.queue, path: `/api/queue/${SALE}/join` },
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ device: `browser-number-${n}` }),
+      })),
+    /** Of people whose turn has come, each with a ticket of its own. */
+    enters: async (count: number) =>
+      (await fetchTickets(system.web.wire, system.hosts, SALE, count)).map((ticket): WireRequest => ({
+        ...{ method: 'POST', host: system.hosts.queue, path: `/api/queue/${SALE}/enter` },
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ ticket }),
       })),
     status: { method: 'GET', host: system.hosts.queue, path: `/api/queue/${SALE}` } satisfies WireRequest,
     stack: stack.move(),

@@ -40,6 +40,21 @@ export const joinHttp: Row = {
   },
 }
 
+export const enterHttp: Row = {
+  ...base,
+  name: 'enter-http',
+  title: 'Enter over HTTP',
+  ours: 'turns taken: the ticket is checked, the place let in in Redis, a pass signed',
+  yardstick: 'a bare JSON POST server of the same runtime',
+  prepare: async (scale) => {
+    const shop = await startShop(scale)
+    const count = scale.of(1000, 10_000)
+    const [sample, ...requests] = await shop.enters(forAllRounds(scale, count) + 1)
+    const expected = { status: 200, contains: '"pass"' }
+    return againstBareServer(shop, { requests, count, expected, sample: sample as WireRequest })
+  },
+}
+
 export const statusHttp: Row = {
   ...base,
   name: 'status-http',

@@ -39,6 +39,39 @@ export const joinRoom: Row = {
   },
 }
 
+export const enterRoom: Row = {
+  name: 'enter-redis',
+  title: 'Enter in Redis',
+  ours: `turns taken through the waiting room, ${NODES} nodes, each answered with a signed pass`,
+  yardstick: 'a bare mark, `SETBIT` once a place, over the same connections',
+  unit: 'per second',
+  better: 'more',
+  note: 'All nodes in one thread, one call a turn. The places were taken before.',
+  prepare: async (scale) => {
+    const rooms = await startRooms({ nodes: NODES })
+    const count = scale.of(4000, 40_000)
+    const measure = async () => {
+      const sale = await rooms.newSale({ rate_per_second: 1_000_000, checkouts_per_unit: 1_000_000 })
+      const places = await rooms.crowd(sale, count, (n) => ({ visitor: visitorOf(`device-${n}`) }))
+      await rooms.letPass(sale, 60_000)
+      rooms.look()
+      return rateOf(count, NODES * CROWD, async (n) => {
+        const visitor = visitorOf(`device-${n}`)
+        const { kind } = await rooms.enter(sale, places[n]?.ticket ?? '', visitor, rooms.rooms[n % NODES])
+        if (kind !== 'entered') throw new Error(`place ${n} is told ${kind}`)
+      })
+    }
+    return {
+      ours: measure,
+      yardstick: () =>
+        rateOf(count, NODES * CROWD, async (n) =>
+          rooms.connections[n % NODES]?.commands.setbit('bare-entered', n, 1),
+        ),
+      [Symbol.asyncDispose]: () => rooms[Symbol.asyncDispose](),
+    }
+  },
+}
+
 export const waiterMemory: Row = {
   name: 'waiter-memory',
   title: 'Memory per waiter',

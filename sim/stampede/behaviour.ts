@@ -120,3 +120,18 @@ export function arrivalS({ arrival, spread }: Pick<Shape, 'arrival' | 'spread'>,
       return share < EARLY ? -spread * (1 - Math.sqrt(share / EARLY)) : spike((share - EARLY) / (1 - EARLY))
   }
 }
+
+/** The other way round: the share that has arrived so many seconds after the opening. */
+export function arrivedShare({ arrival, spread }: Pick<Shape, 'arrival' | 'spread'>, second: number): number {
+  const within = (value: number) => Math.min(1, Math.max(0, value))
+  const spike = (at: number) =>
+    within((1 - Math.exp((-SPIKE * Math.max(0, at)) / spread)) / (1 - Math.exp(-SPIKE)))
+  switch (arrival) {
+    case 'spike':
+      return spike(second)
+    case 'ramp':
+      return within(second / spread) ** 2
+    case 'lobby':
+      return second <= 0 ? EARLY * within(1 + second / spread) ** 2 : EARLY + (1 - EARLY) * spike(second)
+  }
+}

@@ -7,7 +7,7 @@ import { ITEM, SALE, type System } from './system.ts'
 /** Seconds between two tries of somebody who is told that all is held right now. */
 const TRIES_S = { least: 3, more: 4 }
 /** Answers of a claim, a payment and their pages. */
-const ANSWER_BYTES = 600
+export const ANSWER_BYTES = 600
 
 interface Person {
   readonly visitor: number

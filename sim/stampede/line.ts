@@ -41,7 +41,7 @@ export function createLine({ system, behaviour, buyers, startMs, broken, admit }
   const admissions: Admission[] = []
   const views: { status: QueueStatus; bytes: number }[] = []
   const standing = { position: 0 }
-  let [next, lastPlace, joinBytes, events] = [0, 0, 0, 0]
+  let [next, lastPlace, joinBytes, enterBytes, events] = [0, 0, 0, 0, 0]
 
   const timeOf = (step: number) => startMs + step * STEP_MS
   const joinedStep = (visitor: number) =>
@@ -162,7 +162,8 @@ export function createLine({ system, behaviour, buyers, startMs, broken, admit }
     for (const [index, outcome] of outcomes.entries()) {
       const visitor = visitors[index] ?? 0
       const place = places[visitor] ?? 0
-      second.bytes += JSON.stringify(outcome).length + HEADER_BYTES
+      enterBytes = JSON.stringify(outcome).length + HEADER_BYTES
+      second.bytes += enterBytes
       if (outcome.kind === 'entered') {
         const waited = now - Math.max(0, timeOf(joinedStep(visitor)))
         admissions.push({ visitor, place, at: now, waited })
@@ -192,6 +193,8 @@ export function createLine({ system, behaviour, buyers, startMs, broken, admit }
       return next === buyers && calendar.waiting === 0
     },
     places: () => lastPlace,
+    /** Bytes of the last answer of each kind, with its headers. */
+    answers: () => ({ join: joinBytes, enter: enterBytes, status: views[0]?.bytes ?? 0 }),
     step: async (step: number, second: Second) => {
       const status = await waitingRoom.status(SALE)
       if (status === undefined) throw new Error('the sale is gone')

@@ -22,6 +22,7 @@ export async function simulateStampede(
   signal?: AbortSignal,
 ) {
   const began = performance.now()
+  const cpuBegan = process.cpuUsage()
   const behaviour = createBehaviour(options)
   const startMs = Math.floor(behaviour.arrivalMs(0) / 1000) * 1000 - 1000
   const system = await startSystem(options, OPENS_AT + startMs)
@@ -102,13 +103,21 @@ export async function simulateStampede(
       outcomes: checkout.outcomes,
       events: line.events + Object.values(checkout.outcomes).reduce((sum, count) => sum + count, 0),
       joined: line.places(),
+      answers: line.answers(),
+      calls: { ...system.calls },
       bots: { joins: botsAmong(buyers, behaviour.isBot), isBot: behaviour.isBot },
       memory: { redisBegun: redis.begun, redisMost: redis.most, rss },
       wallS: (performance.now() - began) / 1000,
+      cpuS: { process: cpuSince(cpuBegan), redis: await system.cpuS() },
     }
   } finally {
     await system.stop()
   }
+}
+
+function cpuSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(began)
+  return (user + system) / 1e6
 }
 
 function botsAmong(buyers: number, isBot: (visitor: number) => boolean): number {

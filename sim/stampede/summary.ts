@@ -41,8 +41,13 @@ export function summaryOf(run: Run) {
       ),
       4,
     ),
+    origin_requests: origin,
+    edge_requests: polls,
     requests_per_visitor: round((origin + polls) / buyers),
     origin_requests_per_visitor: round(origin / buyers),
+    /** Bytes of an answer of each kind, and calls of each script. */
+    answer_bytes: run.answers,
+    redis_calls: run.calls,
     bytes_per_visitor: Math.round(total(({ bytes }) => bytes) / buyers),
     bots: {
       share_of_joins: round(bots.joins / buyers),
@@ -50,6 +55,7 @@ export function summaryOf(run: Run) {
     },
     virtual_s: seconds.length,
     wall_s: round(run.wallS, 1),
+    cpu_s: { process: round(run.cpuS.process, 1), redis: round(run.cpuS.redis, 1) },
     events: run.events,
     memory: {
       process_peak_bytes: memory.rss,

@@ -75,12 +75,20 @@ export async function startSystem(options: StampedeOptions, from: number) {
   })
   await waitingRoom.create(sale, [], null)
   return {
-    ...{ sale, waitingRoom, inventory, claiming, commands, clock, advance: time.advance },
+    ...{ sale, waitingRoom, inventory, claiming, commands, clock, advance: time.advance, calls: time.calls },
     /** The ticket that was given for a slot at a time (ms): a function of the two, so nobody has to keep it. */
     ticketOf: (slot: Slot, visitor: Visitor, at: number): string =>
       createTickets({ tokens, clock: { ...clock, now: () => at } }).issue(SALE, slot, visitor),
     /** Bytes that Redis uses. */
     memory: async () => Number(/^used_memory:(\d+)/m.exec(await commands.info('memory'))?.[1]),
+    /** Seconds of processor time that Redis has used. */
+    cpuS: async () => {
+      const info = await commands.info('cpu')
+      return [/^used_cpu_sys:([\d.]+)/m, /^used_cpu_user:([\d.]+)/m].reduce(
+        (sum, of) => sum + Number(of.exec(info)?.[1]),
+        0,
+      )
+    },
     stop: async () => {
       await redis.close()
       await server.stop()

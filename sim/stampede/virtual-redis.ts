@@ -49,6 +49,8 @@ export interface VirtualTime {
   readonly clock: Clock
   /** To `now`, in ms since the epoch: for Redis, for whoever sleeps, and for what expires. */
   readonly advance: (now: number) => Promise<void>
+  /** How often each script was called, by its name. */
+  readonly calls: Readonly<Record<string, number>>
 }
 
 /**
@@ -63,13 +65,21 @@ export async function startVirtualTime(
   let sleepers: { readonly until: number; readonly wake: () => void }[] = []
   await advance.run(commands, from)
   const define = commands.defineCommand.bind(commands)
+  const calls: Record<string, number> = {}
+  const client = commands as unknown as Record<string, (...args: unknown[]) => unknown>
   commands.defineCommand = (name, { lua = '', ...rest }) => {
     const source = plant(planted, name, lua)
     // What a script asks of the server stays on its first line.
     const first = source.startsWith('#!') ? source.slice(0, source.indexOf('\n') + 1) : ''
     define(name, { ...rest, lua: first + VIRTUAL + source.slice(first.length) })
+    const send = client[name]
+    client[name] = (...args) => {
+      calls[name] = (calls[name] ?? 0) + 1
+      return send?.apply(commands, args)
+    }
   }
   return {
+    calls,
     clock: {
       now: () => now,
       sleep: (ms, signal) =>

@@ -30,7 +30,7 @@ test('the smallest environment, with the defaults of the rest', () => {
   const { config, secrets } = read()
   expect(config).toEqual({
     profile: 'embedded',
-    http: { host: '127.0.0.1', port: 8080 },
+    http: { host: '127.0.0.1', port: 8080, healthPort: undefined },
     urls: {
       shop: 'http://shop.localhost:8080',
       queue: 'http://queue.localhost:8080',

@@ -31,6 +31,7 @@ const Environment = z.object({
   PROFILE: z.enum(['embedded', 'full']).default('embedded'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  HEALTH_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   SHOP_URL: httpUrl.optional(),
   QUEUE_URL: httpUrl.optional(),
   OPS_URL: httpUrl.optional(),
@@ -80,7 +81,8 @@ const Environment = z.object({
 
 export interface Config {
   readonly profile: 'embedded' | 'full'
-  readonly http: { readonly host: string; readonly port: number }
+  /** `healthPort`: where a process that is no `web` tells how it is; undefined: nowhere. */
+  readonly http: { readonly host: string; readonly port: number; readonly healthPort: number | undefined }
   /** Public origins, without a trailing slash. */
   readonly urls: { readonly shop: string; readonly queue: string; readonly ops: string }
   readonly dataDir: string
@@ -189,7 +191,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     url === undefined ? `http://${host}.localhost:${e.PORT}` : new URL(url).origin
   const config: Config = {
     profile: e.PROFILE,
-    http: { host: e.HOST, port: e.PORT },
+    http: { host: e.HOST, port: e.PORT, healthPort: e.HEALTH_PORT },
     urls: {
       shop: origin(e.SHOP_URL, 'shop'),
       queue: origin(e.QUEUE_URL, 'queue'),

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Env, environment } from './config.ts'
 import { SettingError } from './errors.ts'
 import type { EdgeOptions } from './servers/edge-config.ts'
-import { httpUrl, list } from './setting-shapes.ts'
+import { httpUrl, list, onUnlessOff } from './setting-shapes.ts'
 import { readTheme } from './theme/theme.ts'
 
 const ORIGIN = z.string().regex(/^[\w.-]+:\d{1,5}$/, 'each must be host:port of a web process')
@@ -14,6 +14,15 @@ const Environment = z.object({
   EDGE_ORIGINS: list.pipe(
     z.array(ORIGIN).min(1, 'it must be host:port of web processes, separated by commas'),
   ),
+  EDGE_REAL_IP_FROM: list.pipe(
+    z.array(
+      z.union(
+        [z.ipv4(), z.cidrv4(), z.ipv6(), z.cidrv6()],
+        'each must be an address or a range of addresses',
+      ),
+    ),
+  ),
+  EDGE_ACCESS_LOG: onUnlessOff,
   SHOP_URL: httpUrl,
   QUEUE_URL: httpUrl,
   OPS_URL: httpUrl,
@@ -33,11 +42,13 @@ export function readEdgeSettings(env: Env = environment()): EdgeOptions & { read
   }
   const { EDGE_HOST, EDGE_PORT, EDGE_ORIGINS, SHOP_URL, QUEUE_URL, OPS_URL, DATA_DIR, THEME_FILE } =
     parsed.data
+  const { EDGE_REAL_IP_FROM: realIpFrom, EDGE_ACCESS_LOG: accessLog } = parsed.data
   const origin = (url: string) => new URL(url).origin
   return {
     host: EDGE_HOST,
     port: EDGE_PORT,
     origins: EDGE_ORIGINS,
+    ...{ realIpFrom, accessLog },
     urls: { shop: origin(SHOP_URL), queue: origin(QUEUE_URL), ops: origin(OPS_URL) },
     theme: readTheme(THEME_FILE),
     dir: join(DATA_DIR, 'edge'),

@@ -12,6 +12,10 @@ export interface EdgeOptions {
   readonly port: number
   /** `host:port` of each web process behind it. */
   readonly origins: readonly string[]
+  /** Proxies of ours in front (addresses or ranges), which are believed who the visitor is; usually none. */
+  readonly realIpFrom?: readonly string[]
+  /** Whether there is an access log; yes, unless told otherwise. */
+  readonly accessLog?: boolean
   /** Public origins as visitors write them, without a trailing slash. */
   readonly urls: { readonly shop: string; readonly queue: string; readonly ops: string }
   readonly theme: Pick<Theme, 'speakers' | 'css'>
@@ -57,6 +61,8 @@ export function edgeFiles(options: EdgeOptions, { folder, openFiles }: Place): M
     origins_public: origins
       .map((origin) => `server ${origin} max_conns=32 max_fails=3 fail_timeout=2s;`)
       .join(' '),
+    real_ip: realIp(options.realIpFrom ?? []),
+    access_log: options.accessLog === false ? 'off' : 'access.log edge buffer=64k flush=1s if=$logged',
     retry_s: String(RETRY_S),
     ...{ shop_url: urls.shop, shop_host: hostOf(urls.shop), shop_name: name(urls.shop) },
     ...{ queue_host: hostOf(urls.queue), queue_name: name(urls.queue) },
@@ -78,6 +84,15 @@ export function edgeFiles(options: EdgeOptions, { folder, openFiles }: Place): M
   })
   return new Map([...files, ...pages, ['pages/moment.css', `${read('moment.css')}${theme.css()}`]])
 }
+
+/** The last address in the header that is not one of theirs: what stands before it anybody may have written. */
+const realIp = (from: readonly string[]): string =>
+  from.length === 0
+    ? ''
+    : [
+        ...from.map((range) => `set_real_ip_from ${range};`),
+        'real_ip_header X-Forwarded-For; real_ip_recursive on;',
+      ].join(' ')
 
 function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
