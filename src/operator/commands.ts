@@ -189,13 +189,19 @@ export function createCommands(parts: CommandParts): Commands {
       return outcome === 'changed' ? reconcile.item(item) : outcome
     },
     split: async (by, item, parts) => {
-      if ((await catalogue.stock(item)) === undefined) return 'unknown_item'
-      // Part by part, so that what was begun and not ended can be asked for again.
+      const product = await catalogue.product(item)
+      const sale = product && (await catalogue.sale(product.sale_id))
+      if (sale === undefined) return 'unknown_item'
       if ((await inventory.stock(item))?.seq !== 0) return 'begun'
       await audit(by, 'item.split', item, { parts })
       const outcome = await catalogue.split(item, parts)
-      // Its parts are missing: reconciliation makes them, now or, where this process dies, a moment later.
-      return outcome === 'changed' ? reconcile.item(item) : outcome
+      if (outcome !== 'changed') return outcome
+      const { id: sale_id, state, opens_at, ends_at } = sale
+      // All units are in the first part, which is fenced until reconciliation has looked at it; so are parts that are missing.
+      await inventory.load({ item_id: item, sale_id, total: 0, parts, state, opens_at, ends_at })
+      const run = await reconcile.item(item)
+      await inventory.transfers.spread(item, parts)
+      return run
     },
     setPicture: async (by, item, picture) => {
       if ((await catalogue.product(item)) === undefined) return 'unknown_item'

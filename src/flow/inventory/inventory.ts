@@ -4,7 +4,7 @@ import type { RedisConnection } from '../../platform/redis.ts'
 import { checkChange, checkItem, checkRebuild, checkUnits } from './checks.ts'
 import { createPartStocks, type PartStocks, whole } from './part-stocks.ts'
 import { firstSeq } from './scripts.ts'
-import { createTransfers, sumStock, type Transfers } from './transfers.ts'
+import { createTransfers, shareOf, sumStock, type Transfers } from './transfers.ts'
 import {
   type ClaimOutcome,
   type ClaimRequest,
@@ -18,8 +18,9 @@ import {
 
 export * from './types.ts'
 export { outboxKey } from './keys.ts'
+export { firstSeq } from './scripts.ts'
 export type { PartStocks } from './part-stocks.ts'
-export type { Cut, Transfers } from './transfers.ts'
+export { type Cut, shareOf, type Transfers } from './transfers.ts'
 
 /**
  * The stock of every item, in Redis. Each change is one atomic script, safe to repeat. Where the stock of an item is split
@@ -71,7 +72,7 @@ export interface Inventory {
   finishTransfers(item_id: ItemId): Promise<number>
   /** Parts by themselves, and how they stand together: for reconciliation, which has no word on a split item as such. */
   readonly parts: PartStocks
-  readonly transfers: Pick<Transfers, 'look'>
+  readonly transfers: Pick<Transfers, 'look' | 'spread'>
 }
 
 export interface InventoryOptions {
@@ -178,7 +179,3 @@ export function createInventory({ redis, partsOf: count = async () => 1 }: Inven
 }
 
 const byDeadline = (one: DueHold, other: DueHold) => one.deadline - other.deadline
-
-/** What a part begins with: all the same, the first ones a unit more where it does not come out even. */
-export const shareOf = (total: number, { index, of }: Pick<Part, 'index' | 'of'>): number =>
-  Math.floor(total / of) + (index < total % of ? 1 : 0)

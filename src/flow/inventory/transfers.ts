@@ -34,6 +34,8 @@ export interface Transfers {
   claim(request: ClaimRequest, of: number): Promise<ClaimOutcome>
   /** Brings what is on its way to where it belongs, as far as the servers are there; how many units arrived. */
   finish(item_id: ItemId, of: number): Promise<number>
+  /** Gives each part its share of what the first one has. */
+  spread(item_id: ItemId, of: number): Promise<void>
 }
 
 /** How often a part that gave what the reading of another has not seen is read again. */
@@ -110,6 +112,18 @@ export function createTransfers(parts: PartStocks): Transfers {
         return { kind: left.held > 0 ? 'held_out' : 'sold_out' }
       }
     },
+    spread: async (item_id, of) => {
+      const { states } = await look(item_id, of)
+      const [first, ...others] = partsOf(item_id, of)
+      const total = states[0]?.stock?.available ?? 0
+      for (const part of first === undefined ? [] : others) {
+        const { stock, taken } = states[part.index] ?? {}
+        const units = shareOf(total, part) - (stock?.available ?? 0)
+        if (first === undefined || units <= 0) continue
+        const given = await parts.give(first, part.index, taken?.get(0) ?? 0, units)
+        if (given.kind === 'given') await arrive(item_id, of, { ...given, from: 0, to: part.index })
+      }
+    },
     finish: async (item_id, of) => {
       let units = 0
       for (const transfer of (await look(item_id, of)).onTheWay) units += await arrive(item_id, of, transfer)
@@ -117,6 +131,10 @@ export function createTransfers(parts: PartStocks): Transfers {
     },
   }
 }
+
+/** What a part begins with: all the same, the first ones a unit more where it does not come out even. */
+export const shareOf = (total: number, { index, of }: Pick<Part, 'index' | 'of'>): number =>
+  Math.floor(total / of) + (index < total % of ? 1 : 0)
 
 /** What is said of a split item by the parts that were seen; `all`: every one was. Units on their way will be available. */
 function sumOf({ states, onTheWay: moving }: Cut) {

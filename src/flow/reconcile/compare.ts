@@ -34,6 +34,13 @@ export interface Comparison {
 export const unitsOf = (parts: readonly { readonly quantity: number }[]) =>
   parts.reduce((sum, { quantity }) => sum + quantity, 0)
 
+/** Units that buyers have or may have. */
+export const takenIn = (rows: readonly Order[], holds: readonly DueHold[]): number => {
+  const known = new Map(holds.map(({ order_id, quantity }) => [order_id, quantity]))
+  for (const { order_id, status, quantity } of rows) if (status !== 'FAILED') known.set(order_id, quantity)
+  return [...known.values()].reduce((sum, quantity) => sum + quantity, 0)
+}
+
 /** Pure: units of SQL and of Redis side by side. A paid order still held is a sale that waits to be settled. */
 export function compare({ units, stock, holds, orders }: Observed): Comparison {
   const statusOf = new Map(orders.map(({ order_id, status }) => [order_id, status]))

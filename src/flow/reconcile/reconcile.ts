@@ -9,20 +9,17 @@ import type { DueHold, Inventory } from '../inventory/inventory.ts'
 import type { Order, Orders } from '../orders/orders.ts'
 import * as sqlStore from './sql.ts'
 import { createInSql } from './in-sql.ts'
+import { createSplit } from './split.ts'
+import type { Reconciled, Subject } from './subject.ts'
 import type { RecordedRun } from './sql.ts'
-import { compare, type Comparison, type Observed, surplus, unitsOf } from './compare.ts'
+import { compare, type Comparison, type Observed, surplus, takenIn, unitsOf } from './compare.ts'
 
 export type { RecordedRun } from './sql.ts'
+export type { ReconcileOutcome } from './subject.ts'
 export { createDriftReport, type DriftReport } from './report.ts'
 
-export type ReconcileOutcome = 'clean' | 'repaired' | 'in_motion' | 'oversold' | 'refused'
-
-export interface ReconcileRun {
+export interface ReconcileRun extends Reconciled {
   readonly item_id: ItemId
-  readonly outcome: ReconcileOutcome
-  /** Units Redis shows available beyond what SQL leaves (+) or short of it (-). */
-  readonly drift: number
-  readonly report: Record<string, unknown>
 }
 
 export interface Reconcile {
@@ -45,7 +42,7 @@ export interface ReconcileParts {
   readonly store?: RunStore
   readonly inventory: Inventory
   readonly orders: Orders
-  readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale' | 'units'>
+  readonly catalogue: Pick<Catalogue, 'product' | 'products' | 'sale' | 'stock' | 'units'>
   readonly database: Database
   /** The Redis server that has the item; undefined while it is away. */
   readonly runId: (item: ItemId) => string | undefined
@@ -77,32 +74,34 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
    * Where it keeps moving, what must not be sold is stopped all the same: units that are not there any more are taken
    * back, and an item that certainly shows too many is fenced, which lets it come to rest.
    */
-  const look = async (id: ItemId): Promise<(Observed & { taken_back: number }) | undefined> => {
+  const look = async (subject: Subject): Promise<(Observed & { taken_back: number }) | undefined> => {
+    const { id, stocks } = subject
     let taken_back = 0
     for (let read = 0; read < READS; read += 1) {
       if (read > 0) await clock.sleep(20 * 2 ** read)
-      const units = (await catalogue.units(id)) ?? 0
-      const first = await inventory.stock(id)
-      if (first !== undefined && first.total > units) await inventory.lower(id, units)
-      const before = await inventory.stock(id)
+      const fixed = await subject.units?.()
+      const first = await stocks.stock(id)
+      if (first !== undefined && fixed !== undefined && first.total > fixed) await stocks.lower(id, fixed)
+      const before = await stocks.stock(id)
       taken_back += Math.max(0, (first?.total ?? 0) - (before?.total ?? 0))
-      const holds = await inventory.holds(id)
+      const holds = await stocks.holds(id)
       // Where Redis does not add up, events under way may be all that is left of some claims: they must have reached
       // SQL before SQL is read.
       const whole = before?.held === unitsOf(holds)
-      if (!whole && (await inventory.unconfirmed(id)) > 0) continue
-      const rows = await orders.forItem(id)
-      const after = await inventory.stock(id)
+      if (!whole && (await stocks.unconfirmed(id)) > 0) continue
+      const rows = await subject.orders()
+      const units = fixed ?? Math.max(before?.total ?? 0, takenIn(rows, holds))
+      const after = await stocks.stock(id)
       if (JSON.stringify(before) === JSON.stringify(after))
         return { units, stock: before, holds, orders: rows, taken_back }
       if (before !== undefined && before.run_id !== '' && surplus(units, before, rows) > 0)
-        await inventory.fence(id, before.epoch)
+        await stocks.fence(id, before.epoch)
     }
     return undefined
   }
 
   const repair = async (
-    id: ItemId,
+    { id, stocks, heldBack = false, firstSeq = 0, links }: Subject,
     { units, stock, holds, orders: rows }: Observed,
     found: Comparison,
     run_id: string | undefined,
@@ -111,19 +110,20 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     const sale = product && (await catalogue.sale(product.sale_id))
     if (product === undefined || sale === undefined || run_id === undefined) return 'refused' as const
     const rowless = holds.filter(({ order_id }) => found.keep.has(order_id))
-    const result = await inventory.rebuild({
+    const result = await stocks.rebuild({
       item_id: id,
       sale_id: product.sale_id,
       // Where more is sold and promised than there is, everything stays as it was promised, and nothing is sold.
       total: units + found.excess,
-      fenced: found.excess > 0,
+      fenced: heldBack || found.excess > 0,
+      links,
       state: stock?.state ?? sale.state,
       opens_at: stock?.opens_at ?? sale.opens_at,
       ends_at: stock === undefined ? sale.ends_at : stock.ends_at,
       epoch: stock?.epoch ?? 0,
       seen: stock,
       run_id,
-      seq: Math.max(stock?.seq ?? 0, found.seq) + (stock?.run_id === run_id ? 0 : UNSEEN_CLAIMS),
+      seq: Math.max(stock?.seq ?? firstSeq, found.seq) + (stock?.run_id === run_id ? 0 : UNSEEN_CLAIMS),
       sold: found.sold,
       holds: [...found.pending.map(toHold), ...rowless],
       orders: rows
@@ -136,20 +136,21 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
 
   /** `sure`: everything that left the outboxes before `checkedOn` was met has been waited for. */
   const reconcile = async (
-    id: ItemId,
+    subject: Subject,
     checkedOn: string | undefined,
     sure = false,
-  ): Promise<Omit<ReconcileRun, 'item_id'>> => {
+  ): Promise<Reconciled> => {
+    const { id, stocks, heldBack = false } = subject
     const product = await catalogue.product(id)
     if (product === undefined)
       return { outcome: 'refused', drift: 0, report: { why: 'not in the catalogue' } }
     const makeSure = async () => {
-      if (checkedOn !== undefined && (await inSql(checkedOn))) return reconcile(id, checkedOn, true)
+      if (checkedOn !== undefined && (await inSql(checkedOn))) return reconcile(subject, checkedOn, true)
       return { outcome: 'in_motion' as const, drift: 0, report: { why: 'events are on their way to SQL' } }
     }
     // Fenced, lost or damaged: Redis may have forgotten what SQL does not know yet.
-    if (!sure && (await inventory.stock(id))?.run_id !== checkedOn) return makeSure()
-    const seen = await look(id)
+    if (!sure && (await stocks.stock(id))?.run_id !== checkedOn) return makeSure()
+    const seen = await look(subject)
     if (seen === undefined)
       return { outcome: 'in_motion', drift: 0, report: { why: 'the stock kept moving' } }
     const { stock } = seen
@@ -166,21 +167,31 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     }
     if (found.matches && stock !== undefined) {
       const drift = seen.taken_back
-      if (found.excess > 0) {
-        if (stock.run_id !== '') await inventory.fence(id, stock.epoch)
+      if (heldBack || found.excess > 0) {
+        if (stock.run_id !== '') await stocks.fence(id, stock.epoch)
         return { outcome: 'oversold', drift, report }
       }
       if (stock.run_id === checkedOn) return { outcome: drift === 0 ? 'clean' : 'repaired', drift, report }
-      const adopted = await inventory.adopt(id, stock.epoch, checkedOn)
+      const adopted = await stocks.adopt(id, stock.epoch, checkedOn)
       return { outcome: adopted === 'adopted' ? 'repaired' : 'in_motion', drift, report }
     }
     const drift = found.drift + seen.taken_back
-    return { outcome: await repair(id, seen, found, checkedOn), drift, report }
+    return { outcome: await repair(subject, seen, found, checkedOn), drift, report }
+  }
+
+  const units = (id: ItemId) => catalogue.units(id)
+  const split = createSplit({ ...parts, units, inSql, reconcile })
+
+  const compareItem = async (id: ItemId): Promise<Reconciled> => {
+    const { parts: of = 1 } = (await catalogue.stock(id)) ?? {}
+    if (of > 1) return split.item(id, of)
+    const all = async () => (await units(id)) ?? 0
+    return reconcile({ id, stocks: inventory, orders: () => orders.forItem(id), units: all }, runId(id))
   }
 
   const item = async (id: ItemId): Promise<ReconcileRun> => {
     // One item in trouble must not keep the others from being looked at.
-    const outcome = await reconcile(id, runId(id)).catch((error: unknown) => {
+    const outcome = await compareItem(id).catch((error: unknown) => {
       log.error({ err: error, item_id: id }, 'reconciling failed')
       const why = error instanceof Error ? error.message : String(error)
       return { outcome: 'refused' as const, drift: 0, report: { why } }
@@ -213,9 +224,11 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
     },
     fenced: async () => {
       const fenced: ItemId[] = []
-      for (const { id } of await catalogue.products()) {
+      for (const { id, stock_parts = 1 } of await catalogue.products()) {
         const current = runId(id)
-        if (current !== undefined && (await isFenced(id, current))) fenced.push(id)
+        const found =
+          stock_parts > 1 ? split.isFenced(id, stock_parts) : current !== undefined && isFenced(id, current)
+        if (await found) fenced.push(id)
       }
       return fenced
     },
