@@ -80,6 +80,10 @@ export function settingCatalogue({ sale, products }: Setting): Catalogue {
     sale: (id) => Promise.resolve(id === sale.id ? sale : undefined),
     product: (id) => Promise.resolve(products.find((product) => product.id === id)),
     units: (id) => Promise.resolve(products.find((product) => product.id === id)?.units),
+    stock: (id) => {
+      const units = products.find((product) => product.id === id)?.units
+      return Promise.resolve(units === undefined ? undefined : { units, parts: 1 })
+    },
     sales: () => Promise.resolve([sale]),
     products: () => Promise.resolve([...products]),
     groups: () => Promise.resolve([]),

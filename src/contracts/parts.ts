@@ -17,15 +17,16 @@ export const MOST_PARTS = 16
 export const partsOf = (item_id: ItemId, of: number): Part[] =>
   Array.from({ length: of }, (_, index) => ({ item_id, index, of }))
 
-/** The hash tag of a part's keys. That of the first is the item's own id; no id holds a dot. */
-export const partName = (item_id: ItemId, index: number): string =>
-  index === 0 ? item_id : `${item_id}.${index}`
-
-/** The item and the part that a name is of. */
-export function readPartName(name: string): { readonly item_id: ItemId; readonly index: number } {
-  const [item_id = '', index] = name.split('.')
-  return { item_id, index: Number(index ?? 0) }
+/**
+ * By what keys in Redis are named, their hash tag: the id of an item, which is also that of its first part, or for a further
+ * part the id, a dot (no id holds one) and the part's own name.
+ */
+export function readOwner(owner: string): { readonly item_id: ItemId; readonly part?: string } {
+  const [item_id = '', part] = owner.split('.')
+  return { item_id, ...(part === undefined ? {} : { part }) }
 }
+export const ownerOf = (item_id: ItemId, part: string | undefined): string =>
+  part === undefined ? item_id : `${item_id}.${part}`
 
 /** The part a buyer belongs to. Stable: never change it, their orders would no longer be found. FNV-1a, well mixed. */
 export function partIndexOf(user_id: UserId, of: number): number {

@@ -30,7 +30,7 @@ const DeadLetters = z.object({
     z.object({
       id: z.string(),
       item_id: z.string(),
-      part: z.int().optional().describe('Of the item, where its stock is split'),
+      part: z.string().optional().describe('Of the item, where its stock is split'),
       outbox_id: z.string(),
       reason: z.string(),
       fields: z.record(z.string(), z.string()),

@@ -1,8 +1,8 @@
-import { partName, readPartName } from '../../contracts/parts.ts'
+import { ownerOf, readOwner } from '../../contracts/parts.ts'
 import { type KafkaProducer, readTopic } from '../../platform/kafka.ts'
 import type { RedisCommands } from '../../platform/redis.ts'
 import type { DeadLetter, Rejection, Replay } from './delivery.ts'
-import { type OutboxEntry, ownerOf, toFields, toRecord } from './entry.ts'
+import { type OutboxEntry, toFields, toRecord } from './entry.ts'
 import { putBack } from './outbox-commands.ts'
 
 /** Where dead letters are kept. Adding one twice keeps one. */
@@ -67,19 +67,21 @@ export async function replayDeadLetter(
 ): Promise<Replay> {
   const letter = (await deadLetters.list()).find((one) => one.id === id)
   if (letter === undefined) return 'unknown'
-  if (!(await putBack(redis, partName(letter.item_id, letter.part ?? 0), letter.fields))) return 'no_outbox'
+  if (!(await putBack(redis, ownerOf(letter.item_id, letter.part), letter.fields))) return 'no_outbox'
   await deadLetters.remove(id)
   return 'replayed'
 }
 
 export function letterOfRejection({ delivery, reason }: Rejection, at: number): DeadLetter {
   const { outbox_id, event } = delivery
-  return letterOf({ owner: ownerOf(delivery), outbox_id, fields: toFields({ ...event }) }, reason, at)
+  return letterOf(
+    { owner: ownerOf(event.item_id, delivery.part), outbox_id, fields: toFields({ ...event }) },
+    reason,
+    at,
+  )
 }
 
 export function letterOf({ owner, outbox_id, fields }: OutboxEntry, reason: string, at: number): DeadLetter {
   const known = toRecord(fields) ?? { unreadable: JSON.stringify(fields) }
-  const { item_id, index: part } = readPartName(owner)
-  const place = { item_id, ...(part === 0 ? {} : { part }), outbox_id }
-  return { id: `${owner}:${outbox_id}`, ...place, reason, fields: known, at }
+  return { id: `${owner}:${outbox_id}`, ...readOwner(owner), outbox_id, reason, fields: known, at }
 }

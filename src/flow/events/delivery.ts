@@ -13,7 +13,7 @@ export interface Delivery {
   /** Id of the entry in the outbox stream of `event.item_id`. */
   readonly outbox_id: string
   /** In that of this further part of the item; left out: of the item itself, or its first part. */
-  readonly part?: number
+  readonly part?: string
   readonly event: DomainEvent
 }
 
@@ -46,7 +46,7 @@ export interface DeadLetter {
   readonly id: string
   readonly item_id: ItemId
   /** As in the delivery. */
-  readonly part?: number
+  readonly part?: string
   readonly outbox_id: string
   readonly reason: string
   /** Fields of the outbox entry, or what could be read of them. */

@@ -1,11 +1,11 @@
 import type { DomainEvent } from '../../contracts/events.ts'
 import { SLUG } from '../../contracts/ids.ts'
-import { partName, readPartName } from '../../contracts/parts.ts'
+import { readOwner } from '../../contracts/parts.ts'
 import type { Delivery } from './delivery.ts'
 
 /** One entry of an outbox stream, as Redis gives it: field, value, field, value, ... */
 export interface OutboxEntry {
-  /** Whose outbox it is: an item's, or that of a further part of one whose stock is split (`partName`). */
+  /** Whose outbox it is: an item's, or that of a further part of one whose stock is split (`readOwner`). */
   readonly owner: string
   readonly outbox_id: string
   readonly fields: readonly string[]
@@ -46,16 +46,12 @@ export function parseEntry(fields: readonly string[]): DomainEvent | undefined {
   return { type: 'OrderCreated', ...base, amount, currency, claim_seq, pay_by, hold_expires_at }
 }
 
-/** Whose outbox an item's delivery is from. */
-export const ownerOf = ({ part = 0, event }: Pick<Delivery, 'part' | 'event'>): string =>
-  partName(event.item_id, part)
-
 /** The delivery in an entry; undefined where the fields are no event, or one of another item. */
 export function parseDelivery(entry: OutboxEntry): Delivery | undefined {
   const event = parseEntry(entry.fields)
-  const { item_id, index: part } = readPartName(entry.owner)
+  const { item_id, ...part } = readOwner(entry.owner)
   if (event === undefined || event.item_id !== item_id) return undefined
-  return { outbox_id: entry.outbox_id, ...(part === 0 ? {} : { part }), event }
+  return { outbox_id: entry.outbox_id, ...part, event }
 }
 
 /** Fields by name; undefined where a name is missing its value or comes twice. */

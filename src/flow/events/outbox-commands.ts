@@ -1,13 +1,13 @@
-import { readPartName } from '../../contracts/parts.ts'
+import { ownerOf, readOwner } from '../../contracts/parts.ts'
 import type { RedisCommands } from '../../platform/redis.ts'
 import type { Delivery, ItemBacklog } from './delivery.ts'
-import { ITEMS_KEY, type OutboxEntry, outboxKey, ownerOf, toRecord } from './entry.ts'
+import { ITEMS_KEY, type OutboxEntry, outboxKey, toRecord } from './entry.ts'
 
 /** Where an entry is, without what it says. */
 export type EntryPlace = Pick<OutboxEntry, 'owner' | 'outbox_id'>
 
 export const placeOf = (delivery: Delivery): EntryPlace => ({
-  owner: ownerOf(delivery),
+  owner: ownerOf(delivery.event.item_id, delivery.part),
   outbox_id: delivery.outbox_id,
 })
 
@@ -63,7 +63,7 @@ export async function measureEntries(redis: RedisCommands): Promise<ItemBacklog[
       const [outbox, first] = await Promise.all([redis.xlen(key), redis.xrange(key, '-', '+', 'COUNT', 1)])
       const oldest = first[0]?.[0].split('-')[0]
       const age_s = oldest === undefined ? null : Math.max(0, now - Number(oldest)) / 1000
-      return { item_id: readPartName(owner).item_id, outbox, age_s }
+      return { item_id: readOwner(owner).item_id, outbox, age_s }
     }),
   )
   return [...Map.groupBy(measured, ({ item_id }) => item_id)].map(([item_id, outboxes]) => {

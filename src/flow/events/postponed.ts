@@ -1,5 +1,5 @@
+import { ownerOf } from '../../contracts/parts.ts'
 import type { Delivery, Handler, Rejection } from './delivery.ts'
-import { ownerOf } from './entry.ts'
 
 /** The outcome of a batch; what was postponed is in neither list. */
 export interface Handled {
@@ -15,7 +15,8 @@ export interface Postponed {
 }
 
 /** Names an event, however often it comes. */
-export const keyOf = (delivery: Delivery) => `${ownerOf(delivery)}:${delivery.outbox_id}`
+export const keyOf = (delivery: Delivery) =>
+  `${ownerOf(delivery.event.item_id, delivery.part)}:${delivery.outbox_id}`
 
 /**
  * Keeps track of deliveries whose handler goes on working on them after their batch. `finish` is called with them when

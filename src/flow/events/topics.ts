@@ -47,8 +47,8 @@ export function parseRecord(record: KafkaRecord): Delivery | undefined {
   const { outbox_id, part, event } = message as { outbox_id?: unknown; part?: unknown; event?: unknown }
   if (typeof outbox_id !== 'string' || typeof event !== 'object' || event === null) return undefined
   const parsed = parseEntry(toFields(event as Record<string, unknown>))
-  if (parsed === undefined || !(part === undefined || Number.isSafeInteger(part))) return undefined
-  return { outbox_id, ...(typeof part === 'number' ? { part } : {}), event: parsed }
+  if (parsed === undefined || !(part === undefined || typeof part === 'string')) return undefined
+  return { outbox_id, ...(part === undefined ? {} : { part }), event: parsed }
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
 import type { ItemId, OrderId, UserId } from '../../contracts/ids.ts'
-import { type Part, partIndexOf, partsOf, readPartName } from '../../contracts/parts.ts'
+import { type Part, partIndexOf, partsOf, readOwner } from '../../contracts/parts.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { checkChange, checkItem, checkRebuild, checkUnits } from './checks.ts'
 import { createPartStocks, type PartStocks, whole } from './part-stocks.ts'
@@ -170,7 +170,7 @@ export function createInventory({ redis, partsOf: count = async () => 1 }: Inven
       checkRebuild(item)
       return parts.rebuild(await only(item.item_id), item)
     },
-    items: async () => (await parts.names()).filter((name) => name === readPartName(name).item_id),
+    items: async () => (await parts.owners()).filter((owner) => readOwner(owner).part === undefined),
     finishTransfers: async (item_id) => {
       const split = await count(item_id)
       return split === 1 ? 0 : transfers.finish(item_id, split)

@@ -1,5 +1,6 @@
 import type { ItemId } from '../../contracts/ids.ts'
-import { partName } from '../../contracts/parts.ts'
+import { ownerOf, type Part } from '../../contracts/parts.ts'
+import { tagApart } from '../../platform/slots.ts'
 
 /** The set of every item that was ever loaded, and of every further part of one: how relay, workers and cleanup find them. */
 export const ITEMS_KEY = 'items'
@@ -14,9 +15,8 @@ export const ITEMS_KEY = 'items'
  * - `claims` hash: order_id -> `quantity claim_seq created_at pay_by user_id`, exactly as long as the hold
  * - `outbox` stream: the events that SQL has not confirmed yet
  */
-export function itemKeys(item_id: ItemId, part = 0) {
-  const tag = partName(item_id, part)
-  const of = (name: string) => `item:{${tag}}:${name}`
+export function itemKeys(owner: string) {
+  const of = (name: string) => `item:{${owner}}:${name}`
   return {
     stock: of('stock'),
     buyers: of('buyers'),
@@ -26,5 +26,21 @@ export function itemKeys(item_id: ItemId, part = 0) {
   }
 }
 
-/** The stream that carries an item's events out, or those of a part of it; `flow/events` reads it. */
-export const outboxKey = (item_id: ItemId, part = 0): string => itemKeys(item_id, part).outbox
+const owners = new Map<string, string>()
+
+/**
+ * Whose keys those of a part are: the item's for the first, and for each further one of an id made so that the slots of all
+ * parts lie evenly apart, on as many masters as there can be.
+ */
+export function partOwner({ item_id, index, of }: Part): string {
+  if (index === 0) return item_id
+  const name = `${item_id} ${index} ${of}`
+  const known = owners.get(name)
+  if (known !== undefined) return known
+  const owner = tagApart(item_id, index / of, (turn) => ownerOf(item_id, `${index}-${turn}`))
+  owners.set(name, owner)
+  return owner
+}
+
+/** The stream that carries an item's events out, or those of its first part; `flow/events` reads it. */
+export const outboxKey = (item_id: ItemId): string => itemKeys(item_id).outbox

@@ -1,9 +1,9 @@
 import type { ItemId, OrderId } from '../../contracts/ids.ts'
-import { type Part, partName } from '../../contracts/parts.ts'
+import type { Part } from '../../contracts/parts.ts'
 import { createBatcher } from '../../platform/batch.ts'
 import { type RedisConnection, type RedisFailure, failureOf } from '../../platform/redis.ts'
 import { checkClaim } from './checks.ts'
-import { ITEMS_KEY, itemKeys } from './keys.ts'
+import { ITEMS_KEY, itemKeys, partOwner } from './keys.ts'
 import * as scripts from './scripts.ts'
 import {
   type ClaimOutcome,
@@ -62,8 +62,8 @@ export interface PartStocks {
   ) => Promise<'taken_in' | 'known' | 'fenced' | 'unloaded'>
   /** Nothing that was given up to this number arrives any more from the other part, or there. */
   readonly closeLinks: (part: Part, other: number, number: number) => Promise<'closed' | 'unloaded'>
-  /** Names of all parts ever loaded. */
-  readonly names: () => Promise<string[]>
+  /** Whose keys there ever were: items, and further parts of some (`readOwner`). */
+  readonly owners: () => Promise<string[]>
 }
 
 export function createPartStocks({ redis }: { redis: RedisConnection }): PartStocks {
@@ -83,9 +83,8 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
     }
   }
   const ask = <Answer>(part: Part, command: (run_id: string) => Promise<Answer>) =>
-    askFor(itemKeys(part.item_id, part.index).outbox, (run_id) => command(tokenOf(part, run_id)))
-  const enlist = ({ item_id, index }: Part) =>
-    askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, partName(item_id, index)))
+    askFor(keysOf(part).outbox, (run_id) => command(tokenOf(part, run_id)))
+  const enlist = (part: Part) => askFor(ITEMS_KEY, () => commands.sadd(ITEMS_KEY, partOwner(part)))
 
   let known: string[] = []
   const batchers = new Map<string, (request: ClaimRequest) => Promise<ClaimOutcome>>()
@@ -110,7 +109,7 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
     },
     claim: async (request, part) => {
       checkClaim(request)
-      const name = part === undefined ? request.item_id : `${partName(part.item_id, part.index)}/${part.of}`
+      const name = part === undefined ? request.item_id : `${partOwner(part)}/${part.of}`
       const batcher = batchers.get(name) ?? batcherOf(name, part ?? whole(request.item_id))
       const outcome = await batcher(request)
       // An id somebody made up leaves nothing behind here either.
@@ -123,13 +122,13 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
     holds: (part) => holdsOf(part, 'all', -1, 0),
     setState: (part, change) => ask(part, () => scripts.setStateScript.run(commands, { ...part, change })),
     stock: async (part) => {
-      const key = itemKeys(part.item_id, part.index).stock
+      const key = keysOf(part).stock
       return ask(part, async () =>
         (await commands.type(key)) === 'hash' ? parseStock(await commands.hgetall(key)) : undefined,
       )
     },
     findClaim: async (part, order_id) => {
-      const keys = itemKeys(part.item_id, part.index)
+      const keys = keysOf(part)
       const replies = await ask(part, () =>
         commands.multi().hget(keys.claims, order_id).zscore(keys.holds, order_id).exec(),
       )
@@ -137,7 +136,7 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
       if (typeof claim !== 'string' || typeof deadline !== 'string') return undefined
       return parseClaim(order_id, deadline, claim)
     },
-    unconfirmed: (part) => ask(part, () => commands.xlen(itemKeys(part.item_id, part.index).outbox)),
+    unconfirmed: (part) => ask(part, () => commands.xlen(keysOf(part).outbox)),
     adopt: (part, epoch, checkedOn) =>
       ask(part, async (run_id) => {
         if (checkedOn !== undefined && checkedOn !== run_id) return 'moved_on'
@@ -155,11 +154,11 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
       )
     },
     runId: (part) => {
-      const run_id = redis.runId(itemKeys(part.item_id, part.index).outbox)
+      const run_id = redis.runId(keysOf(part).outbox)
       return run_id === undefined ? undefined : tokenOf(part, run_id)
     },
     state: (part) => {
-      const key = itemKeys(part.item_id, part.index).stock
+      const key = keysOf(part).stock
       return ask(part, async () =>
         parsePart((await commands.type(key)) === 'hash' ? await commands.hgetall(key) : {}),
       )
@@ -170,7 +169,7 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
       ask(part, (run_id) => scripts.takeInScript.run(commands, { ...part, ...giving, run_id })),
     closeLinks: (part, other, number) =>
       ask(part, () => scripts.closeLinksScript.run(commands, { ...part, other, number })),
-    names: async () => {
+    owners: async () => {
       // The master of a cluster that keeps the list may be away: the items of the others must not stand still for it.
       const isAway = redis.isCluster && redis.runId(ITEMS_KEY) === undefined
       if (!isAway || known.length === 0)
@@ -182,6 +181,8 @@ export function createPartStocks({ redis }: { redis: RedisConnection }): PartSto
 
 /** An item that is not split. */
 export const whole = (item_id: ItemId): Part => ({ item_id, index: 0, of: 1 })
+
+const keysOf = (part: Part) => itemKeys(partOwner(part))
 
 /** A process that takes an item for whole that is split, or split otherwise, is fenced off all its parts. */
 const tokenOf = ({ of }: Part, run_id: string) => (of === 1 ? run_id : `${run_id}/${of}`)

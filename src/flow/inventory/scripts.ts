@@ -5,7 +5,7 @@ import closeLinksSource from './close_links.lua' with { type: 'text' }
 import dueSource from './due.lua' with { type: 'text' }
 import giveSource from './give.lua' with { type: 'text' }
 import itemSource from './item.lua' with { type: 'text' }
-import { itemKeys } from './keys.ts'
+import { itemKeys, partOwner } from './keys.ts'
 import loadSource from './load.lua' with { type: 'text' }
 import lowerSource from './lower.lua' with { type: 'text' }
 import rebuildSource from './rebuild.lua' with { type: 'text' }
@@ -21,14 +21,16 @@ import { claimEntry, parseClaim, parseGiven, parseOutcome, truth } from './wire.
 
 interface OfItem {
   readonly item_id: string
-  /** Which part of the item, from 0. */
+  /** Which part of the item, from 0, and of how many. */
   readonly index?: number
+  readonly of?: number
 }
 interface OfOrder extends OfItem {
   readonly order_id: string
 }
 
-const keys = ({ item_id, index }: OfItem): string[] => Object.values(itemKeys(item_id, index))
+const keys = ({ item_id, index = 0, of = 1 }: OfItem): string[] =>
+  Object.values(itemKeys(partOwner({ item_id, index, of })))
 
 /** What ends a hold runs with a full memory too: it frees more than it writes, and payment must not wait for memory. */
 const EVEN_OUT_OF_MEMORY = '#!lua flags=allow-oom\n'

@@ -39,9 +39,10 @@ export interface Transfers {
 }
 
 /** How often a part that gave what the reading of another has not seen is read again. */
-const READS = 5
+const READS = 10
 /** How often a claim is tried again after its part was given units, which others may take before it. */
 const ROUNDS = 8
+const NOTHING: Cut = { states: [], onTheWay: [] }
 const DRY: ReadonlySet<ClaimOutcome['kind']> = new Set(['sold_out', 'held_out', 'not_enough_left'])
 
 export function createTransfers(parts: PartStocks): Transfers {
@@ -64,15 +65,15 @@ export function createTransfers(parts: PartStocks): Transfers {
     return taken === 'taken_in' ? units : 0
   }
 
-  /** Brings `wanted` available units into a part where the others have them, the richest first. What was seen before that. */
-  const fill = async (part: Part, wanted: number): Promise<Cut> => {
+  /** Brings available units into a part, those of the richest others first. Answers what was seen before that. */
+  const fill = async (part: Part, wanted: () => number): Promise<Cut> => {
     const { item_id, index: to, of } = part
     const cut = await look(item_id, of)
     const available = cut.states.map((state) => state?.stock?.available ?? 0)
     // What somebody left on its way to another part would be out of reach.
     for (const transfer of cut.onTheWay)
       available[transfer.to] = (available[transfer.to] ?? 0) + (await arrive(item_id, of, transfer))
-    let lacking = wanted - (available[to] ?? 0)
+    let lacking = wanted() - (available[to] ?? 0)
     const others = [...available.entries()]
       .filter(([from, units]) => from !== to && units > 0)
       .sort(([, one], [, other]) => other - one)
@@ -87,13 +88,19 @@ export function createTransfers(parts: PartStocks): Transfers {
     }
     return cut
   }
-  const filling = new Map<string, Promise<Cut>>()
-  /** Everybody whose part is being filled waits for that. */
-  const fillOnce = (part: Part, wanted: number): Promise<Cut> => {
+  const filling = new Map<string, { wanted: number; done: Promise<Cut> }>()
+  /** For all whose part is being filled at once: they are many, and each would be back for the next one's unit. */
+  const fillOnce = (part: Part, quantity: number): Promise<Cut> => {
     const key = `${part.item_id} ${part.index}`
-    const found = filling.get(key) ?? fill(part, wanted).finally(() => filling.delete(key))
-    filling.set(key, found)
-    return found
+    const found = filling.get(key)
+    if (found !== undefined) {
+      found.wanted += quantity
+      return found.done
+    }
+    const asked = { wanted: quantity, done: Promise.resolve<Cut>(NOTHING) }
+    filling.set(key, asked)
+    asked.done = fill(part, () => asked.wanted).finally(() => filling.delete(key))
+    return asked.done
   }
 
   return {
@@ -105,9 +112,9 @@ export function createTransfers(parts: PartStocks): Transfers {
         const outcome = await parts.claim(request, part)
         if (!DRY.has(outcome.kind)) return outcome
         const { left, all } = sumOf(await fillOnce(part, quantity))
+        if (left.available >= quantity && round < ROUNDS) continue
         // While units may be somewhere nobody is told that there will be none.
-        if (!all || round === ROUNDS) return { kind: 'held_out' }
-        if (left.available >= quantity) continue
+        if (left.available >= quantity || !all) return { kind: 'held_out' }
         if (left.available > 0) return { kind: 'not_enough_left', available: left.available }
         return { kind: left.held > 0 ? 'held_out' : 'sold_out' }
       }
