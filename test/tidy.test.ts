@@ -65,7 +65,7 @@ const DRIVEN = /\/(claiming|stock-board|tickets)\.ts$/
 /** Which files may import a client library. */
 const QUARANTINE: Readonly<Record<string, RegExp>> = {
   ioredis: /^src\/platform\/redis(-\w+)?\.ts$/,
-  'cluster-key-slot': /^src\/platform\/redis-cluster\.ts$/,
+  'cluster-key-slot': /^src\/platform\/(redis-cluster|slots)\.ts$/,
   pg: /^src\/platform\/(postgres|migrate|shards\/(mover|moving|guards))\.ts$/,
   '@platformatic/kafka': /^src\/platform\/kafka(-\w+)?\.ts$/,
   stripe: /^src\/flow\/payments\/stripe(-objects)?\.ts$/,

@@ -40,8 +40,9 @@ export function createSplit({ inventory, orders, units, inSql, reconcile, clock 
       const [here, there] = [cut.states[lost.index], cut.states[other.index]]
       const known = [here?.given.get(other.index)?.number, here?.taken.get(other.index)]
       known.push(there?.given.get(lost.index)?.number, there?.taken.get(lost.index))
-      // One giving more may be known to nobody but the process that takes it across.
-      const number = Math.max(...known.map((one) => one ?? 0)) + 1
+      // One giving more may be known to nobody but the process that takes it across; where both are lost, more than that. Givings
+      // are fewer than milliseconds, so no number was ever higher than the time.
+      const number = Math.max(clock.now(), ...known.map((one) => (one ?? 0) + 1))
       if (there?.stock !== undefined) await parts.closeLinks(other, lost.index, number)
       if (here?.stock !== undefined) await parts.closeLinks(lost, other.index, number)
       Object.assign(links, { [`in:${other.index}`]: String(number), [`out:${other.index}`]: `${number} 0` })
