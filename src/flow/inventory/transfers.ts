@@ -52,7 +52,9 @@ export function createTransfers(parts: PartStocks): Transfers {
     const all = partsOf(item_id, of)
     const states = await Promise.all(all.map(stateOf))
     for (let read = 1; ; read += 1) {
-      const late = all.filter(({ index }) => isLate(states, index))
+      // One that came back without its latest is no more to be waited for; it is fenced until reconciliation has seen to it.
+      const isChecked = (part: Part) => states[part.index]?.stock?.run_id === parts.runId(part)
+      const late = all.filter((part) => isLate(states, part.index) && isChecked(part))
       if (late.length === 0) return { states, onTheWay: onTheWay(states) }
       if (read === READS)
         throw new InventoryUnavailable(`the stock of ${item_id} keeps moving between its parts`)

@@ -112,6 +112,22 @@ describe('an item in parts', () => {
     expect(await flow.app.inventory.findClaim(item, other.order_id)).toBeDefined()
   })
 
+  test('gives nothing out twice when a part comes back as it was before it gave to another', async () => {
+    const stock = keyOf(item, 'stock')
+    const before = await flow.app.redis.commands.hgetall(stock)
+    const { parts } = flow.app.inventory
+    const given = await parts.give(part(0), 1, 0, 3)
+    if (given.kind !== 'given') throw new Error('nothing was given')
+    expect(await parts.takeIn(part(1), { ...given, from: 0 })).toBe('taken_in')
+    await flow.app.redis.commands.del(stock)
+    await flow.app.redis.commands.hset(stock, { ...before, run_id: 'of another process' })
+    expect(await claim(0).catch(String)).toContain('fenced')
+    expect(await reconcile()).toMatchObject({ outcome: 'repaired', drift: 3 })
+    expect(await flow.counts(item)).toEqual({ total: 12, available: 12, held: 0, sold: 0 })
+    expect((await parts.stock(part(0)))?.total).toBe(1)
+    expect(await reconcile()).toMatchObject({ outcome: 'clean', drift: 0 })
+  })
+
   test('is lowered where there are fewer units, and sells nothing where more was sold than there is', async () => {
     for (const index of [0, 0, 1, 2])
       await pay(await claim(index).then(async (one) => (await deliver(), one)))

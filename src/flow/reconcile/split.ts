@@ -32,19 +32,25 @@ const WORST: readonly ReconcileOutcome[] = ['refused', 'oversold', 'in_motion', 
 export function createSplit({ inventory, orders, units, inSql, reconcile, clock }: SplitParts) {
   const { parts, transfers } = inventory
 
+  /**
+   * A number that no giving between the parts ever had. One more than those known may be on its way with the process that
+   * takes it across, and where two parts are lost nobody knows any; but givings are fewer than milliseconds.
+   */
+  const beyond = ({ states }: Cut): number => {
+    const known = states.flatMap((state) => [
+      ...[...(state?.given.values() ?? [])].map(({ number }) => number),
+      ...[...(state?.taken ?? [])].map(([from, number]) => (from === 'sql' ? 0 : number)),
+    ])
+    return Math.max(clock.now(), ...known.map((number) => number + 1))
+  }
+
   /** Nothing arrives any more from a part that may have forgotten what it gave, or there. Answers what it begins anew with. */
-  const closeLinks = async (lost: Part, cut: Cut): Promise<Record<string, string>> => {
+  const closeLinks = async (lost: Part, { states }: Cut, number: number): Promise<Record<string, string>> => {
     const links: Record<string, string> = lost.index === 0 ? { 'in:sql': String(clock.now()) } : {}
     for (const other of partsOf(lost.item_id, lost.of)) {
       if (other.index === lost.index) continue
-      const [here, there] = [cut.states[lost.index], cut.states[other.index]]
-      const known = [here?.given.get(other.index)?.number, here?.taken.get(other.index)]
-      known.push(there?.given.get(lost.index)?.number, there?.taken.get(lost.index))
-      // One giving more may be known to nobody but the process that takes it across; where both are lost, more than that. Givings
-      // are fewer than milliseconds, so no number was ever higher than the time.
-      const number = Math.max(clock.now(), ...known.map((one) => (one ?? 0) + 1))
-      if (there?.stock !== undefined) await parts.closeLinks(other, lost.index, number)
-      if (here?.stock !== undefined) await parts.closeLinks(lost, other.index, number)
+      if (states[other.index]?.stock !== undefined) await parts.closeLinks(other, lost.index, number)
+      if (states[lost.index]?.stock !== undefined) await parts.closeLinks(lost, other.index, number)
       Object.assign(links, { [`in:${other.index}`]: String(number), [`out:${other.index}`]: `${number} 0` })
     }
     return links
@@ -109,10 +115,11 @@ export function createSplit({ inventory, orders, units, inSql, reconcile, clock 
         return inMotion(`the server of part ${back.map(({ index }) => index).join()} is away`)
 
       const returned = all.filter((part) => first.states[part.index]?.stock?.run_id !== parts.runId(part))
+      const number = beyond(first)
       const links = new Map<number, Record<string, string>>()
       for (const part of returned) {
         if (!(await inSql(parts.runId(part) ?? ''))) return inMotion('events are on their way to SQL')
-        links.set(part.index, await closeLinks(part, await transfers.look(id, of)))
+        links.set(part.index, await closeLinks(part, first, number))
       }
 
       const cut = await transfers.look(id, of)
