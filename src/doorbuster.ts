@@ -16,6 +16,7 @@ const ROLES = ['web', 'relay', 'order-worker', 'cleanup', 'sandbox', 'edge'] as 
 interface StartArguments {
   profile: 'embedded' | 'full'
   port: number
+  webProcesses: number
   dataDir: string
   fresh?: boolean
   opensIn: number
@@ -45,6 +46,12 @@ program
   .addOption(profile)
   .addOption(port)
   .addOption(dataDir())
+  .addOption(
+    new Option('--web-processes <n>', 'how many share the port, on Linux')
+      .argParser(wholeNumber(1, 64))
+      .default(1)
+      .env('WEB_PROCESSES'),
+  )
   .option('--fresh', 'start empty: remove all data of earlier runs first')
   .addOption(
     new Option('--opens-in <seconds>', 'when the demo sale opens')

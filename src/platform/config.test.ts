@@ -30,7 +30,7 @@ test('the smallest environment, with the defaults of the rest', () => {
   const { config, secrets } = read()
   expect(config).toEqual({
     profile: 'embedded',
-    http: { host: '127.0.0.1', port: 8080, healthPort: undefined },
+    http: { host: '127.0.0.1', port: 8080, reusePort: false, healthPort: undefined },
     urls: {
       shop: 'http://shop.localhost:8080',
       queue: 'http://queue.localhost:8080',
@@ -102,6 +102,20 @@ test('public addresses become origins', () => {
   })
 })
 
+test('several web processes share their port, on Linux', () => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor
+  try {
+    Object.defineProperty(process, 'platform', { ...platform, value: 'linux' })
+    expect(read({ WEB_PROCESSES: '2' }).config.http.reusePort).toBe(true)
+    expect(read({ WEB_PROCESSES: '1' }).config.http.reusePort).toBe(false)
+    Object.defineProperty(process, 'platform', { ...platform, value: 'darwin' })
+    expect(read({ WEB_PROCESSES: '1' }).config.http.reusePort).toBe(false)
+    expect(complaint({ WEB_PROCESSES: '2' })).toInclude('on Linux only')
+  } finally {
+    Object.defineProperty(process, 'platform', platform)
+  }
+})
+
 const BAD: Record<string, readonly string[]> = {
   PROFILE: ['both', 'Full'],
   PORT: ['x', '-1', '65536', '80.5', '0x'],
@@ -119,6 +133,7 @@ const BAD: Record<string, readonly string[]> = {
   ],
   REDIS_ACCEPT_UNSAFE: ['yes', 'true'],
   DATABASE_URLS: ['localhost/a', 'postgres://one/a,mysql://two/b'],
+  WEB_PROCESSES: ['0', '65', '1.5', 'many'],
   WORKER_NAME: ['x'.repeat(101)],
   STRIPE_API_URL: ['stripe', 'ftp://stripe.example'],
   SANDBOX_PORT: ['x', '65536'],

@@ -11,6 +11,7 @@ import {
   required,
   type StripeKeys,
 } from './provider-keys.ts'
+import type { Listen } from './server.ts'
 import {
   flag,
   httpUrl,
@@ -21,6 +22,7 @@ import {
   redisUrl,
   seconds,
   smtpUrl,
+  webProcesses,
 } from './setting-shapes.ts'
 
 /**
@@ -31,6 +33,7 @@ const Environment = z.object({
   PROFILE: z.enum(['embedded', 'full']).default('embedded'),
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
+  WEB_PROCESSES: webProcesses,
   HEALTH_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   SHOP_URL: httpUrl.optional(),
   QUEUE_URL: httpUrl.optional(),
@@ -81,8 +84,8 @@ const Environment = z.object({
 
 export interface Config {
   readonly profile: 'embedded' | 'full'
-  /** `healthPort`: where a process that is no `web` tells how it is; undefined: nowhere. */
-  readonly http: { readonly host: string; readonly port: number; readonly healthPort: number | undefined }
+  /** `healthPort`: where a process tells of itself alone how it is; undefined: nowhere. */
+  readonly http: Omit<Listen, 'fetch'> & { readonly healthPort: number | undefined }
   /** Public origins, without a trailing slash. */
   readonly urls: { readonly shop: string; readonly queue: string; readonly ops: string }
   readonly dataDir: string
@@ -161,8 +164,7 @@ export interface Secrets {
       }
     | undefined
   readonly stripe: StripeKeys
-  /** Undefined: the shop does not take PayPal. */
-  readonly paypal: PaypalKeys | undefined
+  readonly paypal: PaypalKeys | undefined // the shop does not take it without
 }
 
 export type Env = Readonly<Record<string, string | undefined>>
@@ -191,7 +193,7 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     url === undefined ? `http://${host}.localhost:${e.PORT}` : new URL(url).origin
   const config: Config = {
     profile: e.PROFILE,
-    http: { host: e.HOST, port: e.PORT, healthPort: e.HEALTH_PORT },
+    http: { host: e.HOST, port: e.PORT, reusePort: e.WEB_PROCESSES > 1, healthPort: e.HEALTH_PORT },
     urls: {
       shop: origin(e.SHOP_URL, 'shop'),
       queue: origin(e.QUEUE_URL, 'queue'),
@@ -253,6 +255,5 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
   return { config, secrets }
 }
 
-function withoutEmpty(env: Env): Env {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-}
+const withoutEmpty = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))

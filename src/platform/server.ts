@@ -9,7 +9,7 @@ export interface Listen {
   readonly host: string
   readonly port: number
   readonly fetch: (request: Request, client: { address: string }) => Response | Promise<Response>
-  /** Several processes may share the port. */
+  /** Several processes may share the port; Linux spreads connections over them. Not on other systems. */
   readonly reusePort?: boolean
 }
 

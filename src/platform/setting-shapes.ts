@@ -11,6 +11,17 @@ export const flag = z
   .enum(['0', '1'])
   .default('0')
   .transform((value) => value === '1')
+/** Bun shares a port among processes on Linux alone, where the kernel spreads connections over them. */
+export const webProcesses = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(64)
+  .default(1)
+  .refine(
+    (count) => count === 1 || process.platform === 'linux',
+    'several processes share a port on Linux only; elsewhere give each web process a PORT of its own, behind a proxy',
+  )
 export const list = z
   .string()
   .default('')

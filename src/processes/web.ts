@@ -5,6 +5,7 @@ import { readConfig } from '../platform/config.ts'
 import { projectPath } from '../platform/project.ts'
 import { listen } from '../platform/server.ts'
 import { runProcess } from '../platform/shutdown.ts'
+import { tellHealth } from '../worker-health.ts'
 
 /** Gate, shop and operator behind one port. */
 await runProcess(async (signal) => {
@@ -17,8 +18,11 @@ await runProcess(async (signal) => {
   ])
   const hosts = createHosts(app, { assets, consoleAssets, stopping: signal })
   const server = listen({ ...config.http, fetch: (request, client) => hosts.fetch(request, client) })
+  // Of this process alone: where several share a port nobody knows which of them answers there.
+  const health = tellHealth(app, signal)
   app.log.info({ port: server.port }, 'listening')
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   await server.stop()
+  await health.stop()
   await app.close()
 })

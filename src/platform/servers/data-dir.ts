@@ -14,8 +14,10 @@ import { stopLeftoverRedis } from './redis.ts'
 export interface RunFile {
   /** Of the supervisor. */
   readonly pid: number
-  /** Of the web process. */
+  /** Of the web process, or of all of them together. */
   readonly port: number
+  /** Where each of several web processes answers alone. */
+  readonly health_ports?: readonly number[]
   /** Of the edge in front of it, to which `urls` lead then. */
   readonly edge_port?: number
   readonly profile: 'embedded' | 'full'

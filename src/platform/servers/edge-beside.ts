@@ -43,6 +43,7 @@ export async function edgeBeside(options: EdgeBesideOptions, signal: AbortSignal
       ...first,
       port: await freePort(),
       edge_port: port,
+      health_ports: [], // behind this door there is one
       trusted_proxies: 1,
       urls: { ...first.urls, ...publicUrls({}, port) },
     }

@@ -32,6 +32,8 @@ export function processSettings(run: RunFile, env: Env, dataDir: string): Env {
     ...definedOnly(env),
     PROFILE: run.profile,
     PORT: String(run.port),
+    WEB_PROCESSES: String(run.health_ports?.length || 1),
+    HEALTH_PORT: '',
     DATA_DIR: dataDir,
     REDIS_URL: run.redis_url,
     DATABASE_URLS: run.database_urls.join(','),

@@ -4,13 +4,14 @@ import type { RunFile } from './data-dir.ts'
 
 const READY_TIMEOUT_MS = 60_000
 
-type Doors = Pick<RunFile, 'port' | 'edge_port' | 'urls'>
+type Doors = Pick<RunFile, 'port' | 'health_ports' | 'edge_port' | 'urls'>
 
-/** Returns when the web process says so, and the edge in front of it answers, or when `until` is aborted. */
+/** Returns when every web process says so, and the edge in front of it answers, or when `until` is aborted. */
 export async function untilReady(run: Doors, until: AbortSignal): Promise<void> {
+  const own = run.health_ports ?? []
   const deadline = systemClock.now() + READY_TIMEOUT_MS
   const doors = [
-    ask(run.port, '/readyz'),
+    ...(own.length > 0 ? own : [run.port]).map((port) => ask(port, '/readyz')),
     ...(run.edge_port === undefined ? [] : [ask(run.edge_port, '/healthz', run.urls.shop)]),
   ]
   for (const door of doors)

@@ -21,9 +21,11 @@ export interface SupervisorOptions {
   readonly kafkaNodes?: number
   readonly port: number
   readonly dataDir: string
+  /** Web processes that share `port`; one where it is left out. */
+  readonly webProcesses?: number
   /** Empty the data folder first. */
   readonly fresh: boolean
-  /** nginx as a CDN's stand-in on `port`, and the web process behind it on another. */
+  /** nginx as a CDN's stand-in on `port`, and the web processes behind it on another. */
   readonly edge?: boolean
   /** Settings of the operator; they win over what is made here, and reach every process. */
   readonly env: Env
@@ -88,10 +90,12 @@ async function runUntil(
 
   // The mailbox is part of the sandbox: where that does not run, real mails need a real server.
   const mailboxPort = sandboxPort === undefined || env['SMTP_URL'] ? undefined : await freePort()
+  const healthPorts = await Promise.all(Array.from({ length: options.webProcesses ?? 1 }, freePort))
   const run: RunFile = {
     pid: process.pid,
     // Behind an edge nobody but the edge asks for it.
     port: options.edge ? await freePort() : port,
+    ...(healthPorts.length > 1 ? { health_ports: healthPorts } : {}),
     ...(options.edge ? { edge_port: port } : {}),
     profile,
     urls: {
@@ -127,19 +131,23 @@ async function startChildren(
   await mkdir(join(options.dataDir, 'logs'), { recursive: true, mode: 0o700 })
   const broken = new AbortController()
   const pids: Record<string, number> = {}
-  const roles = [
+  const webs = run.health_ports ?? []
+  const names = [
     ...(run.urls.stripe_sandbox === undefined ? [] : ['sandbox']),
     'web',
+    ...webs.slice(1).map((_port, index) => `web-${index + 2}`),
     'order-worker',
     'cleanup',
     ...(options.profile === 'full' ? ['relay'] : []),
     ...(options.edge ? ['edge'] : []),
   ]
-  for (const name of roles) {
+  const healthPorts = new Map(names.filter(isWeb).map((name, index) => [name, webs[index]]))
+  for (const name of names) {
+    const healthPort = healthPorts.get(name)
     const child = keepRunning({
       name,
-      file: options.processFile(name),
-      env,
+      file: options.processFile(isWeb(name) ? 'web' : name),
+      env: healthPort === undefined ? env : { ...env, HEALTH_PORT: String(healthPort) },
       dataDir: options.dataDir,
       print: options.print,
       onStart: (pid) => {
@@ -153,13 +161,17 @@ async function startChildren(
   return broken.signal
 }
 
+/** `web`, `web-2` and so on. */
+const isWeb = (name: string) => /^web(-\d+)?$/.test(name)
+
 /** First the door, then those who work off what came through it, then what they all lean on. */
 async function stopAll(children: readonly Child[], servers: Servers): Promise<void> {
   const deadline = systemClock.now() + STOP_MS.all
   const called = (name: string) => children.filter((child) => child.name === name)
-  const workers = children.filter(({ name }) => !['web', 'sandbox', 'edge'].includes(name))
+  const webs = children.filter(({ name }) => isWeb(name))
+  const workers = children.filter(({ name }) => !isWeb(name) && !['sandbox', 'edge'].includes(name))
   const groups = [
-    { ms: STOP_MS.web, members: called('web') },
+    { ms: STOP_MS.web, members: webs },
     // After what it hands on: answers that are on their way still arrive.
     { ms: STOP_MS.edge, members: called('edge') },
     { ms: STOP_MS.workers, members: workers },
