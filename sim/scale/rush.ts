@@ -42,9 +42,14 @@ export async function rushWhile(
   })
   await sleep(KNOWN_MS)
   const redis = await connectRedis({ url: target.run.redis_url })
-  const shards = connectShards(target.run.database_urls, { max: 2 })
   const sampler = startSampler(redis, [id], SAMPLE_MS)
   const tap = await startEventTap(redis, [id])
+  /** Opened each time: there may be more servers than a moment ago. */
+  const withShards = async <T>(work: (shards: Shards) => Promise<T>): Promise<T> => {
+    const shards = connectShards(target.run.database_urls, { max: 2 })
+    return work(shards).finally(() => shards.close())
+  }
+  const countOrders = () => withShards(async (shards) => (await readOrders(shards, id)).length)
   try {
     const probes = await probe(target, sale)
     const steps: Step[] = []
@@ -55,10 +60,10 @@ export async function rushWhile(
       ...{ timeout: seconds + CROWD_TIMEOUT_S, habits: { rush: 0.3, greedy: 0.05, cancels: 0.3 } },
     })
     const step: Do = async (what, work) => {
-      const [began, before] = [now(), await countOrders(shards, id)]
+      const [began, before] = [now(), await countOrders()]
       const result = await work()
       const took = (now() - began) / 1000
-      const orders = (await countOrders(shards, id)) - before
+      const orders = (await countOrders()) - before
       steps.push({ what, at: (began - setOut) / 1000, took, orders })
       say(
         `  ${((began - setOut) / 1000).toFixed(1)} s: ${what}: ${took.toFixed(2)} s, ${orders} orders meanwhile`,
@@ -69,12 +74,12 @@ export async function rushWhile(
     if (done.status === 'rejected') throw done.reason
     if (crowd.status === 'rejected') throw crowd.reason
     say('The crowd is gone; waiting until nothing is left to happen')
-    const evidence = await collect({ target, sale, crowd: crowd.value, probes, sampler, tap, redis, shards })
+    const evidence = await withShards((shards) =>
+      collect({ target, sale, crowd: crowd.value, probes, sampler, tap, redis, shards }),
+    )
     return { steps, evidence, verdicts: audit(evidence) }
   } finally {
     await Promise.all([sampler.stop(), tap.stop()])
-    await Promise.all([redis.close(), shards.close()])
+    await redis.close()
   }
 }
-
-const countOrders = async (shards: Shards, sale: string) => (await readOrders(shards, sale)).length

@@ -12,6 +12,7 @@ type Run = (options: ScaleOptions, parts: ScaleParts) => Promise<ScaleResult>
 /** What can be grown and shrunk, and the file that does it. */
 const PARTS: Readonly<Record<string, () => Promise<Run>>> = {
   kafka: async () => (await import('./kafka.ts')).scaleKafka,
+  shards: async () => (await import('./shards.ts')).scaleShards,
 }
 
 /** Resolves with the exit code: 0 when all that could be checked held, 1 otherwise. Throws SettingError. */

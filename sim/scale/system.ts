@@ -28,11 +28,12 @@ export async function openFolder(what: string): Promise<string> {
 
 export const removeFolder = (folder: string) => rm(folder, { recursive: true, force: true })
 
-/** `env`: where servers are that run already, and settings; they win over what is made here. */
+/** `env`: where servers are that run already, and settings; they win over what is made here. `port`: else a free one. */
 export async function startSystem(
   profile: 'embedded' | 'full',
   dataDir: string,
   env: Env = {},
+  port?: number,
 ): Promise<System> {
   const said: string[] = []
   const stopping = new AbortController()
@@ -40,7 +41,7 @@ export async function startSystem(
   const ready = Promise.withResolvers<Env>()
   const running = supervise(
     {
-      ...{ profile, port: await freePorts(3), dataDir, fresh: false, processFile },
+      ...{ profile, port: port ?? (await freePorts(3)), dataDir, fresh: false, processFile },
       env: { ...environment(), STRIPE_API_URL: '', ...env },
       print: (line) => said.push(line),
       onReady: async (_run, made) => {

@@ -53,7 +53,7 @@ export interface Mover {
 /** Any constant: one mover at a time. */
 const LOCK = 7_368_003
 /** Logical shards copied in one pass over the tables of a server, and announced together. */
-const TOGETHER = 16
+const TOGETHER = 32
 
 /**
  * Works with connections of its own to all servers; nobody else moves anything meanwhile. `busy`, and nothing done, where
