@@ -48,7 +48,7 @@ declare
   is_leaving boolean;
 begin
   if tg_op = 'DELETE' then changed := old; else changed := new; end if;
-  if current_setting('doorbuster.moves_shards', true) = 'on' then return changed; end if;
+  if current_setting('doorbuster.moves_shards', true) = 'on' then return null; end if;
   shard := logical_shard(changed.user_id);
   select leaving into is_leaving from held_shards where logical = shard for share;
   if not found then
@@ -56,24 +56,27 @@ begin
       hint = 'shard_map in the first database says where it is';
   end if;
   if is_leaving then insert into leaving_users values (shard, changed.user_id); end if;
-  return changed;
+  return null;
 end $$;
 
 -- The guard of one table, which asks about those logical shards only that are not here to stay: the others are known to
 -- the trigger itself. To be called again when they change; it waits for whoever writes to the table at the moment.
--- A single server has no guard: Citus knows no triggers on distributed tables.
+-- Afterwards, for a trigger before an update locks each row once more; and logical_shard() is spelled out, for the condition
+-- is read anew with each statement. A single server has no guard: Citus knows no triggers on distributed tables.
 create function place_shard_guard(which text) returns void language plpgsql as $$
 declare
-  staying text;
+  staying bytea := decode(repeat('00', 32), 'hex');
+  shard integer;
 begin
-  select string_agg(case when h.logical is null or h.leaving then '00' else '01' end, '' order by n)
-    into staying from generate_series(0, 255) n left join held_shards h on h.logical = n;
+  for shard in select logical from held_shards where not leaving loop
+    staying := set_bit(staying, shard, 1);
+  end loop;
   execute format(
-    'create or replace trigger shard_guard before insert or update on %I for each row
-     when (get_byte(%L::bytea, logical_shard(new.user_id)) = 0) execute function guard_logical_shard()',
-    which, '\x' || staying);
+    'create or replace trigger shard_guard after insert or update on %I for each row
+     when (get_bit(%L::bytea, get_byte(sha256(convert_to(new.user_id, ''UTF8'')), 0)) = 0)
+     execute function guard_logical_shard()', which, staying::text);
   execute format(
-    'create or replace trigger shard_guard_delete before delete on %I for each row
-     when (get_byte(%L::bytea, logical_shard(old.user_id)) = 0) execute function guard_logical_shard()',
-    which, '\x' || staying);
+    'create or replace trigger shard_guard_delete after delete on %I for each row
+     when (get_bit(%L::bytea, get_byte(sha256(convert_to(old.user_id, ''UTF8'')), 0)) = 0)
+     execute function guard_logical_shard()', which, staying::text);
 end $$;

@@ -88,6 +88,7 @@ async function planOf(
   if (usage === 'balance') {
     const away = without === undefined ? undefined : known(without, '--without')
     if (away?.server === 0) throw new SettingError('Server 0 keeps the catalogue and the shard map: it stays')
+    requirePlaces(servers)
     return planBalance(
       servers.filter(({ place }) => place !== undefined),
       away?.server,
@@ -102,6 +103,11 @@ async function planOf(
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > LOGICAL_SHARDS)
     throw new SettingError(`--count is a whole number from 1 to ${LOGICAL_SHARDS}`)
   return new Map([[target.server, fromTheFullest(servers, target.server, wanted)]])
+}
+
+function requirePlaces(servers: readonly ServerLine[]): void {
+  const missing = servers.find(({ place, logical }) => place === undefined && logical.length > 0)
+  if (missing !== undefined) throw new SettingError(`Server ${missing.server} is not among DATABASE_URLS`)
 }
 
 function fromTheFullest(servers: readonly ServerLine[], to: number, count: number): number[] {

@@ -3,7 +3,7 @@ import { systemClock } from '../clock.ts'
 import { SettingError } from '../errors.ts'
 import { TRUST_MS } from './map.ts'
 import { placeGuards, wasLeftBehind } from './guards.ts'
-import { copyRows, giveUp, takeIn } from './moving.ts'
+import { copyRows, forgetCopies, giveUp, holds, takeIn } from './moving.ts'
 import { hasMap, readIdentity } from './registry.ts'
 // Reads bigints as numbers.
 import '../postgres.ts'
@@ -120,6 +120,14 @@ function createMover(
       )
     ).rows
 
+  /** What has left for another server has to arrive there first. */
+  const requireHere = async (elsewhere: Awaited<ReturnType<typeof readMap>>) => {
+    for (const { logical, server, going_to } of elsewhere)
+      if ((await holds(serverOf(server), [logical])).length === 0)
+        throw new SettingError(
+          `Logical shard ${logical} is on its way to server ${going_to}; finish that first`,
+        )
+  }
   const flip = async (logical: number, to: number) => {
     await catalogue.query(
       `update shard_map set server = $2, going_to = null, version = nextval('shard_versions')
@@ -140,15 +148,8 @@ function createMover(
     const mover = announced.rows[0]?.version ?? 0
     const announcedAt = performance.now()
     await onStep('announced')
-    const here = await copyRows({ source, target, logical, mover, onStep })
-    // Longer than any process trusts a map that it read before the announcement.
-    await systemClock.sleep(Math.max(0, announcedAt + noticeMs - performance.now()))
     const moved: Moved[] = []
-    for (const one of logical) {
-      const began = here.includes(one)
-        ? await giveUp({ source, target, logical: one, mover, onStep })
-        : performance.now()
-      await onStep('given up')
+    const arrive = async (one: number, began = performance.now()) => {
       const rows = await takeIn(target, one)
       await onStep('taken in')
       await flip(one, to)
@@ -156,6 +157,17 @@ function createMover(
       moved.push(line)
       onMoved(line)
       await onStep('flipped')
+    }
+    const here = await holds(source, logical)
+    // An earlier mover ended when they had left: nobody has them until they are taken in.
+    for (const one of logical) if (!here.includes(one)) await arrive(one)
+    await copyRows({ source, target, logical: here, mover, onStep })
+    // Longer than any process trusts a map that it read before the announcement.
+    if (here.length > 0) await systemClock.sleep(Math.max(0, announcedAt + noticeMs - performance.now()))
+    for (const one of here) {
+      const began = await giveUp({ source, target, logical: one, mover, onStep })
+      await onStep('given up')
+      await arrive(one, began)
     }
     await placeGuards(source)
     await onStep('guards placed')
@@ -196,6 +208,7 @@ function createMover(
       serverOf(to)
       const map = await readMap()
       const moving = map.filter((row) => wanted.includes(row.logical) && row.server !== to)
+      await requireHere(moving.filter(({ going_to }) => going_to !== null && going_to !== to))
       const moved: Moved[] = []
       for (const [from, rows] of Map.groupBy(moving, ({ server }) => server))
         for (let at = 0; at < rows.length; at += TOGETHER)
@@ -214,7 +227,7 @@ function createMover(
       const cancelled: number[] = []
       const going = (await readMap()).filter(({ going_to }) => going_to !== null)
       for (const [from, rows] of Map.groupBy(going, ({ server }) => server)) {
-        const source = serverOf(from)
+        const [source, targets] = [serverOf(from), new Set(rows.map(({ going_to }) => going_to ?? from))]
         // Whatever has left already must arrive.
         const stay = await source.query<{ logical: number }>(
           `update held_shards set leaving = false, mover = $2 where logical = any($1) returning logical`,
@@ -227,6 +240,7 @@ function createMover(
         const kept = stay.rows.map(({ logical }) => logical)
         await placeGuards(source)
         await source.query('delete from leaving_users where logical = any($1)', [kept])
+        for (const target of targets) await forgetCopies(serverOf(target), kept)
         await catalogue.query(
           `update shard_map set going_to = null, version = nextval('shard_versions') where logical = any($1)`,
           [kept],

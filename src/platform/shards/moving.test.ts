@@ -162,6 +162,32 @@ describe('a mover that ends between two steps', () => {
     }
   })
 
+  test('is taken back where nothing has left, and leaves nothing behind; what has left has to arrive', async () => {
+    await opened(urls, (shards) => furnish(shards, buyers[0] as string))
+    const before = await rowsOn(0)
+    const stopAt = (at: string) => ({
+      noticeMs: 0,
+      onStep: (step: string) => {
+        if (step === at) throw new Error('killed')
+      },
+    })
+    await move(stopAt('copied')).catch(() => undefined)
+    expect(await left()).not.toEqual([0, 0, 0])
+    expect(await withMover(urls, {}, (mover) => mover.cancel())).toEqual(MOVING)
+    expect([await left(), await rowsOn(0)]).toEqual([[0, 0, 0], before])
+    await move(stopAt('given up')).catch(() => undefined)
+    expect(await move({ noticeMs: 0 }, MOVING, 1).catch(String)).toContain('is on its way to server 2')
+    expect(await withMover(urls, {}, (mover) => mover.cancel())).toEqual(MOVING.slice(1))
+    const unfinished = await withMover(urls, { noticeMs: 0 }, async (mover) => {
+      const some = await mover.unfinished()
+      await mover.move(MOVING.slice(0, 1), 2)
+      return some
+    })
+    expect(unfinished).toEqual([{ logical: MOVING[0] as number, to: 2 }])
+    expect([await left(), (await everything()).length]).toEqual([[0, 0, 0], before.length])
+    expect(await held(2)).toEqual(MOVING.slice(0, 1))
+  })
+
   test('a second mover has to wait; one whose place was taken stops before it deletes anything', async () => {
     // Not of the server that has the catalogue: a mover has one connection to each.
     const user =

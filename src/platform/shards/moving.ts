@@ -25,17 +25,32 @@ interface CopiedRow {
 /** Rows on their way in one message. */
 const PAGE = 2000
 
+/** Which of these logical shards a server holds. */
+export async function holds(server: pg.Client, logical: readonly number[]): Promise<number[]> {
+  const held = await server.query<{ logical: number }>(
+    'select logical from held_shards where logical = any($1) order by logical',
+    [logical],
+  )
+  return held.rows.map((row) => row.logical)
+}
+
+/** Drops copies of what is not to come any more. */
+export async function forgetCopies(target: pg.Client, logical: readonly number[]): Promise<void> {
+  await target.query('delete from arriving_rows where logical = any($1)', [logical])
+  await target.query('delete from arriving_shards where logical = any($1)', [logical])
+}
+
 /**
  * Copies what the source has of these logical shards to where it waits on the target. From before the copy on, the source
- * notes whose rows change. Answers which the source had; the others have left it before.
+ * notes whose rows change.
  */
-export async function copyRows({ source, target, logical, mover, onStep }: CopyParts): Promise<number[]> {
+export async function copyRows({ source, target, logical: here, mover, onStep }: CopyParts): Promise<void> {
+  if (here.length === 0) return
   const marked = await source.query<{ logical: number }>(
     `update held_shards set leaving = true, mover = $2 where logical = any($1) and mover < $2 returning logical`,
-    [logical, mover],
+    [here, mover],
   )
-  const here = marked.rows.map((row) => row.logical)
-  if (here.length === 0) return here
+  if (marked.rowCount !== here.length) throw overtaken()
   await onStep('marked')
   // Waits for everybody whose write began before it was noted.
   await placeGuards(source)
@@ -69,7 +84,6 @@ export async function copyRows({ source, target, logical, mover, onStep }: CopyP
     }
   })
   await onStep('copied')
-  return here
 }
 
 /** In a transaction of its own on the target. */

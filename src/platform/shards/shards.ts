@@ -23,7 +23,9 @@ export function connectShards(urls: readonly string[], options: ShardOptions = {
   const pools = urls.map((url) => connectDatabase(url, options))
   const [first] = pools
   if (first === undefined) throw new Error('no database URL')
-  const map = createShardMap(first, pools.length)
+  // By itself: whoever waits for a connection must not make the map old, which would cost everybody more.
+  const mapPool = connectDatabase(urls[0] ?? '', { ...options, max: 1 })
+  const map = createShardMap(mapPool, pools.length)
   const closing = new AbortController()
   const all = pools.map((pool, at) => waitForLeaving(pool, () => map.isLeaving(at)))
 
@@ -94,7 +96,7 @@ export function connectShards(urls: readonly string[], options: ShardOptions = {
     ready,
     close: async () => {
       closing.abort()
-      await Promise.all(pools.map((pool) => pool.close()))
+      await Promise.all([...pools, mapPool].map((pool) => pool.close()))
     },
   }
 }

@@ -25,12 +25,12 @@ export async function surveyHeld<T>(
 ): Promise<PromiseSettledResult<T>[]> {
   const run = <R>(database: Database, work: (sql: Sql) => Promise<R>) =>
     briefMs === undefined ? database.transaction(work) : readBriefly(database, briefMs, work)
+  if (!map.isLoaded) await ready()
   const [only] = pools
-  if (pools.length === 1 && only !== undefined)
+  if (pools.length === 1 && only !== undefined && map.holding().size === 1)
     return Promise.allSettled([
       briefMs === undefined ? read({ sql: only, shard: 0 }) : run(only, (sql) => read({ sql, shard: 0 })),
     ])
-  if (!map.isLoaded) await ready()
   for (const until = performance.now() + PATIENCE_MS; ;) {
     const answers = await Promise.allSettled(
       pools.map((database, shard) =>
