@@ -53,7 +53,8 @@ async function claimUntilAnswered(street: Street, wish: Wish): Promise<ClaimingO
     const send = () =>
       request(street, user_id, `claims ${product.id} x${quantity} (${key})`, ({ claiming }) =>
         claiming.claim({
-          ...{ order_id: street.newOrderId(), user_id, item_id: product.id, quantity, pass },
+          ...{ item_id: product.id, quantity, pass },
+          claimant: async () => ({ order_id: street.newOrderId(), user_id }),
           ...{ visitor: {} as never, idempotency_key: key },
         }),
       )

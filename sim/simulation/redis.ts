@@ -127,8 +127,9 @@ export function modelInventory(
 /** What claiming needs of the waiting room: passes are bound as in Redis, everybody has one. */
 export function modelWaitingRoom(
   link: RedisLink,
-): Pick<WaitingRoom, 'usePass' | 'freePass' | 'leaveCheckout' | 'create' | 'steer' | 'keep'> {
+): Pick<WaitingRoom, 'isUnused' | 'usePass' | 'freePass' | 'leaveCheckout' | 'create' | 'steer' | 'keep'> {
   return {
+    isUnused: (_sale, pass) => link.read(`pass ${pass}`, ({ passes }) => !passes.has(pass)),
     usePass: async ({ pass, order_id, user_id, idempotency_key: key, body, only_look: lookUp, sale }) => {
       const use = { pass, order_id, user_id, key, body, lookUp }
       const bound = await link.write(

@@ -57,7 +57,7 @@ export function createCheckout({ system, behaviour, broken }: CheckoutParts) {
     second.origin += 1
     second.bytes += ANSWER_BYTES + HEADER_BYTES
     const outcome = await claiming.claim({
-      ...{ order_id: order, user_id: user, item_id: ITEM, quantity: 1, pass },
+      ...{ claimant: async () => ({ order_id: order, user_id: user }), item_id: ITEM, quantity: 1, pass },
       ...{ visitor: { device: `device-${visitor}`, network: '' }, idempotency_key: order },
     })
     count(outcome.kind)

@@ -34,11 +34,21 @@ export async function atTheDoor(
   if (done === undefined) return refusal(request, overloaded())
   const until = performance.now() + (patienceMs ?? PATIENCE_MS[kind])
   return new Promise<Response>((resolve, reject) => {
-    const leave = inTime(until, () => resolve(refusal(request, tooLate(request.method))))
-    withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer())
-      .then(resolve, reject)
-      .finally(leave)
-  }).finally(done)
+    const isInTime = inTime(until, () => {
+      done()
+      resolve(refusal(request, tooLate(request.method)))
+    })
+    const ending =
+      <T>(settle: (value: T) => void) =>
+      (value: T) => {
+        if (isInTime()) done()
+        settle(value)
+      }
+    withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer()).then(
+      ending(resolve),
+      ending(reject),
+    )
+  })
 }
 
 const tooLate = (method: string): Problem =>

@@ -23,10 +23,13 @@ const look = () => {
   timer = waits.size > 0 ? setTimeout(look, LOOK_EVERY_MS) : undefined
 }
 
-/** Calls `late` once `performance.now()` is past `until`, unless what is returned is called before. */
-export function inTime(until: number, late: () => void): () => void {
+/**
+ * Calls `late` once `performance.now()` is past `until`, unless what is returned is called before. That tells whether it was in
+ * time.
+ */
+export function inTime(until: number, late: () => void): () => boolean {
   const wait = { until, late }
   waits.add(wait)
   timer ??= setTimeout(look, LOOK_EVERY_MS)
-  return () => void waits.delete(wait)
+  return () => waits.delete(wait)
 }

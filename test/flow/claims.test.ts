@@ -192,10 +192,32 @@ describe('refusals', () => {
     expect([problem(held), held.headers.get('retry-after')]).toEqual(['held_out', '1'])
     for (const { order_id } of await app.app.inventory.holds(item))
       await app.app.inventory.settle(item, order_id)
-    expect(problem(await third.buyer.claim(third.pass, item))).toBe('sold_out')
+    // What is told without looking is a fraction of a second old.
+    await eventually(async () => problem(await third.buyer.claim(third.pass, item)) === 'sold_out')
     expect(await stock(item)).toEqual({ available: 0, held: 0, sold: 3 })
     await eventually(async () => (await app.app.waitingRoom.status(sale))?.phase === 'sold_out')
     expect(problem(await createBuyer(app).join(sale))).toBe('sold_out')
+  })
+
+  test('that nothing is left is told to everybody; whoever has claimed is told their order still', async () => {
+    const { sale, item } = await createSale(app, { product: { units: 1 } })
+    const [winner, loser] = [await ready(sale), await ready(sale)]
+    const key = newKey()
+    const { body } = await winner.buyer.claim(winner.pass, item, { key })
+    const stranger = createBuyer(app, 'another device')
+    await eventually(async () => problem(await stranger.claim(loser.pass, item)) === 'held_out')
+    const told = await stranger.claim(loser.pass, item)
+    expect([problem(told), told.headers.get('set-cookie')]).toEqual(['held_out', null])
+    expect((await winner.buyer.claim(winner.pass, item, { key })).body.order_id).toBe(body.order_id)
+    expect(problem(await stranger.claim(winner.pass, item, { key }))).toBe('pass_foreign')
+    expect(problem(await winner.buyer.claim(winner.pass, item))).toBe('pass_used')
+    const forged = loser.pass.replace(/\.[^.]+$/, '.AAAA')
+    expect(problem(await stranger.claim(forged, item))).toBe('held_out')
+    expect(problem(await stranger.claim('no-pass', item))).toBe('pass_invalid')
+    // One unit comes back: right again within a second, and no forged pass takes it.
+    await app.operate('PUT', `items/${item}/units`, { units: 2, reason: 'found one' })
+    await eventually(async () => problem(await stranger.claim(forged, item)) === 'pass_invalid', 1000)
+    expect((await loser.buyer.claim(loser.pass, item)).status).toBe(201)
   })
 
   test('not open, paused, ended', async () => {
@@ -268,7 +290,8 @@ describe('a pass while its claim is under way', () => {
       runId: () => app.app.redis.runId(),
     })
   const commandOf = (pass: string, item_id: string, idempotency_key = newKey()) => ({
-    ...{ order_id: uuidv7(), user_id: 'ann', item_id, quantity: 1, pass },
+    ...{ item_id, quantity: 1, pass },
+    claimant: async () => ({ order_id: uuidv7(), user_id: 'ann' }),
     visitor: { device: 'phone', network: '' },
     idempotency_key,
   })
@@ -306,7 +329,7 @@ describe('a pass while its claim is under way', () => {
       'InventoryUnknown',
     )
     expect(await outcomeOf(app.app.claiming.claim(commandOf(other.pass, item)))).toBe('pass_used')
-    expect(await outcomeOf(app.app.claiming.claim({ ...command, user_id: 'ann' }))).toBe('limit_reached')
+    expect(await outcomeOf(app.app.claiming.claim(command))).toBe('limit_reached')
   })
 })
 

@@ -122,13 +122,19 @@ export function createCatalogue({ database, clock }: { database: Database; clock
     }
     return reading
   }
+  const fresh = (): Snapshot | undefined =>
+    latest !== undefined && clock.now() - latest.read_at < FRESH_MS ? latest : undefined
   const current = async (): Promise<Snapshot> => {
-    if (latest !== undefined && clock.now() - latest.read_at < FRESH_MS) return latest
     const known = latest
     if (known === undefined) return refresh()
-    const fresh = refresh().catch(() => known)
+    const found = refresh().catch(() => known)
     // After a write of ours nothing older will do.
-    return known.read_at === 0 ? fresh : Promise.race([fresh, patience.then(() => known)])
+    return known.read_at === 0 ? found : Promise.race([found, patience.then(() => known)])
+  }
+  /** Without a detour where what is known is fresh: each claim looks several times. */
+  const look = <T>(pick: (snapshot: Snapshot) => T): Promise<T> => {
+    const known = fresh()
+    return known === undefined ? current().then(pick) : Promise.resolve(pick(known))
   }
   const afterWrite = () => {
     writes += 1
@@ -136,25 +142,26 @@ export function createCatalogue({ database, clock }: { database: Database; clock
   }
 
   return {
-    sale: async (id) => (await current()).sales.get(id),
-    product: async (id) => (await current()).products.get(id),
-    sales: async () => [...(await current()).sales.values()],
-    archived: async () => (await current()).archived,
-    products: async (sale) =>
-      [...(await current()).products.values()].filter(
-        ({ sale_id }) => sale === undefined || sale_id === sale,
+    sale: (id) => look(({ sales }) => sales.get(id)),
+    product: (id) => look(({ products }) => products.get(id)),
+    sales: () => look(({ sales }) => [...sales.values()]),
+    archived: () => look(({ archived }) => archived),
+    products: (sale) =>
+      look(({ products }) =>
+        [...products.values()].filter(({ sale_id }) => sale === undefined || sale_id === sale),
       ),
-    groups: async (sale) => (await current()).groups.get(sale) ?? [],
-    guard: async (sale) => (await current()).guards.get(sale),
-    oversell: async (sale) => {
-      const given = (await current()).oversell.get(sale)
-      return given && OversellSettings.parse(given)
-    },
+    groups: (sale) => look(({ groups }) => groups.get(sale) ?? []),
+    guard: (sale) => look(({ guards }) => guards.get(sale)),
+    oversell: (sale) =>
+      look(({ oversell }) => {
+        const given = oversell.get(sale)
+        return given && OversellSettings.parse(given)
+      }),
     units: (item) => selectUnits(database, item),
     stock: (item) => selectStock(database, item),
     drawSecret: (sale) => selectDrawSecret(database, sale),
     addGroup: async (group) => {
-      if ((await current()).sales.get(group.sale_id) === undefined) return 'unknown_sale'
+      if ((await look(({ sales }) => sales.get(group.sale_id))) === undefined) return 'unknown_sale'
       const created = await insertGroup(database, group)
       afterWrite()
       return created ? 'created' : 'exists'

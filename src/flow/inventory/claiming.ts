@@ -10,10 +10,16 @@ import type { PassOutcome, Visitor, WaitingRoom } from '../waiting-room/waiting-
 import { type ClaimOutcome, type Inventory, InventoryUnavailable } from './inventory.ts'
 import { createNoNeed, type NoNeedParts } from './no-need.ts'
 
-/** One buyer asks for units. `order_id` is the id the order gets if this request is the first of its kind. */
-export interface ClaimCommand {
-  readonly order_id: OrderId
+/** Who asks. `order_id` is the id the order gets if this request is the first of its kind. */
+export interface Claimant {
   readonly user_id: UserId
+  readonly order_id: OrderId
+}
+
+/** One buyer asks for units. */
+export interface ClaimCommand {
+  /** Finds out who it is, and throws where they may not ask; not called where there is nothing to have anyhow. */
+  readonly claimant: () => Promise<Claimant>
   readonly item_id: ItemId
   readonly quantity: number
   readonly pass: string
@@ -75,7 +81,7 @@ const SQL_PATIENCE_MS = 2000
 
 export interface ClaimingParts extends NoNeedParts {
   readonly inventory: Inventory
-  readonly waitingRoom: Pick<WaitingRoom, 'usePass' | 'freePass' | 'leaveCheckout'>
+  readonly waitingRoom: Pick<WaitingRoom, 'isUnused' | 'usePass' | 'freePass' | 'leaveCheckout'>
   readonly catalogue: Pick<Catalogue, 'product' | 'sale'>
   readonly findOrder: (user: UserId, id: OrderId) => Promise<Order | undefined>
   /** Ends a claim whose units are gone for good, with what its buyer is owed. */
@@ -160,14 +166,19 @@ export function createClaiming(parts: ClaimingParts): Claiming {
   }
 
   return {
-    claim: async ({ user_id, item_id, quantity, ...request }) => {
+    claim: async ({ claimant, item_id, quantity, ...request }) => {
       const found = await find(item_id)
       if (found === undefined) return { kind: 'unknown_item' }
       const { product, sale } = found
       // Whoever asks again is told where their claim stands; nothing new begins.
       const nothing = await noNeed(product)
+      // Everybody may know that there is nothing, so who has used no pass hears it before anybody looks who they are.
+      if (nothing !== undefined && (await waitingRoom.isUnused(sale.id, request.pass)))
+        return { kind: nothing }
+      const { user_id, order_id: own } = await claimant()
       const use = await waitingRoom.usePass({
         ...request,
+        order_id: own,
         only_look: nothing !== undefined,
         sale: sale.id,
         user_id,
@@ -175,12 +186,9 @@ export function createClaiming(parts: ClaimingParts): Claiming {
       })
       if (use.kind === 'unused') return { kind: nothing ?? 'sold_out' }
       // Redis may have forgotten this use of the pass, and SQL know the order.
-      const forgotten = use.kind === 'pass_expired' ? await findOrder(user_id, request.order_id) : undefined
+      const forgotten = use.kind === 'pass_expired' ? await findOrder(user_id, own) : undefined
       if (forgotten !== undefined)
-        return describe(
-          { user_id, order_id: request.order_id, quantity, product },
-          { kind: 'repeated', quantity },
-        )
+        return describe({ user_id, order_id: own, quantity, product }, { kind: 'repeated', quantity })
       if (!('order_id' in use)) return use
       const { order_id, place } = use
       const free = () => waitingRoom.freePass(place, order_id)

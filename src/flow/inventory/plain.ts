@@ -109,12 +109,15 @@ export function plainCheckout(app: App, parts: PlainCheckoutParts): void {
     if (!/^[1-9]\d{0,3}$/.test(quantity) || Number(quantity) > 1000)
       return choose(c, sale, pass, told(c, 'plain.whole_number'))
     const user_id = await identity.user(c)
-    await doorman.claim(c, item_id, user_id)
     // The same choice with the same pass is the same claim, over reloads and lost answers too.
     const shown = { pass, user_id, idempotency_key: hash(`plain claim\n${nonce}\n${item_id}\n${quantity}`) }
     const outcome = await claiming
       .claim({
-        ...{ ...shown, item_id, quantity: Number(quantity), order_id: orderIdOf(shown) },
+        ...{ pass, idempotency_key: shown.idempotency_key, item_id, quantity: Number(quantity) },
+        claimant: async () => {
+          await doorman.claim(c, item_id, user_id)
+          return { user_id, order_id: orderIdOf(shown) }
+        },
         visitor: visitor(c, undefined),
       })
       .catch(explain)

@@ -122,12 +122,13 @@ export function inventoryRoutes(app: App, parts: InventoryRouteParts) {
   }
   const claim = async (asker: Asker, { item_id, quantity }: z.infer<typeof ClaimRequest>) => {
     const shown = { pass: bearer(asker), idempotency_key: idempotencyKey(asker) }
-    const user_id = await identity.user(asker)
-    await doorman.claim(asker, item_id, user_id)
     const command = {
       ...shown,
-      user_id,
-      order_id: orderIdOf({ ...shown, user_id }),
+      claimant: async () => {
+        const user_id = await identity.user(asker)
+        await doorman.claim(asker, item_id, user_id)
+        return { user_id, order_id: orderIdOf({ ...shown, user_id }) }
+      },
       visitor: visitor(asker, asker.req.header('x-device')),
       item_id,
       quantity,

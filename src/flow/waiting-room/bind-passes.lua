@@ -18,33 +18,33 @@ local lifetime, slot = ARGV[1], ARGV[2]
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local results = {}
+local results, seen = {}, {}
 for i = 1, #KEYS - 1 do
   local key, at = KEYS[1 + i], 3 + (i - 1) * 7
   local member, order_id, user_id, idempotency_key, body, look_up, use = unpack(ARGV, at, at + 6)
-  if redis.call('TYPE', key).ok ~= 'hash' then
+  local known = redis.pcall('HMGET', key, 'issued_at', 'order_id', 'user_id', 'key', 'body')
+  if known.err or not known[1] or (not known[2] and look_up == '1') then
     results[i] = { 'expired' }
+  elseif not known[2] then
+    redis.call('HSET', key, 'order_id', order_id, 'user_id', user_id, 'key', idempotency_key, 'body', body,
+      'use:' .. use, 1)
+    redis.call('PEXPIRE', key, lifetime, 'GT')
+    results[i] = { 'bound', order_id }
+  elseif known[3] ~= user_id then
+    results[i] = { 'foreign' }
+  elseif known[4] ~= idempotency_key then
+    results[i] = { 'used' }
+  elseif known[5] ~= body then
+    results[i] = { 'key_reused' }
   else
-    local known = redis.call('HMGET', key, 'order_id', 'user_id', 'key', 'body')
-    if not known[1] and look_up == '1' then
-      results[i] = { 'expired' }
-    elseif not known[1] then
-      redis.call('HSET', key, 'order_id', order_id, 'user_id', user_id, 'key', idempotency_key, 'body', body,
-        'use:' .. use, 1)
-      redis.call('PEXPIRE', key, lifetime, 'GT')
-      results[i] = { 'bound', order_id }
-    elseif known[2] ~= user_id then
-      results[i] = { 'foreign' }
-    elseif known[3] ~= idempotency_key then
-      results[i] = { 'used' }
-    elseif known[4] ~= body then
-      results[i] = { 'key_reused' }
-    else
-      redis.call('HSET', key, 'use:' .. use, 1)
-      results[i] = { 'repeated', known[1] }
-    end
+    redis.call('HSET', key, 'use:' .. use, 1)
+    results[i] = { 'repeated', known[2] }
   end
   -- A sign of life in checkout; a pass that is of no use any more is none.
-  if results[i][2] then redis.call('ZADD', KEYS[1], 'XX', 'GT', now + slot, member) end
+  if results[i][2] then
+    seen[#seen + 1] = now + slot
+    seen[#seen + 1] = member
+  end
 end
+if #seen > 0 then redis.call('ZADD', KEYS[1], 'XX', 'GT', unpack(seen)) end
 return results

@@ -36,6 +36,11 @@ export interface PassRequest {
 }
 
 export interface Passes {
+  /**
+   * Whether this is surely no pass that a claim was made with: it names a place whose pass nobody has used. Unchecked, so it
+   * says nothing about who shows it; false where only `usePass` can tell.
+   */
+  isUnused(sale: SaleId, pass: string): Promise<boolean>
   /** Binds a pass to one request; see bind-passes.lua. */
   usePass(request: PassRequest): Promise<PassOutcome>
   /** Frees a pass whose claim was refused; goes on trying where Redis does not answer. Never rejects. */
@@ -81,12 +86,15 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
   }
 
   return {
+    isUnused: async (sale, pass) => {
+      const place = tickets.placeIn(sale, pass)
+      return place !== undefined && !(await isBoundOf(sale)({ sale, ...place }))
+    },
     usePass: async ({ pass, sale, user_id, visitor, idempotency_key, body, order_id, only_look }) => {
       const reading = tickets.readPass(sale, pass, visitor)
       if (reading.kind !== 'valid' && reading.kind !== 'expired') return { kind: reading.kind }
       const { lane, position } = reading
       const place = { sale, lane, position, use: `${process}.${++uses}` }
-      if (only_look && reading.kind === 'valid' && !(await isBoundOf(sale)(place))) return { kind: 'unused' }
       const bind = () =>
         bindOf(sale)({
           use: place.use,

@@ -4,6 +4,7 @@ import { startTestRedis, type TestRedis } from '../../../test/support/redis.ts'
 import { connectRedis, type RedisConnection } from '../../platform/redis.ts'
 import admissionSource from './admission.lua' with { type: 'text' }
 import bindPassesSource from './bind-passes.lua' with { type: 'text' }
+import lookPassesSource from './look-passes.lua' with { type: 'text' }
 import amendSource from './amend.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
@@ -11,7 +12,7 @@ import joinSource from './join.lua' with { type: 'text' }
 import readSource from './read.lua' with { type: 'text' }
 import { keys, MAIN_LANE } from './keys.ts'
 import servingSource from './serving.lua' with { type: 'text' }
-import { bindPasses, type PassUse, unbindPass } from './pass-scripts.ts'
+import { bindPasses, lookPasses, type PassUse, unbindPass } from './pass-scripts.ts'
 import recoverSource from './recover.lua' with { type: 'text' }
 import { recoverScript, reserveScript } from './recovery.ts'
 import reserveSource from './reserve.lua' with { type: 'text' }
@@ -478,6 +479,18 @@ test('bind-passes: as its header says', async () => {
   expect(await redis.commands.exists(passOf('bind', 4))).toBe(0)
   // Remembered for an hour, whatever was left of the pass.
   expect(await redis.commands.pttl(passOf('bind', 1))).toBeWithin(HOUR - 10_000, HOUR + 1)
+  watched.expectHeaderTrue()
+})
+
+test('look-passes: as its header says', async () => {
+  const watched = watchQueueScript(lookPassesSource)
+  await withPasses('look', 2)
+  await bind('look', useOf(1))
+  await redis.commands.set(passOf('look', 4), 'no pass')
+  const places = [1, 2, 3, 4].map((position) => ({ sale: 'look', lane: MAIN_LANE, position }))
+  const found = await watched.during(redis.commands, 'look', () => lookPasses.run(redis.commands, { places }))
+  expect(found).toEqual([true, false, false, false])
+  expect(await bind('look', useOf(4))).toEqual([{ kind: 'expired' }])
   watched.expectHeaderTrue()
 })
 

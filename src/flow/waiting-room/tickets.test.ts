@@ -31,6 +31,24 @@ test('expired, of another sale, of another device and made up are told apart', (
   expect(reading(ticket, visitorOf('tablet'))).toBe('ticket_foreign')
 })
 
+test('what place a pass is of can be read without believing it', () => {
+  const clock = shiftedClock()
+  const tickets = createTickets({ tokens: rooms.tokens, clock })
+  const bound = { dev: '', net: '' }
+  const passOf = (lane: string) => tickets.issuePass('tv', { lane, position: 7, bound }, clock.now(), 60).pass
+  const pass = passOf(MAIN_LANE)
+  expect(tickets.placeIn('tv', pass)).toEqual({ lane: MAIN_LANE, position: 7 })
+  expect(tickets.placeIn('tv', passOf('staff'))).toEqual({ lane: 'staff', position: 7 })
+  expect(tickets.placeIn('tv', pass.replace(/[^.]+$/, 'x'))).toEqual({ lane: MAIN_LANE, position: 7 })
+  const other = tickets.issue('tv', { lane: MAIN_LANE, lobby_index: 7 }, PHONE)
+  const claims = { aud: 'tv', iat: 0, exp: 4_000_000_000, pos: 'seven' }
+  const odd = `x.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.x`
+  for (const none of ['', 'x', '..', 'a.b.c', other, odd]) expect(tickets.placeIn('tv', none)).toBeUndefined()
+  expect(tickets.placeIn('radio', pass)).toBeUndefined()
+  clock.aheadMs = 61_000
+  expect(tickets.placeIn('tv', pass)).toBeUndefined()
+})
+
 test('a ticket from the future is worth nothing, but nodes may differ by a minute', () => {
   const ahead = shiftedClock()
   const issuer = createTickets({ tokens: rooms.tokens, clock: ahead })

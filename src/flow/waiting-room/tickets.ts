@@ -58,6 +58,8 @@ export interface Tickets {
     lifetimeS: number,
   ): { pass: string; expires_at: number }
   readPass(sale: SaleId, pass: string, visitor: Visitor): PassReading
+  /** The place that a pass of this sale says it is of, where it has not expired; its signature is not looked at. */
+  placeIn(sale: SaleId, pass: string): { lane: string; position: number } | undefined
 }
 
 const TICKET_LIFETIME_S = 7 * 24 * 3600
@@ -103,6 +105,12 @@ export function createTickets({ tokens, clock }: { tokens: Tokens; clock: Clock 
       const { aud, pos, lane = MAIN_LANE, dev, net } = verified.claims
       if (aud !== sale || !isSame({ dev, net }, visitor)) return { kind: 'pass_foreign' }
       return { kind: verified.kind, lane, position: pos }
+    },
+    placeIn: (sale, pass) => {
+      const claims = tokens.peek<PassClaims>(pass)
+      if (claims?.aud !== sale || claims.exp <= nowS()) return undefined
+      const { lane = MAIN_LANE, pos } = claims
+      return typeof pos === 'number' && typeof lane === 'string' ? { lane, position: pos } : undefined
     },
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ItemId, SaleId } from '../../contracts/ids.ts'
 import type { Catalogue, Sale } from '../../flow/catalogue/catalogue.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { Problem } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { KEEP_MS, liveKeys } from './keys.ts'
 import { isLongOver, isOver } from './lifetime.ts'
@@ -114,7 +115,8 @@ export function createCounter({ redis, catalogue, clock }: CountingParts): Count
         countClaim(command.item_id, outcome.kind)
         return outcome
       } catch (error) {
-        countClaim(command.item_id, 'unavailable')
+        // Who is refused before they claim anything has claimed nothing.
+        if (!(error instanceof Problem)) countClaim(command.item_id, 'unavailable')
         throw error
       }
     },
