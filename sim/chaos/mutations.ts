@@ -42,8 +42,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       edit(
         'waiting-room/bind-passes.lua',
-        'if not known[1] and',
-        'if known[1] and known[3] ~= idempotency_key then known = {} end\n    if not known[1] and',
+        'if known.err or',
+        'if known[2] and known[4] ~= idempotency_key then known = { known[1] } end\n  if known.err or',
       ),
     ],
     fault: 'redis-script-flush',

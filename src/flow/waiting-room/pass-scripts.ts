@@ -72,7 +72,7 @@ export const lookPasses = defineScript({
   source: lookPassesSource,
   keys: ({ places }: { readonly places: readonly Place[] }) => places.map(keys.pass),
   args: () => [],
-  result: (reply) => (reply as ['bound' | 'unused'][]).map(([word]) => word === 'bound'),
+  result: (reply) => reply as ('bound' | 'unused')[],
 })
 
 export const unbindPass = defineScript({

@@ -71,7 +71,7 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
   const bindOf = batcherOfSale((sale, uses: readonly PassUse[]) =>
     bindPasses.run(commands, { sale, slot_ms: slotMs, uses }),
   )
-  const isBoundOf = batcherOfSale((_sale, places: readonly Place[]) => lookPasses.run(commands, { places }))
+  const lookOf = batcherOfSale((_sale, places: readonly Place[]) => lookPasses.run(commands, { places }))
   const leaveOf = batcherOfSale(async (sale, places: readonly Place[]) => {
     await commands.zrem(keys.checkouts(sale), ...places.map(memberOf))
     return places.map(() => undefined)
@@ -88,7 +88,7 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
   return {
     isUnused: async (sale, pass) => {
       const place = tickets.placeIn(sale, pass)
-      return place !== undefined && !(await isBoundOf(sale)({ sale, ...place }))
+      return place !== undefined && (await lookOf(sale)({ sale, ...place })) === 'unused'
     },
     usePass: async ({ pass, sale, user_id, visitor, idempotency_key, body, order_id, only_look }) => {
       const reading = tickets.readPass(sale, pass, visitor)

@@ -489,7 +489,7 @@ test('look-passes: as its header says', async () => {
   await redis.commands.set(passOf('look', 4), 'no pass')
   const places = [1, 2, 3, 4].map((position) => ({ sale: 'look', lane: MAIN_LANE, position }))
   const found = await watched.during(redis.commands, 'look', () => lookPasses.run(redis.commands, { places }))
-  expect(found).toEqual([true, false, false, false])
+  expect(found).toEqual(['bound', 'unused', 'unused', 'unused'])
   expect(await bind('look', useOf(4))).toEqual([{ kind: 'expired' }])
   watched.expectHeaderTrue()
 })
