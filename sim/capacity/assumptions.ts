@@ -41,7 +41,7 @@ export const ASSUMED = {
   pool: { value: 8, what: 'connections of a process to each database (`src/platform/postgres.ts`)' },
   max_connections: { value: 500, what: '`max_connections` of PostgreSQL' },
   event_bytes: { value: 400, what: 'bytes of an event, in an outbox and in Kafka' },
-  partitions: { value: 6, what: 'partitions of the order topic (`src/flow/events/topics.ts`)' },
+  partitions: { value: 12, what: 'partitions of the order topic (`KAFKA_PARTITIONS`)' },
   replication: { value: 3, what: 'copies of each event in Kafka' },
   edge_gbit: { value: 10, what: 'Gbit/s of an edge node, where you run your own' },
   admission_bytes: {

@@ -23,6 +23,7 @@ import {
   seconds,
   smtpUrl,
   webProcesses,
+  withoutEmpty,
 } from './setting-shapes.ts'
 
 /**
@@ -82,6 +83,8 @@ const Environment = z.object({
   RECONCILE_INTERVAL_S: seconds(30),
 })
 
+/** Names of all there is, but for the edge's. */
+export const SETTINGS: readonly string[] = Object.keys(Environment.shape)
 export interface Config {
   readonly profile: 'embedded' | 'full'
   /** `healthPort`: where a process tells of itself alone how it is; undefined: nowhere. */
@@ -254,6 +257,3 @@ export function readConfig(env: Env = process.env): { config: Config; secrets: S
     throw new SettingError('TOKEN_KEYS gives two keys the same kid')
   return { config, secrets }
 }
-
-const withoutEmpty = (env: Env): Env =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))

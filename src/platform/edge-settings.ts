@@ -33,6 +33,9 @@ const Environment = z.object({
     .transform((path) => path || undefined),
 })
 
+/** Names of all there is. */
+export const EDGE_SETTINGS: readonly string[] = Object.keys(Environment.shape)
+
 /** What the edge needs to know. Throws SettingError naming the setting and what it should be. */
 export function readEdgeSettings(env: Env = environment()): EdgeOptions & { readonly dir: string } {
   const parsed = Environment.safeParse(env)

@@ -42,3 +42,7 @@ export const smtpUrl = z.string().regex(/^smtps?:\/\/[^\s/]/, 'it must be an smt
 const ADDRESS = /^(?:[^\p{Cc}<>"@]+ <[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/u
 export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'each must be a postgres:// URL')
 export const mailSender = z.string().regex(ADDRESS, 'it must be `Name <address>` or an address')
+
+/** A variable that is set to nothing is not set. */
+export const withoutEmpty = (env: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
