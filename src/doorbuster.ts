@@ -202,6 +202,17 @@ program
   )
 
 program
+  .command('events')
+  .description('who works off the order log of the full profile, how far it is, and where Kafka keeps it')
+  .addOption(dataDir())
+  .action((options: { dataDir: string }) =>
+    command(async () => {
+      const { eventLines } = await import('./operator/event-commands.ts')
+      for (const line of await eventLines(options.dataDir, environment())) print(line)
+    }),
+  )
+
+program
   .command('mailbox [file]')
   .description('list the mails of the local mailbox, the newest first, or show one')
   .addOption(dataDir())

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { TOPICS } from '../../src/flow/events/events.ts'
+import { TOPICS, WORKERS } from '../../src/flow/events/events.ts'
 import { SettingError } from '../../src/platform/errors.ts'
 import { type GroupState, groupState } from '../../src/platform/kafka-progress.ts'
 import { projectPath } from '../../src/platform/project.ts'
@@ -15,34 +15,35 @@ import { openFolder, removeFolder, startSystem, type System } from './system.ts'
 
 /** Order workers beside the one that the supervisor runs. */
 const MORE = ['order-worker-2', 'order-worker-3'] as const
-const GROUP = 'orders'
 const WAIT_MS = 60_000
 /** Its partitions are the others' from then on: no session has to run out first. */
 const LEAVES_WITHIN_MS = 3000
 
 /**
- * The full profile on three brokers. While a crowd buys, two order workers join the first, a broker is killed and comes back,
- * one worker is killed and one is told to go; then the auditor looks.
+ * The full profile on three brokers. While a crowd buys, two order workers join the first, a broker and a worker are killed at
+ * once, the broker comes back, and a worker is told to go; then the auditor looks. `given`: brokers that run already.
  */
 export async function scaleKafka(
   options: ScaleOptions,
   { say, signal }: ScaleParts,
-  jarsDir = projectPath('.data/kafka/libs'),
+  given?: KafkaServer,
 ): Promise<ScaleResult> {
   const dataDir = await openFolder('kafka')
-  let kafka: KafkaServer | undefined
+  let started: KafkaServer | undefined
   let system: System | undefined
-  const killBrokers = () => kafka?.nodes.forEach(({ pid }) => signalProcess(pid, 'SIGKILL'))
+  const killBrokers = () => started?.nodes.forEach(({ pid }) => signalProcess(pid, 'SIGKILL'))
   process.once('exit', killBrokers)
   try {
     say(`Starting three Kafka brokers and the system in ${dataDir}`)
-    kafka = await startKafka({ dataDir: join(dataDir, 'brokers'), nodes: 3, jarsDir, log: say })
+    const jarsDir = projectPath('.data/kafka/libs')
+    const kafka =
+      given ?? (started = await startKafka({ dataDir: join(dataDir, 'brokers'), nodes: 3, jarsDir }))
     system = await startSystem('full', dataDir, { KAFKA_BROKERS: kafka.brokers.join() })
     return await run(options, { say, signal }, kafka, system)
   } finally {
     await system?.stop()
     // Their data go as well: nothing has to be handed over.
-    await Promise.all((kafka?.nodes ?? []).map((node) => node.kill()))
+    await Promise.all((started?.nodes ?? []).map((node) => node.kill()))
     process.removeListener('exit', killBrokers)
     if (options.keep) say(`Data and logs are kept in ${dataDir}`)
     else await removeFolder(dataDir)
@@ -57,7 +58,7 @@ async function run(
 ): Promise<ScaleResult> {
   const cluster = { brokers, clientId: 'scale' }
   /** Undefined while the cluster can not tell. */
-  const look = () => groupState(cluster, GROUP, TOPICS.orders).catch(() => undefined)
+  const look = () => groupState(cluster, WORKERS, TOPICS.orders).catch(() => undefined)
   const until = async (what: string, is: (state: GroupState) => boolean) => {
     for (const deadline = now() + WAIT_MS; ; await sleep(100)) {
       if (signal.aborted) throw new SettingError('Stopped before it was done')
@@ -80,17 +81,16 @@ async function run(
       findings.push({ name: 'work_shared', ...sharesOf(members) })
       return started
     })
-    await step(`broker ${doomed.id} is killed, the two others lead its partitions`, async () => {
-      await doomed.kill()
-      await until('new leaders', ({ partitions }) => partitions.every((one) => isLedByOthers(one, doomed)))
-    })
-    await step(`a worker is killed, the two others take its partitions over`, async () => {
+    await step(`broker ${doomed.id} and a worker are killed, the others take over`, async () => {
       const pid = others[1]?.pid()
       // For good: whoever would start it again is told not to, in the same moment.
       const gone = others[1]?.stop(0)
       if (pid !== undefined) signalProcess(pid, 'SIGKILL')
-      await gone
-      await until('two workers', shared(2))
+      await Promise.all([gone, doomed.kill()])
+      await until(
+        'two workers and new leaders',
+        (state) => shared(2)(state) && state.partitions.every((one) => isLedByOthers(one, doomed)),
+      )
     })
     await step(`broker ${doomed.id} comes back and has everything again`, async () => {
       await doomed.start()
@@ -108,11 +108,12 @@ async function run(
   }
 
   const { steps, evidence, verdicts } = await rushWhile(system.target, options, say, meanwhile)
-  const sold = steps.map(({ orders }) => orders)
+  // With something away: the first step begins and the last ends with all there.
+  const sold = steps.slice(1, -1).reduce((sum, { orders }) => sum + orders, 0)
   findings.push({
     name: 'sold_meanwhile',
-    ok: sold.every((orders) => orders > 0),
-    saw: `${sold.join(', ')} orders reached SQL during the steps`,
+    ok: sold > 0,
+    saw: `${sold} orders reached SQL while a broker or a worker was away`,
   })
   const end = await until('no lag', ({ partitions }) => partitions.every(({ behind }) => behind === 0))
   const copies = Math.min(...end.partitions.map((one) => one.inSync))

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TEST_KAFKA_JARS, testKafka } from '../../test/support/kafka.ts'
@@ -139,6 +139,20 @@ describe.skipIf(kafka === undefined)('the local broker', () => {
     await after.stop()
     expect(after.nodes[0].running()).toBe(false)
   })
+})
+
+test('brokers do not start on the data of another number of them', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'doorbuster-kafka-'))
+  for (const id of [1, 2, 3]) {
+    const data = join(dataDir, 'kafka', `broker-${id}`, 'data')
+    await mkdir(data, { recursive: true })
+    await writeFile(join(data, 'meta.properties'), 'cluster.id=x')
+  }
+  const refused = await startKafka({ dataDir, nodes: 1, jarsDir: TEST_KAFKA_JARS }).then(String, String)
+  expect(refused).toContain(
+    'are those of 3 Kafka brokers: start with --kafka-brokers 3, or empty with --fresh',
+  )
+  await rm(dataDir, { recursive: true, force: true })
 })
 
 async function newTopic(partitions: number): Promise<string> {

@@ -58,11 +58,11 @@ export async function runUntilKilled(options: EventProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
 }
 
-/** Waits for a condition, at most 20 s. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
+/** Waits for a condition, at most 20 s where nothing else is said. */
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
+  const deadline = Date.now() + withinMs
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited 20 s for ${condition.toString()}`)
+    if (Date.now() > deadline) throw new Error(`Waited ${withinMs / 1000} s for ${condition.toString()}`)
     await systemClock.sleep(10)
   }
 }

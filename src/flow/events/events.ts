@@ -21,4 +21,4 @@ export type {
 export { createKafkaEventLog, type KafkaEventLogOptions } from './kafka-event-log.ts'
 export { createRedisStreamEventLog, type RedisStreamEventLogOptions } from './redis-stream-event-log.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
-export { TOPICS, type Topics } from './topics.ts'
+export { TOPICS, type Topics, WORKERS } from './topics.ts'

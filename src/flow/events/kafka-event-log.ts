@@ -24,7 +24,7 @@ import {
 import { confirm, countEntries, type EntryPlace, measureEntries, placeOf } from './outbox-commands.ts'
 import { allIdle, createStep } from './pipeline.ts'
 import { createPostponed, keyOf, type Postponed } from './postponed.ts'
-import { createTopics, parseRecord, TOPICS, type Topics } from './topics.ts'
+import { createTopics, parseRecord, TOPICS, type Topics, WORKERS } from './topics.ts'
 import { createWatermark, type Watermark } from './watermark.ts'
 
 export interface KafkaEventLogOptions {
@@ -61,7 +61,7 @@ interface Session {
 /** The full profile: the worker reads what the relay brought from the outboxes to Kafka. */
 export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
   const { brokers, redis, clock, consumer: name, batchSize = BATCH, topics = TOPICS } = options
-  const { group = 'orders', sessionTimeoutMs = 6000, drainMs = 5000, onRetry = () => undefined } = options
+  const { group = WORKERS, sessionTimeoutMs = 6000, drainMs = 5000, onRetry = () => undefined } = options
   const cluster = { brokers, clientId: name }
   const producer = connectProducer(cluster)
   // Of what is asked for operators, who ask again and again; consuming has its own pace.

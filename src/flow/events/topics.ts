@@ -20,6 +20,9 @@ export const TOPICS: Topics = {
   deadLetters: 'doorbuster.orders.dead-letter',
 }
 
+/** The consumer group of the order workers. */
+export const WORKERS = 'orders'
+
 /** `tell` hears what is not as asked for and only an operator can change. */
 export function createTopics(
   cluster: Cluster,
