@@ -100,6 +100,13 @@ describe.skipIf(kafka === undefined)('the Kafka client under Bun', () => {
       ['a', null],
     ])
   })
+
+  test('reads all partitions of a topic to their ends', async () => {
+    const topic = await newTopic(3)
+    await produce(Array.from({ length: 2500 }, (_, n) => ({ topic, key: `user-${n}`, value: 'x' })))
+    const records = await readTopic(cluster, topic)
+    expect(new Set(records.map(({ key }) => key)).size).toBe(2500)
+  })
 })
 
 describe.skipIf(kafka === undefined)('the local broker', () => {

@@ -4,7 +4,7 @@ import { reportOf } from '../../sim/scale/report.ts'
 import { createKafkaEventLog, createRelay, type Topics } from '../../src/flow/events/events.ts'
 import { createTopics, toMessage } from '../../src/flow/events/topics.ts'
 import { systemClock } from '../../src/platform/clock.ts'
-import { connectProducer, readTopic } from '../../src/platform/kafka.ts'
+import { connectProducer } from '../../src/platform/kafka.ts'
 import { withAdmin } from '../../src/platform/kafka-admin.ts'
 import { DEFAULT_LAYOUT } from '../../src/platform/kafka-settings.ts'
 import { connectRedis } from '../../src/platform/redis.ts'
@@ -109,8 +109,6 @@ describe.skipIf(kafka === undefined)('three brokers', () => {
     await fresh.close()
     await until(() => seen.size === 120)
     expect(retried.map(({ error }) => String(error)).join()).toContain('has got more partitions')
-    // Whoever reads all of it, as the auditor does, goes to every broker.
-    expect(await readTopic(cluster, topics.orders)).toHaveLength(120)
   })
 
   test('a rush during which workers come and go and a broker dies: the auditor finds nothing', async () => {
