@@ -48,7 +48,6 @@ declare
   is_leaving boolean;
 begin
   if tg_op = 'DELETE' then changed := old; else changed := new; end if;
-  if current_setting('doorbuster.moves_shards', true) = 'on' then return null; end if;
   shard := logical_shard(changed.user_id);
   select leaving into is_leaving from held_shards where logical = shard for share;
   if not found then
@@ -60,9 +59,10 @@ begin
 end $$;
 
 -- The guard of one table, which asks about those logical shards only that are not here to stay: the others are known to
--- the trigger itself. To be called again when they change; it waits for whoever writes to the table at the moment.
--- Afterwards, for a trigger before an update locks each row once more; and logical_shard() is spelled out, for the condition
--- is read anew with each statement. A single server has no guard: Citus knows no triggers on distributed tables.
+-- the trigger itself, and the mover is not asked. To be called again when they change; it waits for whoever writes to the
+-- table at the moment. Afterwards, for a trigger before an update locks each row once more; and logical_shard() is spelled
+-- out, for the condition is read anew with each statement. A single server has no guard: Citus knows no triggers on
+-- distributed tables.
 create function place_shard_guard(which text) returns void language plpgsql as $$
 declare
   staying bytea := decode(repeat('00', 32), 'hex');
@@ -73,10 +73,12 @@ begin
   end loop;
   execute format(
     'create or replace trigger shard_guard after insert or update on %I for each row
-     when (get_bit(%L::bytea, get_byte(sha256(convert_to(new.user_id, ''UTF8'')), 0)) = 0)
+     when (get_bit(%L::bytea, get_byte(sha256(convert_to(new.user_id, ''UTF8'')), 0)) = 0
+       and current_setting(''doorbuster.moves_shards'', true) is distinct from ''on'')
      execute function guard_logical_shard()', which, staying::text);
   execute format(
     'create or replace trigger shard_guard_delete after delete on %I for each row
-     when (get_bit(%L::bytea, get_byte(sha256(convert_to(old.user_id, ''UTF8'')), 0)) = 0)
+     when (get_bit(%L::bytea, get_byte(sha256(convert_to(old.user_id, ''UTF8'')), 0)) = 0
+       and current_setting(''doorbuster.moves_shards'', true) is distinct from ''on'')
      execute function guard_logical_shard()', which, staying::text);
 end $$;

@@ -188,6 +188,21 @@ describe('a mover that ends between two steps', () => {
     expect(await held(2)).toEqual(MOVING.slice(0, 1))
   })
 
+  test('a copy that differs is found before anything is gone', async () => {
+    await opened(urls, (shards) => furnish(shards, buyers[0] as string))
+    const before = await everything()
+    for (const spoil of [
+      `update arriving_rows set content = json_build_object('user_id', buyer) where origin = 'notices'`,
+      `delete from arriving_rows where origin = 'webhook_events'`,
+    ]) {
+      const onStep = async (step: string) => {
+        if (step === 'copied') await raw[2]?.query(spoil)
+      }
+      expect(await move({ noticeMs: 0, onStep }).catch(String)).toContain('differs')
+      expect(await everything()).toEqual(before)
+    }
+  })
+
   test('a second mover has to wait; one whose place was taken stops before it deletes anything', async () => {
     // Not of the server that has the catalogue: a mover has one connection to each.
     const user =
