@@ -92,8 +92,8 @@ interface Stage {
   readonly target: Target
   readonly urls: string[]
   /** Starts one more server, empty; answers its URL. */
-  add(): Promise<string>
-  restart(): Promise<void>
+  readonly add: () => Promise<string>
+  readonly restart: () => Promise<void>
 }
 
 async function run(

@@ -114,6 +114,7 @@ const left = async () =>
       ),
     )
   ).map(({ rows }) => rows[0]?.n)
+const codeOf = ({ code }: { code: unknown }) => code
 const held = async (server: number) =>
   (
     await (raw[server] as Database).query<{ logical: number }>('select logical from held_shards order by 1')
@@ -150,7 +151,7 @@ describe('a mover that ends between two steps', () => {
       await move({ noticeMs: 0 }, two, to)
       expect({ step, rows: await everything() }).toEqual({ step, rows: before })
       expect({ step, left: await left() }).toEqual({ step, left: [0, 0, 0] })
-      expect(await held(to)).toEqual(expect.arrayContaining(two))
+      expect(await held(to)).toEqual(expect.arrayContaining(two) as number[])
       await opened(urls, async (shards) => {
         for (const user of some) {
           expect(shards.numberOf(user)).toBe(to)
@@ -298,8 +299,7 @@ describe('writers on an old map', () => {
         throw error
       })
       .catch(() => undefined)
-    for (const attempt of attempts)
-      expect(await attempt(source).then(String, ({ code }) => code)).toBe('DB001')
+    for (const attempt of attempts) expect(await attempt(source).then(String, codeOf)).toBe('DB001')
     expect(await everything()).toEqual(before)
     // While the fence stands they wait, and are refused when it is gone.
     let late: Promise<unknown> | undefined
@@ -310,7 +310,7 @@ describe('writers on an old map', () => {
           if (step !== 'fenced' || late !== undefined) return
           late = insertOrders(raw[2] as Database, [orderOf(user()), ...buyers.slice(1, 3).map(orderOf)]).then(
             String,
-            ({ code }) => code,
+            codeOf,
           )
           await Bun.sleep(100)
         },
