@@ -102,9 +102,17 @@ export function createWireClient(options: WireOptions): WireClient {
       return drop(connection, error instanceof Error ? error.message : 'unreadable')
     }
     if (response === undefined) return
-    const { status, headers, text, keepAlive } = response
+    const { status, text, keepAlive } = response
     connection.data = connection.data.slice(response.length)
-    finish(connection, (times) => ({ kind: 'answer', status, headers, text, ...times }))
+    finish(connection, (times) => ({
+      kind: 'answer',
+      status,
+      text,
+      ...times,
+      get headers() {
+        return response.headers
+      },
+    }))
     if (!keepAlive) return drop(connection, 'closed')
     const job = next()
     if (job === undefined) idle.push(connection)

@@ -14,26 +14,44 @@ export interface RawResponse {
 export function readResponse(data: string): RawResponse | undefined {
   const headEnd = data.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
-  const [statusLine = '', ...lines] = data.slice(0, headEnd).split('\r\n')
-  const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(statusLine)?.[1])
-  if (!(status >= 200)) throw new Error(`not an HTTP answer: ${statusLine.slice(0, 80)}`)
-  const headers = new Map<string, string>()
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
-  }
+  const head = data.slice(0, headEnd)
+  const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(head)?.[1])
+  if (!(status >= 200)) throw new Error(`not an HTTP answer: ${head.slice(0, 80)}`)
+  const isEmpty = status === 204 || status === 304
   const start = headEnd + 4
-  const body =
-    headers.get('transfer-encoding') === 'chunked'
-      ? readChunks(data, start)
-      : readSized(data, start, status === 204 || status === 304 ? 0 : Number(headers.get('content-length')))
+  const body = CHUNKED.test(head)
+    ? readChunks(data, start)
+    : readSized(data, start, isEmpty ? 0 : Number(LENGTH.exec(head)?.[1] ?? Number.NaN))
   if (body === undefined) return undefined
-  return {
-    status,
-    headers,
-    text: Buffer.from(body.text, 'latin1').toString('utf8'),
-    keepAlive: headers.get('connection')?.toLowerCase() !== 'close',
-    length: body.end,
+  return new Response(status, head, body)
+}
+
+// What says where an answer ends; the rest of the head is read only where somebody asks for it.
+const CHUNKED = /\r\ntransfer-encoding:[ \t]*chunked[ \t]*(\r\n|$)/i
+const LENGTH = /\r\ncontent-length:[ \t]*(\d+)[ \t]*(\r\n|$)/i
+const CLOSE = /\r\nconnection:[ \t]*close[ \t]*(\r\n|$)/i
+const NOT_ASCII = /[\u0080-\u00ff]/
+
+class Response implements RawResponse {
+  readonly status: number
+  readonly text: string
+  readonly keepAlive: boolean
+  readonly length: number
+  readonly #head: string
+  constructor(status: number, head: string, { text, end }: Body) {
+    this.status = status
+    this.#head = head
+    this.text = NOT_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text
+    this.keepAlive = !CLOSE.test(head)
+    this.length = end
+  }
+  get headers(): ReadonlyMap<string, string> {
+    const headers = new Map<string, string>()
+    for (const line of this.#head.split('\r\n').slice(1)) {
+      const colon = line.indexOf(':')
+      headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
+    }
+    return headers
   }
 }
 
