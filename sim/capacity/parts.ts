@@ -90,7 +90,7 @@ export function partsOf({ seconds }: CrowdFlow, { headroom, items, costs }: Sizi
     'PostgreSQL shard',
     ({ orders, paid, returned }) =>
       orders / costs.rows + ((paid + returned) * value('order_transactions')) / costs.transactions,
-    { most: MOST_SHARDS, remedy: 'more shards, before there are orders' },
+    { most: MOST_SHARDS, remedy: 'another server, also while it sells (`shards balance`)' },
   )
   const processes = web.count + worker.count + 1
   const connections = part(

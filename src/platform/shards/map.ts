@@ -17,6 +17,8 @@ interface Reading {
   /** Server of each logical shard. */
   readonly servers: readonly number[]
   readonly announced: ReadonlySet<number>
+  /** Of each logical shard; another one after each announcement and each move. */
+  readonly versions: readonly number[]
 }
 
 export interface ShardMap {
@@ -25,8 +27,11 @@ export interface ShardMap {
   readonly isLoaded: boolean
   /** Where a logical shard is, as a position in DATABASE_URLS. -1: unknown, or a server that is not among them. */
   positionOf(logical: number): number
-  /** Nothing can have moved this logical shard since the map was read. */
-  isSure(logical: number): boolean
+  /**
+   * Undefined where one of these logical shards may move at any moment, or the map is old. Otherwise a question to ask when
+   * the work is done: whether none of them can have moved since.
+   */
+  trust(logical: readonly number[]): (() => boolean) | undefined
   /** Some of what this position has is about to leave. */
   isLeaving(position: number): boolean
   /** How many logical shards each server holds. */
@@ -36,21 +41,25 @@ export interface ShardMap {
 }
 
 export function createShardMap(catalogue: Sql, positions: number): ShardMap {
-  let reading: Reading = { at: -Infinity, servers: [], announced: new Set() }
+  let reading: Reading = { at: -Infinity, servers: [], announced: new Set(), versions: [] }
   let running: Promise<void> | undefined
   let next: Promise<void> | undefined
   const identities: (Identity | undefined)[] = Array.from({ length: positions }, () => undefined)
 
   const read = async () => {
     const at = performance.now()
-    const { rows } = await catalogue.query<{ logical: number; server: number; going_to: number | null }>(
-      'select logical, server, going_to from shard_map order by logical',
-    )
+    const { rows } = await catalogue.query<{
+      logical: number
+      server: number
+      going_to: number | null
+      version: number
+    }>('select logical, server, going_to, version from shard_map order by logical')
     if (rows.length !== LOGICAL_SHARDS) throw new Unavailable(`the shard map has ${rows.length} rows`)
     if (at < reading.at) return
     reading = {
       at,
       servers: rows.map(({ server }) => server),
+      versions: rows.map(({ version }) => version),
       announced: new Set(rows.flatMap(({ logical, going_to }) => (going_to === null ? [] : [logical]))),
     }
   }
@@ -74,7 +83,14 @@ export function createShardMap(catalogue: Sql, positions: number): ShardMap {
       return reading.servers.length > 0
     },
     positionOf,
-    isSure: (logical) => performance.now() - reading.at < TRUST_MS && !reading.announced.has(logical),
+    trust: (logical) => {
+      const isSure = () =>
+        performance.now() - reading.at < TRUST_MS && !logical.some((one) => reading.announced.has(one))
+      if (!isSure()) return undefined
+      const { versions } = reading
+      // Whoever waited for long may find a map that is sure again, of another place.
+      return () => isSure() && logical.every((one) => reading.versions[one] === versions[one])
+    },
     isLeaving: (position) => [...reading.announced].some((logical) => positionOf(logical) === position),
     holding: () => {
       const count = new Map<number, number>()

@@ -330,7 +330,7 @@ describe('writers on an old map', () => {
       let reloads = 0
       const map = {
         isLoaded: true,
-        isSure: () => isTrusted || position === 2,
+        trust: () => (isTrusted || position === 2 ? () => true : undefined),
         positionOf: () => position,
         reload: async () => {
           reloads += 1

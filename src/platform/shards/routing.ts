@@ -58,21 +58,23 @@ export function createRouting({
       query: (text, values) =>
         patiently(async () => {
           const database = databaseOf(logical)
-          if (map.isSure(logical)) {
+          const stands = map.trust([logical])
+          if (stands !== undefined) {
             const result = await database.query(text, values)
             // What has changed a row was on the right server: the guard let it.
             const hasWritten = result.command !== 'SELECT' && (result.rowCount ?? 0) > 0
-            if (hasWritten || map.isSure(logical)) return result as never
+            if (hasWritten || stands()) return result as never
           }
           return holding(database, [logical], (sql) => sql.query(text, values)) as never
         }),
       transaction: (work) =>
         patiently(() => {
           const database = databaseOf(logical)
-          if (!map.isSure(logical)) return holding(database, [logical], work)
+          const stands = map.trust([logical])
+          if (stands === undefined) return holding(database, [logical], work)
           return database.transaction(async (sql) => {
             const result = await work(sql)
-            if (!map.isSure(logical)) throw new NotHeld('the shard map was not read in time')
+            if (!stands()) throw new NotHeld('the shard map was not read in time')
             return result
           })
         }),
@@ -86,7 +88,7 @@ export function createRouting({
       // What is about to move goes by itself: it alone may have to wait.
       const groups = Map.groupBy(left, ({ logical }) => databaseOf(logical))
       const parts = [...groups].flatMap(([database, some]) => {
-        const sure = some.filter(({ logical }) => map.isSure(logical))
+        const sure = some.filter(({ logical }) => map.trust([logical]) !== undefined)
         const unsure = some.filter((one) => !sure.includes(one))
         return [sure, unsure].filter(({ length }) => length > 0).map((part) => ({ database, part }))
       })
@@ -98,10 +100,10 @@ export function createRouting({
               { sql, shard: pools.indexOf(database) },
               part.map(({ row }) => row),
             )
-          const isSure = () => logical.every((one) => map.isSure(one))
-          if (isSure()) {
+          const stands = map.trust(logical)
+          if (stands !== undefined) {
             await run(database)
-            if (isSure()) return
+            if (stands()) return
           }
           await holding(database, logical, run)
         }),

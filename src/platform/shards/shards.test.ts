@@ -5,6 +5,7 @@ import { SettingError } from '../errors.ts'
 import { connectDatabase, everywhere, type Shards, type Sql } from '../postgres.ts'
 import { BUYER_TABLES, logicalShard } from './logical.ts'
 import { planBalance } from './balance.ts'
+import { createShardMap } from './map.ts'
 import { connectShards } from './shards.ts'
 
 // Which server has which buyers: written down once, and told by the servers themselves, not by their addresses.
@@ -55,6 +56,25 @@ test.each([
 
 test('no database, no shards', () => {
   expect(() => connectShards([])).toThrow('no database URL')
+})
+
+test('a map that has changed meanwhile is no ground for an answer from before, however fresh it is', async () => {
+  const rows = Array.from({ length: 256 }, (_, logical) => ({
+    ...{ logical, server: 0, version: 1 },
+    going_to: null as number | null,
+  }))
+  const catalogue = { query: async () => ({ rows: rows.map((row) => ({ ...row })) }) } as unknown as Sql
+  const map = createShardMap(catalogue, 1)
+  expect(map.trust([7])).toBeUndefined()
+  await map.reload()
+  const [stands, other] = [map.trust([7]), map.trust([8])]
+  expect([stands?.(), other?.()]).toEqual([true, true])
+  Object.assign(rows[7] ?? {}, { going_to: 1, version: 2 })
+  await map.reload()
+  expect([stands?.(), other?.(), map.trust([7]), map.trust([8])?.()]).toEqual([false, true, undefined, true])
+  Object.assign(rows[7] ?? {}, { going_to: null, server: 1, version: 3 })
+  await map.reload()
+  expect([stands?.(), map.trust([7])?.()]).toEqual([false, true])
 })
 
 describe('the map', () => {
