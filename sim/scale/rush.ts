@@ -1,6 +1,8 @@
+import { SettingError } from '../../src/platform/errors.ts'
 import type { Shards } from '../../src/platform/postgres.ts'
 import { connectShards } from '../../src/platform/shards/shards.ts'
 import { connectRedis } from '../../src/platform/redis.ts'
+import { orAborted } from '../../src/platform/shutdown.ts'
 import { audit } from '../audit/audit.ts'
 import { collect } from '../audit/collect.ts'
 import { startEventTap } from '../audit/event-tap.ts'
@@ -24,20 +26,21 @@ const KNOWN_MS = 1200
 const CROWD_TIMEOUT_S = 90
 
 /**
- * A sale of its own and a crowd; `meanwhile` works on the system while it buys. Judged when nothing is left to happen. What
- * `meanwhile` throws is thrown once the crowd is gone.
+ * A sale of its own and a crowd; `meanwhile` works on the system while it buys. Judged when nothing is left to happen. Where
+ * `meanwhile` throws, or `signal` is aborted, the crowd is sent home and nothing is judged.
  */
 export async function rushWhile(
   target: Target,
   options: ScaleOptions,
   say: (text: string) => void,
   meanwhile: (step: Do, sale: string) => Promise<void>,
+  signal?: AbortSignal,
 ): Promise<{ steps: readonly Step[]; evidence: Evidence; verdicts: ReturnType<typeof audit> }> {
   const { buyers, units, seed, seconds } = options
   const id = `scale-${seed.toString(36)}`
   const sale = await target.createSale({
     ...{ id, name: id, rate_per_second: Math.max(5, buyers / 8), guard: NO_GUARD, reason: 'npm run scale' },
-    ...{ payment_window_s: 6, hold_s: 14, pass_s: 600 },
+    ...{ payment_window_s: 6, hold_s: 30, pass_s: 600 },
     products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2 }],
   })
   await sleep(KNOWN_MS)
@@ -55,10 +58,17 @@ export async function rushWhile(
     const steps: Step[] = []
     const setOut = now()
     say(`${buyers} buyers go for ${units} units within ${seconds} s (--seed ${seed})`)
-    const leaving = runCrowd(target, sale, {
-      ...{ buyers, bots: 0, pay: 0.8, spread: seconds, seed, connections: 128, silent: true },
-      ...{ timeout: seconds + CROWD_TIMEOUT_S, habits: { rush: 0.3, greedy: 0.05, cancels: 0.3 } },
-    })
+    const home = new AbortController()
+    const habits = { rush: 0.3, greedy: 0.05, cancels: 0.3 }
+    const leaving = runCrowd(
+      target,
+      sale,
+      {
+        ...{ buyers, bots: 0, pay: 0.8, spread: seconds, seed, connections: 128, silent: true, habits },
+        timeout: seconds + CROWD_TIMEOUT_S,
+      },
+      home.signal,
+    )
     const step: Do = async (what, work) => {
       const [began, before] = [now(), await countOrders()]
       const result = await work()
@@ -70,12 +80,13 @@ export async function rushWhile(
       )
       return result
     }
-    const [crowd, done] = await Promise.allSettled([leaving, meanwhile(step, id)])
-    if (done.status === 'rejected') throw done.reason
-    if (crowd.status === 'rejected') throw crowd.reason
+    const all = Promise.all([leaving, meanwhile(step, id)])
+    const done = await (signal === undefined ? all : orAborted(all, signal)).finally(() => home.abort())
+    if (done === undefined) throw new SettingError('Stopped before it was done')
+    const [crowd] = done
     say('The crowd is gone; waiting until nothing is left to happen')
     const evidence = await withShards((shards) =>
-      collect({ target, sale, crowd: crowd.value, probes, sampler, tap, redis, shards }),
+      collect({ target, sale, crowd, probes, sampler, tap, redis, shards }),
     )
     return { steps, evidence, verdicts: audit(evidence) }
   } finally {
