@@ -161,11 +161,14 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
     stopping,
   })
 
-  const document = openApiDocument([
-    { url: config.urls.queue, app: hosts.queue },
-    { url: config.urls.shop, app: hosts.shop },
-    { url: config.urls.ops, app: hosts.ops },
-  ])
+  // Made when somebody asks: it takes long, and few do.
+  const describe = () =>
+    openApiDocument([
+      { url: config.urls.queue, app: hosts.queue },
+      { url: config.urls.shop, app: hosts.shop },
+      { url: config.urls.ops, app: hosts.ops },
+    ])
+  let document: ReturnType<typeof describe> | undefined
   const captcha = secrets.captcha === undefined ? [] : CAPTCHA_ORIGINS[secrets.captcha.provider]
   const pageUrls = { ...config.urls, cards: stripeCardFields(config.stripe.apiUrl), captcha }
   storefrontPages(hosts.shop, {
@@ -177,7 +180,7 @@ export function createHosts(app: Application, { assets, consoleAssets, stopping 
   for (const [name, host] of Object.entries(hosts)) {
     pictureRoutes(host)
     healthRoutes(host, app, stopping)
-    host.get('/openapi.json', (c) => c.json(document))
+    host.get('/openapi.json', (c) => c.json((document ??= describe())))
     cspReports(host, name, metrics)
     mountPages(host, name as keyof typeof hosts, name === 'ops' ? consoleAssets : assets, pageUrls)
   }

@@ -5,6 +5,7 @@ import { createHttpApp } from './http.ts'
 import { bestEncoding, mountPages } from './pages.ts'
 import { projectPath } from './project.ts'
 import { stripeCardFields } from './provider-pages.ts'
+import { compressed } from './representation.ts'
 import { createLog, createMetrics } from './telemetry.ts'
 
 const urls = {
@@ -40,6 +41,7 @@ describe('buildAssets', () => {
     const own = await buildAssets({ directory, config: { shop_url: urls.shop, queue_url: urls.queue } })
     const html = text(own.page('console', 'en').bodies.identity)
     const [script = ''] = /console-\w+\.js/.exec(html) ?? []
+    await compressed()
     expect(own.asset(script)?.bodies.br.length).toBeLessThan(70_000)
     expect(assets.asset(script)).toBeUndefined()
     for (const [, path] of html.matchAll(/\/assets\/([^"]+)/g)) expect(own.asset(path ?? '')).toBeDefined()

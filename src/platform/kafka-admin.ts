@@ -1,4 +1,4 @@
-import { Admin } from '@platformatic/kafka'
+import type { Admin } from '@platformatic/kafka'
 import { createBreaker } from './breaker.ts'
 import { isConnectionError, SettingError } from './errors.ts'
 import type { TopicLayout } from './kafka-settings.ts'
@@ -17,6 +17,9 @@ export interface Topic extends Partial<TopicLayout> {
   readonly compacted?: boolean
 }
 
+/** Loaded when it is needed: it takes longer than all the rest of a process, and the embedded profile has no Kafka. */
+export const loadClient = () => import('@platformatic/kafka')
+
 export const base = ({ brokers, clientId }: Cluster) => ({
   clientId,
   bootstrapBrokers: [...brokers],
@@ -33,6 +36,7 @@ export const base = ({ brokers, clientId }: Cluster) => ({
 export const kafkaBreaker = () => createBreaker({ name: 'Kafka', isFailure: isConnectionError, failures: 3 })
 
 export async function withAdmin<T>(cluster: Cluster, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const { Admin } = await loadClient()
   const admin = new Admin(base(cluster))
   try {
     return await work(admin)

@@ -1,15 +1,6 @@
-import {
-  compatibilityPartitioner,
-  Consumer,
-  type Message,
-  type MessagesStream,
-  Producer,
-  ProduceAcks,
-  stringDeserializers,
-  stringSerializers,
-} from '@platformatic/kafka'
+import type { Consumer, Message, MessagesStream } from '@platformatic/kafka'
 import { systemClock } from './clock.ts'
-import { base, type Cluster, endOffsets, kafkaBreaker, withAdmin } from './kafka-admin.ts'
+import { base, type Cluster, endOffsets, kafkaBreaker, loadClient, withAdmin } from './kafka-admin.ts'
 
 export { ensureTopics, kafkaBreaker } from './kafka-admin.ts'
 
@@ -59,30 +50,37 @@ export interface ConsumerOptions extends Cluster {
 
 /** An idempotent producer with acks=all. Its partitions are those the Java client would choose. */
 export function connectProducer(cluster: Cluster): KafkaProducer {
-  const producer = new Producer<string, string | null, string, string>({
-    ...base(cluster),
-    // An idempotent producer retries for ever unless told otherwise; the caller wants to hear of failures.
-    retries: 3,
-    idempotent: true,
-    acks: ProduceAcks.ALL,
-    partitioner: compatibilityPartitioner,
-    serializers: {
-      ...stringSerializers,
-      value: (value) => (value === null ? undefined : Buffer.from(value ?? '')),
-    },
-  })
+  const create = async () => {
+    const { compatibilityPartitioner, ProduceAcks, Producer, stringSerializers } = await loadClient()
+    return new Producer<string, string | null, string, string>({
+      ...base(cluster),
+      // An idempotent producer retries for ever unless told otherwise; the caller wants to hear of failures.
+      retries: 3,
+      idempotent: true,
+      acks: ProduceAcks.ALL,
+      partitioner: compatibilityPartitioner,
+      serializers: {
+        ...stringSerializers,
+        value: (value) => (value === null ? undefined : Buffer.from(value ?? '')),
+      },
+    })
+  }
+  let producer: ReturnType<typeof create> | undefined
   const breaker = kafkaBreaker()
   return {
     send: async (messages) => {
-      if (messages.length > 0) await breaker.run(() => producer.send({ messages: [...messages] }))
+      if (messages.length === 0) return
+      const created = await (producer ??= create())
+      await breaker.run(() => created.send({ messages: [...messages] }))
     },
-    close: () => producer.close(),
+    close: async () => (await producer)?.close(),
   }
 }
 
 /** Joins the group and reads from its committed offsets, from the start of the topic where there are none. */
 export async function connectConsumer(options: ConsumerOptions): Promise<KafkaConsumer> {
   const { group, topic, instanceId, sessionTimeoutMs = 6000 } = options
+  const { Consumer, stringDeserializers } = await loadClient()
   const consumer = new Consumer({
     ...base(options),
     groupId: group,

@@ -10,12 +10,15 @@ import { tellHealth } from '../worker-health.ts'
 /** Gate, shop and operator behind one port. */
 await runProcess(async (signal) => {
   const { config, secrets } = readConfig()
-  const app = await createApp(config, secrets, { process: 'web' })
   const urls = { shop_url: config.urls.shop, queue_url: config.urls.queue, ops_url: config.urls.ops }
-  const [assets, consoleAssets] = await Promise.all([
-    buildAssets({ config: { ...urls, payment_providers: app.payments.names.join(' ') }, theme: app.theme }),
+  const [app, consoleAssets] = await Promise.all([
+    createApp(config, secrets, { process: 'web' }),
     buildAssets({ directory: projectPath('web/console'), config: urls }),
   ])
+  const assets = await buildAssets({
+    config: { ...urls, payment_providers: app.payments.names.join(' ') },
+    theme: app.theme,
+  })
   const hosts = createHosts(app, { assets, consoleAssets, stopping: signal })
   const server = listen({ ...config.http, fetch: (request, client) => hosts.fetch(request, client) })
   // Of this process alone: where several share a port nobody knows which of them answers there.
