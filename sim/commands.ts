@@ -29,7 +29,7 @@ export const SIM_COMMANDS: readonly SimCommand[] = [
   {
     usage: 'scale <what>',
     description:
-      'grow and shrink a part of a system of its own (kafka, shards) during a rush, and judge from the outside',
+      'grow and shrink a part of a system of its own (kafka, redis, shards) during a rush, and judge from the outside',
     flags: SCALE_FLAGS,
     run: async (given, signal, what) => {
       const { scale } = await import('./scale/scale.ts')

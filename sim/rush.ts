@@ -79,12 +79,11 @@ interface Run {
 
 /** Sends the crowd to one sale and judges what came of it. */
 async function judge({ target, options, say, signal, hashes }: Run, sale: SaleInfo): Promise<Judged> {
-  const items = sale.products.map((product) => product.id)
   say(`${options.buyers} buyers go for sale ${sale.id} at ${target.run.urls.shop} (--seed ${options.seed})`)
   const redis = await connectRedis({ url: target.run.redis_url })
   const shards = connectShards(target.run.database_urls, { max: 2 })
-  const sampler = startSampler(redis, items, SAMPLE_MS)
-  const tap = await startEventTap(redis, items)
+  const sampler = startSampler(redis, sale.products, SAMPLE_MS)
+  const tap = await startEventTap(redis, sale.products)
   try {
     const probes = await probe(target, sale)
     const started = performance.now()

@@ -151,6 +151,10 @@ program
 
 for (const [name, description] of [
   ['units <item> <units>', 'set how many units of an item there are, after a count in the warehouse'],
+  [
+    'split <item> <parts>',
+    'split the stock of a hot item into parts on several masters, before its sale opens',
+  ],
   ['drift <item>', 'what SQL, Redis, outbox and event log each say of an item'],
   [
     'oversell [item]',

@@ -46,7 +46,7 @@ export async function collect(sources: Sources): Promise<Evidence> {
       const orders = await readOrders(shards, sale.id)
       const [ledger, stock] = await Promise.all([
         readLedger(target, new Set([...told, ...orders.map((order) => order.order_id)])),
-        readStock(redis, items),
+        readStock(redis, sale.products),
       ])
       return { settled: isSettled({ orders, ledger, stock: [stock] }, told), value: { orders, ledger } }
     },
@@ -71,7 +71,7 @@ export async function collect(sources: Sources): Promise<Evidence> {
     history: crowd.history,
     statuses: crowd.statuses,
     stock: sampler.samples,
-    active: await readActive(redis, items),
+    active: await readActive(redis, sale.products),
     events: tap.events,
     log: await readLog(target, items),
     webhooks: await readWebhooks(target, shards, ids),

@@ -65,14 +65,23 @@ export interface StockSample {
   readonly at: number
   readonly items: readonly ItemSample[]
 }
+export interface PartSample {
+  /** The number of its first claim, and of its latest. */
+  readonly first: number
+  readonly seq: number
+  readonly epoch: number
+  readonly fenced: boolean
+}
 export interface ItemSample {
   readonly id: ItemId
   readonly total: number
   readonly available: number
   readonly held: number
   readonly sold: number
-  /** claim_seq of the latest claim. */
+  /** Claims there were: claim_seq of the latest, where the stock is not split. */
   readonly seq: number
+  /** What its parts say by themselves, where its stock is split. */
+  readonly parts?: readonly PartSample[]
   readonly epoch: number
   /** It was last checked on another Redis process than this one. */
   readonly fenced: boolean

@@ -4,6 +4,7 @@ import { readTopic } from '../../src/platform/kafka.ts'
 import { everywhere, type Shards } from '../../src/platform/postgres.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
 import { itemKeys } from '../../src/flow/inventory/keys.ts'
+import { ownersOf, placeOf, type Sampled } from './owners.ts'
 import type { ActiveEntry, LedgerEntry, OrderRow, Probe, SeenEvent, TakenWebhook } from './evidence.ts'
 import type { SaleInfo, Target } from '../target.ts'
 
@@ -38,13 +39,13 @@ export async function readOrders(shards: Shards, sale: string): Promise<OrderRow
 /** The buyers hashes: `order_id:quantity` entries by buyer. Read in steps, they may be large. */
 export async function readActive(
   { commands }: RedisConnection,
-  items: readonly string[],
+  items: readonly Sampled[],
 ): Promise<ActiveEntry[]> {
   const entries = new Map<string, ActiveEntry>()
-  for (const item_id of items) {
+  for (const { item_id, owner } of items.flatMap(ownersOf)) {
     let cursor = '0'
     do {
-      const [next, page] = await commands.hscan(itemKeys(item_id).buyers, cursor, 'COUNT', 1000)
+      const [next, page] = await commands.hscan(itemKeys(owner).buyers, cursor, 'COUNT', 1000)
       cursor = next
       for (let at = 0; at + 1 < page.length; at += 2)
         for (const entry of (page[at + 1] ?? '').split(' ').filter(Boolean)) {
@@ -122,13 +123,14 @@ export async function readLog({ run }: Target, items: readonly string[]): Promis
   const records = await readTopic({ brokers: run.kafka_brokers, clientId: 'auditor' }, 'doorbuster.orders')
   const wanted = new Set(items)
   return records.flatMap(({ value }) => {
-    const { outbox_id, event } = JSON.parse(value ?? '{}') as {
+    const { outbox_id, part, event } = JSON.parse(value ?? '{}') as {
       outbox_id?: string
+      part?: string
       event?: Omit<SeenEvent, 'outbox_id'>
     }
     if (outbox_id === undefined || event === undefined || !wanted.has(event.item_id)) return []
     const { item_id, type, order_id } = event
-    return [{ item_id, outbox_id, type, order_id }]
+    return [{ item_id, outbox_id: placeOf(part, outbox_id), type, order_id }]
   })
 }
 

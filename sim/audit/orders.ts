@@ -110,15 +110,16 @@ function oneRow({ orders }: Evidence) {
 function oneOrderAClaim(evidence: Evidence) {
   const end = last(evidence)
   if (end === undefined) return notChecked('Redis could not be read at the end')
-  const wrong = end.items.flatMap(({ id, seq }) => {
+  const wrong = end.items.flatMap(({ id, seq, parts = [{ first: 1, seq }] }) => {
     // Number 0: a claim that was lost with everything and whose receipt came too late.
     const rows = evidence.orders.filter((order) => order.item_id === id && order.claim_seq > 0)
     const seqs = new Set(rows.map((order) => order.claim_seq))
     const twice = new Set(rows.map((order) => order.order_id)).size - seqs.size
     const found = twice > 0 ? [`${id}: ${twice} claims have two orders`] : []
     if (wasRebuilt(evidence, id)) return found
-    for (let claim = 1; claim <= seq; claim++)
-      if (!seqs.has(claim)) found.push(`${id}: claim ${claim} has no order`)
+    for (const { first, seq: latest } of parts)
+      for (let claim = first; claim <= latest; claim++)
+        if (!seqs.has(claim)) found.push(`${id}: claim ${claim} has no order`)
     return found
   })
   return examined(sum(end.items.map((item) => item.seq)), wrong)

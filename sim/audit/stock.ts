@@ -70,12 +70,20 @@ function settled({ sale, orders, stock }: Evidence, direction: 1 | -1) {
   return examined(sale.items.length, wrong)
 }
 
-/** Between two readings of one state, both fenced, no claim may have been numbered. */
+/** Between two readings of one state, both fenced, no claim may have been numbered. Each part has a fence of its own. */
 function fenceHolds({ stock }: Evidence) {
-  const pairs = stock
+  const states = stock.map(({ items }) =>
+    items.flatMap(({ id, epoch, seq, fenced, parts }) =>
+      (parts ?? [{ epoch, seq, fenced }]).map((one, index) => ({
+        ...{ id: parts === undefined ? id : `part ${index} of ${id}` },
+        ...{ epoch: one.epoch, seq: one.seq, fenced: one.fenced },
+      })),
+    ),
+  )
+  const pairs = states
     .slice(1)
-    .flatMap(({ items }, at) =>
-      items.map((item) => ({ item, before: stock[at]?.items.find(({ id }) => id === item.id) })),
+    .flatMap((items, at) =>
+      items.map((item) => ({ item, before: states[at]?.find(({ id }) => id === item.id) })),
     )
   const wrong = pairs.flatMap(({ item, before }) =>
     item.fenced && before?.fenced === true && before.epoch === item.epoch && item.seq > before.seq

@@ -51,13 +51,12 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
   const random = randomOf(seed, 'fault')
   const undo = await fault.prepare?.(world, random)
   const sale = await target.createSale(newSale(`chaos-${fault.name}-${seed.toString(36)}`, options))
-  const items = sale.products.map(({ id }) => id)
   // Another web process reads the catalogue anew once a second.
   await sleep(KNOWN_MS)
   const redis = await connectRedis({ url: target.run.redis_url })
   const shards = connectShards(target.run.database_urls, { max: 2 })
-  const sampler = startSampler(redis, items, SAMPLE_MS)
-  const tap = await startEventTap(redis, items)
+  const sampler = startSampler(redis, sale.products, SAMPLE_MS)
+  const tap = await startEventTap(redis, sale.products)
   try {
     const probes = await probe(target, sale)
     const spread = injectAtS + lastsS + options.seconds

@@ -27,26 +27,28 @@ const CROWD_TIMEOUT_S = 90
 
 /**
  * A sale of its own and a crowd; `meanwhile` works on the system while it buys. Judged when nothing is left to happen. Where
- * `meanwhile` throws, or `signal` is aborted, the crowd is sent home and nothing is judged.
+ * `meanwhile` throws, or `signal` is aborted, the crowd is sent home and nothing is judged. It answers when a part of the
+ * system was away.
  */
 export async function rushWhile(
   target: Target,
   options: ScaleOptions,
   say: (text: string) => void,
-  meanwhile: (step: Do, sale: string) => Promise<void>,
+  meanwhile: (step: Do, sale: string) => Promise<Evidence['outage'] | void>,
   signal?: AbortSignal,
+  product: { readonly stock_parts?: number } = {},
 ): Promise<{ steps: readonly Step[]; evidence: Evidence; verdicts: ReturnType<typeof audit> }> {
   const { buyers, units, seed, seconds } = options
   const id = `scale-${seed.toString(36)}`
   const sale = await target.createSale({
     ...{ id, name: id, rate_per_second: Math.max(5, buyers / 8), guard: NO_GUARD, reason: 'npm run scale' },
     ...{ payment_window_s: 6, hold_s: 30, pass_s: 600 },
-    products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2 }],
+    products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2, ...product }],
   })
   await sleep(KNOWN_MS)
   const redis = await connectRedis({ url: target.run.redis_url })
-  const sampler = startSampler(redis, [id], SAMPLE_MS)
-  const tap = await startEventTap(redis, [id])
+  const sampler = startSampler(redis, sale.products, SAMPLE_MS)
+  const tap = await startEventTap(redis, sale.products)
   /** Opened each time: there may be more servers than a moment ago. */
   const withShards = async <T>(work: (shards: Shards) => Promise<T>): Promise<T> => {
     const shards = connectShards(target.run.database_urls, { max: 2 })
@@ -83,10 +85,13 @@ export async function rushWhile(
     const all = Promise.all([leaving, meanwhile(step, id)])
     const done = await (signal === undefined ? all : orAborted(all, signal)).finally(() => home.abort())
     if (done === undefined) throw new SettingError('Stopped before it was done')
-    const [crowd] = done
+    const [crowd, outage] = done
     say('The crowd is gone; waiting until nothing is left to happen')
     const evidence = await withShards((shards) =>
-      collect({ target, sale, crowd, probes, sampler, tap, redis, shards }),
+      collect({
+        ...{ target, sale, crowd, probes, sampler, tap, redis, shards },
+        ...(outage === undefined ? {} : { outage }),
+      }),
     )
     return { steps, evidence, verdicts: audit(evidence) }
   } finally {

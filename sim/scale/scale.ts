@@ -13,6 +13,7 @@ type Run = (options: ScaleOptions, parts: ScaleParts) => Promise<ScaleResult>
 const PARTS: Readonly<Record<string, () => Promise<Run>>> = {
   kafka: async () => (await import('./kafka.ts')).scaleKafka,
   shards: async () => (await import('./shards.ts')).scaleShards,
+  redis: async () => (await import('./redis.ts')).scaleRedis,
 }
 
 /** Resolves with the exit code: 0 when all that could be checked held, 1 otherwise. Throws SettingError. */

@@ -110,6 +110,9 @@ export const Line = z
 export const UnitsRequest = z
   .strictObject({ units: z.int().min(0).max(10_000_000), reason: Reason })
   .openapi('UnitsRequest')
+export const SplitRequest = z
+  .strictObject({ parts: z.int().min(2).max(MOST_PARTS), reason: Reason })
+  .openapi('SplitRequest')
 export const PictureRequest = z
   .strictObject({
     alt: text(300).default('').describe('What it shows, for who does not see it; the name where it is empty'),

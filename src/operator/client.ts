@@ -35,6 +35,7 @@ export interface OperatorClient {
   reconcile(reason: string, item?: string): Promise<{ runs: z.infer<typeof ReconcileRun>[] }>
   drift(item: string): Promise<z.infer<typeof DriftReport>>
   setUnits(item: string, units: number, reason: string): Promise<z.infer<typeof ReconcileRun>>
+  split(item: string, parts: number, reason: string): Promise<z.infer<typeof ReconcileRun>>
   oversold(): Promise<{ items: z.infer<typeof OversoldItem>[] }>
   oversell(item: string): Promise<z.infer<typeof OversellAnswer>>
   approve(item: string, hash: string, reason: string): Promise<z.infer<typeof OversellPlan>>
@@ -78,6 +79,7 @@ export function connectOperator({ port, opsUrl, token }: OperatorAccess): Operat
     drift: (item) => call(`items/${encodeURIComponent(item)}/drift`, undefined, 'GET'),
     setUnits: (item, units, reason) =>
       call(`items/${encodeURIComponent(item)}/units`, { units, reason }, 'PUT'),
+    split: (item, parts, reason) => call(`items/${encodeURIComponent(item)}/parts`, { parts, reason }, 'PUT'),
     oversold: () => call('oversold', undefined, 'GET'),
     oversell: (item) => call(`items/${encodeURIComponent(item)}/oversell`, undefined, 'GET'),
     approve: (item, hash, reason) =>

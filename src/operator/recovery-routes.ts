@@ -6,6 +6,7 @@ import {
   ReconcileRequest,
   ReconcileRun,
   RecordedRun,
+  SplitRequest,
   UnitsRequest,
 } from '../contracts/operator-http.ts'
 import { IdParam } from '../contracts/http.ts'
@@ -86,6 +87,16 @@ const putUnits = createRoute({
     ...problems('bad_request', 'operator_only', 'unknown_item'),
   },
 })
+const putParts = createRoute({
+  method: 'put',
+  path: `${BASE}/items/{id}/parts`,
+  description: 'Splits the stock of a hot item into parts, for good, before its sale opens',
+  request: { params: IdParam, body: jsonBody(SplitRequest) },
+  responses: {
+    200: json(ReconcileRun, 'Split; what reconciliation made of it'),
+    ...problems('bad_request', 'operator_only', 'unknown_item', 'not_editable'),
+  },
+})
 const getDrift = createRoute({
   method: 'get',
   path: `${BASE}/items/{id}/drift`,
@@ -120,6 +131,11 @@ const postReplay = createRoute({
   },
 })
 
+const NOT_SPLIT = {
+  too_late: 'An item is split once, and at least five seconds before its sale opens.',
+  begun: 'Something of it was claimed before, or its stock can not be read now.',
+} as const
+
 export interface RecoveryRouteParts {
   readonly commands: Commands
   readonly catalogue: Catalogue
@@ -145,6 +161,13 @@ export function recoveryRoutes(app: App, parts: RecoveryRouteParts, by: By): voi
     const { units, reason } = c.req.valid('json')
     const run = await commands.setUnits(by(c, reason), c.req.valid('param').id, units)
     if (run === 'unknown_item') throw new Problem('unknown_item')
+    return c.json(run, 200)
+  })
+  app.openapi(putParts, async (c) => {
+    const { parts, reason } = c.req.valid('json')
+    const run = await commands.split(by(c, reason), c.req.valid('param').id, parts)
+    if (run === 'unknown_item') throw new Problem('unknown_item')
+    if (typeof run === 'string') throw new Problem('not_editable', NOT_SPLIT[run])
     return c.json(run, 200)
   })
   app.openapi(getDrift, async (c) => {

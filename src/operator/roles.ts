@@ -45,6 +45,7 @@ const LEAST: Readonly<Record<string, Least>> = {
   'POST /notices/retry': 'operator',
 
   'PUT /items/{id}/units': 'admin',
+  'PUT /items/{id}/parts': 'operator',
   'POST /items/{id}/oversell/approve': 'admin',
 }
 

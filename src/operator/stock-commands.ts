@@ -12,6 +12,11 @@ async function driftLines(client: OperatorClient, item: string): Promise<string[
   return JSON.stringify(await client.drift(item), null, 2).split('\n')
 }
 
+async function splitLines(client: OperatorClient, item: string, parts: number, reason: string) {
+  const { outcome } = await client.split(item, parts, reason)
+  return [`the stock of ${item} is split into ${parts} parts: ${outcome}`]
+}
+
 interface Options {
   readonly dataDir: string
   readonly token?: string
@@ -29,10 +34,11 @@ export async function stockLines(
   const client = connectRunning(options.dataDir, options.token)
   if (item === undefined || name.startsWith('oversell')) return oversellLines(client, item, options)
   if (name.startsWith('drift')) return driftLines(client, item)
-  const units = typeof rest[0] === 'string' && /^\d{1,8}$/.test(rest[0]) ? Number(rest[0]) : undefined
-  if (units === undefined) throw new SettingError('how many units there are is a whole number')
+  const number = typeof rest[0] === 'string' && /^\d{1,8}$/.test(rest[0]) ? Number(rest[0]) : undefined
+  if (number === undefined) throw new SettingError('how many units or parts there are is a whole number')
   if (options.reason === undefined) throw new SettingError('--reason is missing: it is kept in the audit log')
-  return unitsLines(client, item, units, options.reason)
+  if (name.startsWith('split')) return splitLines(client, item, number, options.reason)
+  return unitsLines(client, item, number, options.reason)
 }
 
 /** Oversold items; of one, exactly what would be cancelled; with a hash, the approval of that. */

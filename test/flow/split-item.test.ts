@@ -126,6 +126,7 @@ test('a master dies and comes back empty: the others sell on, nobody is told "so
   await parts.give({ item_id: item, index: 0, of: OF }, 2, 0, 2)
   const hand = await parts.give({ item_id: item, index: 1, of: OF }, 0, 0, 3)
 
+  await flow.counts(item)
   const dead = cluster.nodes[homes[1] ?? -1]
   await dead?.kill9()
   await eventually(() => parts.runId({ item_id: item, index: 1, of: OF }) === undefined, 15_000)
@@ -140,6 +141,8 @@ test('a master dies and comes back empty: the others sell on, nobody is told "so
   expect(kinds).toEqual([...Array.from({ length: 8 }, () => 'reserved' as const), ...kinds.slice(8)])
   expect(kinds.at(-1)).toBe('held_out')
   expect(await app.inventory.settle(item, kept.order_id, kept.user_id)).toBe('settled')
+  // What it had may come back: whoever waits goes on waiting.
+  expect(await flow.counts(item)).toEqual({ total: 30, available: 0, held: 29, sold: 1 })
   expect((await app.reconcile.item(item)).outcome).toBe('in_motion')
 
   await rm(join(dead?.dir ?? 'nowhere', 'appendonlydir'), { recursive: true })

@@ -3,8 +3,8 @@ import { type Part, partIndexOf, partsOf, readOwner } from '../../contracts/part
 import type { RedisConnection } from '../../platform/redis.ts'
 import { checkChange, checkItem, checkRebuild, checkUnits } from './checks.ts'
 import { createPartStocks, type PartStocks, whole } from './part-stocks.ts'
-import { firstSeq } from './scripts.ts'
-import { createTransfers, shareOf, sumStock, type Transfers } from './transfers.ts'
+import { createSums } from './sums.ts'
+import { createTransfers, shareOf, type Transfers } from './transfers.ts'
 import {
   type ClaimOutcome,
   type ClaimRequest,
@@ -17,7 +17,7 @@ import {
 } from './types.ts'
 
 export * from './types.ts'
-export { outboxKey } from './keys.ts'
+export { ITEMS_KEY, itemKeys, outboxKey, partOwner } from './keys.ts'
 export { firstSeq } from './scripts.ts'
 export type { PartStocks } from './part-stocks.ts'
 export { type Cut, shareOf, type Transfers } from './transfers.ts'
@@ -47,7 +47,10 @@ export interface Inventory {
    */
   due(item_id: ItemId, max: number, graceMs?: number): Promise<DueHold[]>
   setState(item_id: ItemId, change: ItemChange): Promise<'changed' | 'unloaded'>
-  /** undefined where the item, or a part of it, is not loaded or can not be read. `run_id` is empty while a part is fenced. */
+  /**
+   * undefined where the item, or a part of it, is not loaded or can not be read. `run_id` is empty while a part is fenced. What
+   * a part had when its server went away counts as held: it may come back, and nothing changes it meanwhile.
+   */
   stock(item_id: ItemId): Promise<Stock | undefined>
   /** The hold of an order; undefined once it is settled or released. */
   findClaim(item_id: ItemId, order_id: OrderId, user_id?: UserId): Promise<DueHold | undefined>
@@ -84,6 +87,7 @@ export interface InventoryOptions {
 export function createInventory({ redis, partsOf: count = async () => 1 }: InventoryOptions): Inventory {
   const parts = createPartStocks({ redis })
   const transfers = createTransfers(parts)
+  const sums = createSums(parts, transfers)
 
   const all = async (item_id: ItemId): Promise<Part[]> => partsOf(item_id, await count(item_id))
   const only = async (item_id: ItemId): Promise<Part> => {
@@ -143,12 +147,7 @@ export function createInventory({ redis, partsOf: count = async () => 1 }: Inven
     },
     stock: async (item_id) => {
       const split = await count(item_id)
-      if (split === 1) return parts.stock(whole(item_id))
-      const cut = await transfers.look(item_id, split)
-      if (cut.states.includes(undefined))
-        throw new InventoryUnavailable(`the server of a part of ${item_id} does not answer`)
-      const tokens = partsOf(item_id, split).map(parts.runId)
-      return sumStock(cut, tokens, parts.runId(whole(item_id)) ?? '', firstSeq)
+      return split === 1 ? parts.stock(whole(item_id)) : sums.stock(item_id, split)
     },
     findClaim: async (item_id, order_id, user_id) => {
       const found = (await of(item_id, user_id)).map((part) => parts.findClaim(part, order_id))

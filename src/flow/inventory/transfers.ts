@@ -7,7 +7,6 @@ import {
   InventoryUnavailable,
   InventoryUnknown,
   type PartState,
-  type Stock,
 } from './types.ts'
 
 /** Units that one part has given and another not taken in yet. */
@@ -157,7 +156,7 @@ function sumOf({ states, onTheWay: moving }: Cut) {
 }
 
 /** A part was read before it gave what another was seen to have taken in. */
-function isLate(states: Cut['states'], from: number): boolean {
+export function isLate(states: Cut['states'], from: number): boolean {
   const source = states[from]
   if (source?.stock === undefined) return false
   return states.some(
@@ -165,7 +164,7 @@ function isLate(states: Cut['states'], from: number): boolean {
   )
 }
 
-function onTheWay(states: Cut['states']): Transfer[] {
+export function onTheWay(states: Cut['states']): Transfer[] {
   return states.flatMap((source, from) =>
     [...(source?.given ?? [])].flatMap(([to, { number, units }]) => {
       const target = states[to]
@@ -173,26 +172,6 @@ function onTheWay(states: Cut['states']): Transfer[] {
       return arrived || units === 0 ? [] : [{ from, to, number, units }]
     }),
   )
-}
-
-/** An item of several parts as one. Undefined where one of them is lost; a part whose server is away is for the caller. */
-export function sumStock(
-  { states, onTheWay: moving }: Cut,
-  tokens: readonly (string | undefined)[],
-  run_id: string,
-  firstSeq: (index: number) => number,
-): Stock | undefined {
-  const stocks = states.flatMap((state) => state?.stock ?? [])
-  const [first] = stocks
-  if (first === undefined || stocks.length < states.length) return undefined
-  const moved = moving.reduce((sum, { units }) => sum + units, 0)
-  const sum = { total: moved, available: moved, held: 0, sold: 0, seq: 0, epoch: 0 }
-  for (const [index, stock] of stocks.entries()) {
-    for (const count of ['total', 'available', 'held', 'sold', 'epoch'] as const) sum[count] += stock[count]
-    sum.seq += stock.seq - firstSeq(index)
-  }
-  const isChecked = stocks.every((stock, index) => stock.run_id === tokens[index])
-  return { ...first, ...sum, run_id: isChecked ? run_id : '' }
 }
 
 async function unlessAway<Answer>(asked: Promise<Answer>): Promise<Answer | undefined> {

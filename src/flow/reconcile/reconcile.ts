@@ -90,7 +90,7 @@ export function createReconcile(parts: ReconcileParts): Reconcile {
       const whole = before?.held === unitsOf(holds)
       if (!whole && (await stocks.unconfirmed(id)) > 0) continue
       const rows = await subject.orders()
-      const units = fixed ?? Math.max(before?.total ?? 0, takenIn(rows, holds))
+      const units = fixed ?? Math.max(before?.total ?? subject.left ?? 0, takenIn(rows, holds))
       const after = await stocks.stock(id)
       if (JSON.stringify(before) === JSON.stringify(after))
         return { units, stock: before, holds, orders: rows, taken_back }

@@ -26,8 +26,9 @@ const WORST: readonly ReconcileOutcome[] = ['refused', 'oversold', 'in_motion', 
  * An item whose stock is split. Each part is compared with the orders of its buyers as an item is, but that its units are
  * those it has: how many there are is said of all parts together, and of what is on its way between them.
  *
- * A part that is lost comes back with what its buyers have, and nothing available. What the parts then lack together is
- * added to the first one, under a number, so that no two processes add it twice.
+ * A part that is lost alone comes back with all units that are in no other. Where several are, each comes back with what its
+ * buyers have, and nothing available; what the parts then lack together is added to the first one, under a number, so that
+ * no two processes add it twice.
  */
 export function createSplit({ inventory, orders, units, inSql, reconcile, clock }: SplitParts) {
   const { parts, transfers } = inventory
@@ -88,8 +89,9 @@ export function createSplit({ inventory, orders, units, inSql, reconcile, clock 
     return (await parts.takeIn(first, giving)) === 'taken_in' ? after.lacking : 0
   }
 
-  const subjectOf = (part: Part, heldBack: boolean, links: Readonly<Record<string, string>> | undefined) => ({
-    ...{ id: part.item_id, heldBack, links, firstSeq: firstSeq(part.index) },
+  const subjectOf = (part: Part, more: Pick<Subject, 'heldBack' | 'left' | 'links'>): Subject => ({
+    ...more,
+    ...{ id: part.item_id, firstSeq: firstSeq(part.index) },
     stocks: {
       stock: () => parts.stock(part),
       holds: () => parts.holds(part),
@@ -127,9 +129,16 @@ export function createSplit({ inventory, orders, units, inSql, reconcile, clock 
       const surplus = Math.max(0, needed - there)
       const excess = surplus > 0 ? await takeBack(surplus, all, cut) : 0
 
+      const lost = all.filter(({ index }) => cut.states[index]?.stock === undefined)
       const runs: Reconciled[] = []
-      for (const part of all)
-        runs.push(await reconcile(subjectOf(part, excess > 0, links.get(part.index)), parts.runId(part)))
+      for (const part of all) {
+        const left = lost.length === 1 && lost[0] === part ? { left: Math.max(0, there - unitsIn(cut)) } : {}
+        const subject = subjectOf(part, { heldBack: excess > 0, links: links.get(part.index), ...left })
+        runs.push(await reconcile(subject, parts.runId(part)))
+      }
+      // Units may have been taken off the catalogue meanwhile.
+      const end = lost.length > 0 ? await transfers.look(id, of) : cut
+      if (lost.length > 0) await takeBack(unitsIn(end) - ((await units(id)) ?? 0), all, end)
       const isWhole =
         excess === 0 && runs.every(({ outcome }) => outcome === 'clean' || outcome === 'repaired')
       const added = isWhole && all[0] !== undefined ? await addMissing(all[0]) : 0

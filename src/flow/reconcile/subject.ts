@@ -22,6 +22,8 @@ export interface Subject {
   readonly orders: () => Promise<readonly Order[]>
   /** Units that there are; left out of a part, which has those it has and that its buyers have. */
   readonly units?: () => Promise<number>
+  /** Of a part that is lost: units that are there and in no other. */
+  readonly left?: number
   /** It may not sell, whatever it looks like: there are too few units in all. */
   readonly heldBack?: boolean
   /** Of a part: where the numbers of its claims begin, and its dealings with the others should it be lost. */

@@ -21,6 +21,8 @@ export interface RedisServerOptions {
   /** Default: one from the operating system. */
   readonly port?: number
   readonly log?: (line: string) => void
+  /** Further settings of redis.conf. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 const START_TIMEOUT_MS = 60_000 // a long append-only file takes a while to load
@@ -38,7 +40,7 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     try {
-      return await launch(dir, port)
+      return await launch(dir, port, options.settings)
     } catch (error) {
       // Between asking for a free port and Redis's bind somebody else may have taken it.
       if (options.port !== undefined || attempt === 3 || !/already in use/.test(String(error))) throw error
@@ -46,7 +48,11 @@ export async function startRedis(options: RedisServerOptions): Promise<RedisServ
   }
 }
 
-async function launch(dir: string, port: number): Promise<RedisServer> {
+async function launch(
+  dir: string,
+  port: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<RedisServer> {
   const pidFile = join(dir, 'redis.pid')
   const logFile = join(dir, 'redis.log')
   const settings: Record<string, string> = {
@@ -59,6 +65,7 @@ async function launch(dir: string, port: number): Promise<RedisServer> {
     save: '',
     'maxmemory-policy': 'noeviction',
     'set-proc-title': 'no', // keeps the folder in the command line, by which a leftover is known
+    ...more,
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   const { pid, exited } = await spawnDetached('redis-server', args, { logFile })
