@@ -126,7 +126,7 @@ export function writePage({ all, costs, checked, options }: PageParts): string {
     ['sold-out answers over HTTP', http.soldOut, '`sold-out-http`'],
     ['public status, asked of the origin', http.status, '`status-http`'],
     ['places in one Redis', redis.join, '`join-redis`'],
-    ['turns in one Redis', redis.enter, '`enter-redis`'],
+    ['turns in one Redis, each second it works', redis.enter, '`enter-redis`'],
     ['claims in one Redis, `appendfsync always`', redis.claim, '`claim-lua`'],
     ['rows of an order worker', costs.rows, '`order-persistence`'],
     ['events of a relay', costs.relay, '`relay`'],

@@ -101,7 +101,7 @@ test.skipIf(skipLoudly())(
     )
     for (const [{ name }] of pods) expect(cluster.started[name]).toBe(2 * (PODS[name] ?? 1))
   },
-  120_000,
+  240_000,
 )
 
 async function ordersIn(urls: readonly string[]): Promise<string[]> {

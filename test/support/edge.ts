@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createWireClient, type WireClient } from '../../sim/wire/client.ts'
 import { environment } from '../../src/platform/config.ts'
+import type { EdgeOptions } from '../../src/platform/servers/edge-config.ts'
 import { startEdge } from '../../src/platform/servers/edge.ts'
 import { readTheme } from '../../src/platform/theme/theme.ts'
 import { freePort } from '../../src/platform/servers/ports.ts'
@@ -38,12 +39,16 @@ export interface TestEdge {
   stop(): Promise<void>
 }
 
-export async function startTestEdge(origins: readonly number[]): Promise<TestEdge> {
+export async function startTestEdge(
+  origins: readonly number[],
+  change: Partial<EdgeOptions> = {},
+): Promise<TestEdge> {
   const dir = await mkdtemp(join(tmpdir(), 'doorbuster-edge-'))
   const port = await freePort()
   const edge = await startEdge({
     ...{ dir, port, host: '127.0.0.1', urls: URLS, theme: readTheme() },
     origins: origins.map((origin) => `127.0.0.1:${origin}`),
+    ...change,
   })
   const ask: TestEdge['fetch'] = (host, path, init = {}) => {
     const headers = new Headers(init.headers)
