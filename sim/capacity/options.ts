@@ -12,7 +12,10 @@ export const CAPACITY_FLAGS: readonly { readonly flags: string; readonly descrip
   { flags: '--arrival <curve>', description: `${ARRIVALS.join(', ')} (spike)` },
   { flags: '--spread <seconds>', description: 'within which everybody comes (600)' },
   { flags: '--edges <n>', description: 'edge nodes that ask the origin once a second (10)' },
-  { flags: '--items <n>', description: 'items on which the claims spread evenly (1)' },
+  {
+    flags: '--items <n>',
+    description: 'items, or parts of a hot one, on which the claims spread evenly (1)',
+  },
   { flags: '--headroom <factor>', description: 'of the busiest second, that every part should bear (2)' },
   {
     flags: '--price <name=dollars,...>',

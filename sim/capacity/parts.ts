@@ -75,7 +75,7 @@ export function partsOf({ seconds }: CrowdFlow, { headroom, items, costs }: Sizi
   })
   const item = part('Redis of the items', itemLoad, {
     most: items,
-    remedy: 'a cluster puts each item on a slot of its own, and a hot one on several',
+    remedy: 'a cluster puts each item on a slot of its own, and a hot one in parts on several (`--items`)',
   })
   const worker = part('order worker', ({ orders, returned }) => (orders + returned) / costs.rows, {
     ...{ least: 2, most: value('partitions') },

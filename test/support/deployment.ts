@@ -137,15 +137,11 @@ export function createCluster(own: Readonly<Record<string, string>>) {
     complete,
     start,
     /** As its controller does: a new one before the old one goes, or the old one first. */
-    roll: async (workload: Workload, pods: Pod[], service?: Service): Promise<Pod[]> => {
-      const renewed: Pod[] = []
-      for (const old of pods) {
-        const begin = () => start(workload, workload.surges ? `${old.name}-new` : old.name, service)
-        const next = workload.surges ? await begin() : undefined
-        await old.stop()
-        renewed.push(next ?? (await begin()))
-      }
-      return renewed
+    roll: async (workload: Workload, old: Pod, service?: Service): Promise<Pod> => {
+      const begin = (name: string) => start(workload, name, service)
+      const next = workload.surges ? await begin(`${old.name}-new`) : undefined
+      await old.stop()
+      return next ?? begin(old.name)
     },
     started,
     [Symbol.asyncDispose]: async () => {
