@@ -10,6 +10,17 @@ const PATIENCE_MS = 5000
 const FIRST_WAIT_MS = 4
 const MOST_WAIT_MS = 100
 
+interface Placed<Row> {
+  readonly row: Row
+  readonly logical: number
+}
+/** What one server has of a batch. */
+interface Part<Row> {
+  readonly database: Database
+  readonly isSure: boolean
+  readonly rows: Placed<Row>[]
+}
+
 export interface RoutingParts {
   readonly map: ShardMap
   readonly ready: () => Promise<void>
@@ -82,23 +93,34 @@ export function createRouting({
     }
   }
 
+  /** Rows by server, in their order. What is about to move goes by itself: it alone may have to wait. */
+  const partition = <Row>(rows: readonly Placed<Row>[]): Part<Row>[] => {
+    const parts: Part<Row>[] = []
+    const known = new Map<number, Part<Row>>()
+    const partOf = (logical: number): Part<Row> => {
+      const [database, isSure] = [databaseOf(logical), map.trust([logical]) !== undefined]
+      const found = parts.find((one) => one.database === database && one.isSure === isSure)
+      const part = found ?? { database, isSure, rows: [] }
+      if (found === undefined) parts.push(part)
+      known.set(logical, part)
+      return part
+    }
+    for (const row of rows) (known.get(row.logical) ?? partOf(row.logical)).rows.push(row)
+    return parts
+  }
+
   const spread: Shards['spread'] = (rows, work) => {
     let left = rows.map((row) => ({ row, logical: logicalShard(row.user_id) }))
     return patiently(async () => {
-      // What is about to move goes by itself: it alone may have to wait.
-      const groups = Map.groupBy(left, ({ logical }) => databaseOf(logical))
-      const parts = [...groups].flatMap(([database, some]) => {
-        const sure = some.filter(({ logical }) => map.trust([logical]) !== undefined)
-        const unsure = some.filter((one) => !sure.includes(one))
-        return [sure, unsure].filter(({ length }) => length > 0).map((part) => ({ database, part }))
-      })
+      const parts = partition(left)
       const results = await Promise.allSettled(
-        parts.map(async ({ database, part }) => {
-          const logical = [...new Set(part.map((one) => one.logical))]
+        parts.map(async (part) => {
+          const { database } = part
+          const logical = [...new Set(part.rows.map((one) => one.logical))]
           const run = (sql: Sql) =>
             work(
               { sql, shard: pools.indexOf(database) },
-              part.map(({ row }) => row),
+              part.rows.map(({ row }) => row),
             )
           const stands = map.trust(logical)
           if (stands !== undefined) {
@@ -109,11 +131,11 @@ export function createRouting({
         }),
       )
       const failed = results.flatMap((one, at) =>
-        one.status === 'rejected' ? [{ error: one.reason as unknown, part: parts[at]?.part ?? [] }] : [],
+        one.status === 'rejected' ? [{ error: one.reason as unknown, rows: parts[at]?.rows ?? [] }] : [],
       )
       const grave = failed.find(({ error }) => !isNotHeld(error))
       if (grave !== undefined) throw grave.error
-      left = failed.flatMap(({ part }) => part)
+      left = failed.flatMap((one) => one.rows)
       if (left.length > 0) throw new NotHeld('some logical shards are on their way')
     })
   }
