@@ -51,7 +51,7 @@ export function reportOf(
 /** The whole run for people. */
 export function renderReport(report: ScaleReport, verdicts: readonly Verdict[]): string {
   const { what, seed, buyers, findings, broken } = report
-  const looked = verdicts.filter(({ result }) => result !== 'not_checked').length
+  const unseen = verdicts.flatMap(({ name, result }) => (result === 'not_checked' ? [name] : []))
   return [
     '',
     `scale ${what}: ${buyers} buyers (--seed ${seed})`,
@@ -59,8 +59,9 @@ export function renderReport(report: ScaleReport, verdicts: readonly Verdict[]):
     ...verdicts.flatMap(({ name, result, violations }) =>
       result === 'broken' ? [`  BROKEN ${name}`, ...violations.slice(0, 5).map((one) => `    ${one}`)] : [],
     ),
+    ...(unseen.length === 0 ? [] : [`  nothing to look at: ${unseen.join(', ')}`]),
     broken.length === 0
-      ? `  All held: ${looked} of ${verdicts.length} invariants had something to look at.`
+      ? `  All held that had something to look at, ${verdicts.length - unseen.length} of ${verdicts.length} invariants.`
       : `  BROKEN: ${broken.join(', ')}`,
   ].join('\n')
 }
