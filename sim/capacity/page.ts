@@ -25,8 +25,15 @@ const bytes = (value: number): string => {
 const percent = (value: number) => `${readable(value * 100)} %`
 const dollars = (value: number) => `$${value < 10 ? value.toFixed(2) : count(value)}`
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
-  [row(head), row(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n')
+/** Words to the left, numbers to the right. */
+const table = (
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  words: readonly number[] = [0],
+) =>
+  [row(head), row(head.map((_, index) => (words.includes(index) ? '---' : '---:'))), ...rows.map(row)].join(
+    '\n',
+  )
 
 /** What each size needs: a line a thing, a column a size. */
 const THINGS: readonly (readonly [string, (one: Capacity) => string])[] = [
@@ -101,7 +108,7 @@ function breaks({ scenario, parts }: Capacity, headroom: number): string {
       part.behindS === 0 ? '' : `${count(part.behindS)} s`,
       part.remedy,
     ])
-  return `### ${count(scenario.buyers)} users\n\n${table(['part', 'how many', 'busy', 'behind by', 'what to do'], rows)}`
+  return `### ${count(scenario.buyers)} users\n\n${table(['part', 'how many', 'busy', 'behind by', 'what to do'], rows, [0, 4])}`
 }
 
 /** The same for a terminal. */
@@ -181,6 +188,7 @@ A second, of one, on that machine. Rows are those of [performance.md](performanc
 ${table(
   ['', 'a second', 'row'],
   rates.map(([what, rate, name]) => [what, readable(rate), name]),
+  [0, 2],
 )}
 
 A new web process is ready after ${readable(costs.startS)} s: scaling up during a rush helps, scaling up before the opening is what it is for.
