@@ -7,12 +7,11 @@ import { probe, readOrders } from '../audit/gather.ts'
 import { startEventTap } from '../audit/event-tap.ts'
 import { startSampler } from '../audit/sampler.ts'
 import { now, sleep } from '../clock.ts'
-import { type CrowdResult, runCrowd } from '../crowd/crowd.ts'
-import { presentReceipt } from '../crowd/receipts.ts'
+import { comeBack } from '../crowd/coming-back.ts'
+import { runCrowd } from '../crowd/crowd.ts'
 import { NO_GUARD } from '../own-sale.ts'
 import { randomOf } from '../random.ts'
 import type { SaleInfo } from '../target.ts'
-import { createWireClient } from '../wire/client.ts'
 import type { Evidence } from './fault.ts'
 import type { PlannedRound } from './plan.ts'
 import type { World } from './world.ts'
@@ -38,8 +37,6 @@ export interface Round {
 
 const SAMPLE_MS = 200
 const CROWD_TIMEOUT_S = 90
-/** Between the crowd's leaving and the return of those whose order the shop does not know. */
-const RETURN_MS = 3000
 /** Until every web process knows a new sale. */
 const KNOWN_MS = 1200
 const AWAY_MS = 2000
@@ -80,7 +77,7 @@ export async function runRound(world: World, planned: PlannedRound, options: Rou
     const healedAt = now()
     const crowd = await leaving
     const fired = await injected.evidence()
-    await comeBack(world, sale, crowd, () => readOrders(shards, sale.id))
+    await comeBack(target, sale, crowd, () => readOrders(shards, sale.id))
     const outage = { from: injectedAt, to: healedAt + AWAY_MS }
     const evidence = await collect({ target, sale, crowd, probes, sampler, tap, redis, shards, outage })
     const times = { sellingAgainS: sellingAgain(evidence, healedAt), terminalS: terminal(evidence, healedAt) }
@@ -98,36 +95,6 @@ function newSale(id: string, { buyers, units }: RoundOptions) {
     ...{ payment_window_s: 5, hold_s: 12, pass_s: 300 },
     products: [{ id, name: id, amount: 4999, currency: 'EUR', units, per_buyer_limit: 2 }],
   }
-}
-
-/** Whoever was told yes and finds no order shows the receipt, as their browsers would when they look again. */
-async function comeBack(
-  { target }: World,
-  sale: SaleInfo,
-  { history, wallets }: CrowdResult,
-  rows: () => Promise<readonly { readonly order_id: string }[]>,
-): Promise<void> {
-  const missing = async () => {
-    const known = new Set((await rows()).map(({ order_id }) => order_id))
-    return [...wallets.keys()].filter((id) => !known.has(id))
-  }
-  if ((await missing()).length === 0) return
-  await sleep(RETURN_MS)
-  const web = createWireClient({
-    address: target.address,
-    port: target.port,
-    connections: 8,
-    timeoutMs: 10_000,
-  })
-  const until = now() + CROWD_TIMEOUT_S * 1000
-  const scene = {
-    ...{ hosts: target.hosts, web, history, wallets, over: () => now() > until },
-    provider: () => web,
-  }
-  await Promise.all(
-    (await missing()).map((id) => presentReceipt(scene, randomOf(0, 'receipt', sale.id, id), id)),
-  )
-  web.close()
 }
 
 function sellingAgain({ history }: AuditEvidence, healedAt: number): number | undefined {

@@ -10,6 +10,7 @@ import type { Evidence } from '../audit/evidence.ts'
 import { probe, readOrders } from '../audit/gather.ts'
 import { startSampler } from '../audit/sampler.ts'
 import { now, sleep } from '../clock.ts'
+import { comeBack } from '../crowd/coming-back.ts'
 import { runCrowd } from '../crowd/crowd.ts'
 import { NO_GUARD } from '../own-sale.ts'
 import type { Target } from '../target.ts'
@@ -87,6 +88,9 @@ export async function rushWhile(
     if (done === undefined) throw new SettingError('Stopped before it was done')
     const [crowd, outage] = done
     say('The crowd is gone; waiting until nothing is left to happen')
+    // What a part that was emptied had promised and SQL had not, only the receipts know.
+    if (outage !== undefined)
+      await comeBack(target, sale, crowd, () => withShards((shards) => readOrders(shards, id)))
     const evidence = await withShards((shards) =>
       collect({
         ...{ target, sale, crowd, probes, sampler, tap, redis, shards },

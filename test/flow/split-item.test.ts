@@ -140,9 +140,17 @@ test('a master dies and comes back empty: the others sell on, nobody is told "so
   for (let turn = 0; turn < 12; turn += 1) kinds.push((await claim(item, buyerOf(0))).kind)
   expect(kinds).toEqual([...Array.from({ length: 8 }, () => 'reserved' as const), ...kinds.slice(8)])
   expect(kinds.at(-1)).toBe('held_out')
-  expect(await app.inventory.settle(item, kept.order_id, kept.user_id)).toBe('settled')
+  // Also when all that those have is sold: the units of the one that is away may come back.
+  for (const index of [0, 2])
+    for (const { user_id, order_id } of await parts.holds({ item_id: item, index, of: OF })) {
+      await eventually(async () => (await app.orders.find(user_id, order_id)) !== undefined, 10_000)
+      await app.shards.of(user_id).transaction((sql) => app.orders.pay(sql, user_id, order_id))
+      expect(await app.inventory.settle(item, order_id, user_id)).toBe('settled')
+    }
+  expect(await app.inventory.findClaim(item, kept.order_id, kept.user_id)).toBeUndefined()
+  expect((await claim(item, buyerOf(0))).kind).toBe('held_out')
   // What it had may come back: whoever waits goes on waiting.
-  expect(await flow.counts(item)).toEqual({ total: 30, available: 0, held: 29, sold: 1 })
+  expect(await flow.counts(item)).toEqual({ total: 30, available: 0, held: 10, sold: 20 })
   expect((await app.reconcile.item(item)).outcome).toBe('in_motion')
 
   await rm(join(dead?.dir ?? 'nowhere', 'appendonlydir'), { recursive: true })

@@ -41,6 +41,8 @@ export interface Transfers {
 const READS = 10
 /** How often a claim is tried again after its part was given units, which others may take before it. */
 const ROUNDS = 8
+/** The same while the server of a part is away: asking it may take its time. */
+const ROUNDS_AWAY = 2
 const NOTHING: Cut = { states: [], onTheWay: [] }
 const DRY: ReadonlySet<ClaimOutcome['kind']> = new Set(['sold_out', 'held_out', 'not_enough_left'])
 
@@ -113,7 +115,7 @@ export function createTransfers(parts: PartStocks): Transfers {
         const outcome = await parts.claim(request, part)
         if (!DRY.has(outcome.kind)) return outcome
         const { left, all } = sumOf(await fillOnce(part, quantity))
-        if (left.available >= quantity && round < ROUNDS) continue
+        if (left.available >= quantity && round < (all ? ROUNDS : ROUNDS_AWAY)) continue
         // While units may be somewhere nobody is told that there will be none.
         if (left.available >= quantity || !all) return { kind: 'held_out' }
         if (left.available > 0) return { kind: 'not_enough_left', available: left.available }

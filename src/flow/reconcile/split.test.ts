@@ -101,6 +101,8 @@ describe('an item in parts', () => {
     expect(await flow.app.inventory.findClaim(item, held.order_id, held.user_id)).toMatchObject({
       quantity: 2,
     })
+    // It has what no other has from the first moment on, so that the sum is never short.
+    expect((await parts.stock(part(1)))?.total).toBe(5)
     // What was on its way, in some process's hands, arrives no more.
     if (out.kind !== 'given' || into.kind !== 'given') throw new Error('nothing was given')
     expect(await parts.takeIn(part(2), { ...out, from: 1 })).toBe('known')
