@@ -43,7 +43,9 @@ export function createGuard(parts: GuardParts): Guard {
   type Known = Pick<Visitor, 'device' | 'fingerprint' | 'user' | 'ticket'>
   const visitorOf = async (sale: SaleId, from: Client, known: Known = {}): Promise<Visitor | undefined> => {
     const settings = await settingsOf(sale)
-    if (settings === undefined) return undefined
+    return settings && visitorIn(sale, settings, from, known)
+  }
+  const visitorIn = (sale: SaleId, settings: GuardSettings, from: Client, known: Known): Visitor => {
     const client = clientAddress(from, from.headers.get('x-forwarded-for') ?? undefined, trustedProxyHops)
     return { ...known, sale, settings, client, exempt: isWithin(client, settings.exempt_networks) }
   }
@@ -80,8 +82,11 @@ export function createGuard(parts: GuardParts): Guard {
   }
 
   /** Limits alone, for requests that come after the join. */
-  const allowed = async (visitor: Visitor | undefined, action: 'enter' | 'claim' | 'gift') => {
-    if (visitor === undefined) return UNKNOWN_SALE
+  const allowed = async (action: 'enter' | 'claim' | 'gift', sale: SaleId, from: Client, known: Known) => {
+    const settings = await settingsOf(sale)
+    if (settings === undefined) return UNKNOWN_SALE
+    if (!settings.limits.on) return { kind: 'ok' } as const
+    const visitor = visitorIn(sale, settings, from, known)
     const blocked = visitors.blocked(visitor, action)
     if (blocked.kind === 'limited') return tooMany(blocked)
     const { limit } = await visitors.observe(visitor, action)
@@ -146,11 +151,9 @@ export function createGuard(parts: GuardParts): Guard {
       return { kind: isDecoyed ? 'decoy' : 'ok', risk }
     },
 
-    enterAllowed: async ({ sale, ticket, client }) =>
-      allowed(await visitorOf(sale, client, { ticket }), 'enter'),
-    claimAllowed: async ({ sale, user, client }) => allowed(await visitorOf(sale, client, { user }), 'claim'),
-    giftCardAllowed: async ({ sale, user, client }) =>
-      allowed(await visitorOf(sale, client, { user }), 'gift'),
+    enterAllowed: ({ sale, ticket, client }) => allowed('enter', sale, client, { ticket }),
+    claimAllowed: ({ sale, user, client }) => allowed('claim', sale, client, { user }),
+    giftCardAllowed: ({ sale, user, client }) => allowed('gift', sale, client, { user }),
     noteEnter: async ({ sale, client }) => {
       const visitor = await visitorOf(sale, client)
       if (visitor !== undefined) await visitors.noteEntered(visitor)

@@ -35,11 +35,14 @@ describe('agrees with jose', () => {
 
   test('both refuse the same altered tokens: every byte counts', async () => {
     const token = tokens.sign('ticket', claims)
-    for (let index = 0; index < token.length; index += 1)
-      for (const other of ['A', 'B', '.', '=', '-'].filter((one) => one !== token[index])) {
+    for (let index = 0; index < token.length; index += 1) {
+      // The last has the same low byte.
+      const twin = String.fromCharCode(token.charCodeAt(index) + 256)
+      for (const other of ['A', 'B', '.', '=', '-', twin].filter((one) => one !== token[index])) {
         const altered = token.slice(0, index) + other + token.slice(index + 1)
         expect(verify(altered)).toEqual({ kind: 'invalid' })
       }
+    }
     const altered = token.slice(0, -3) + (token.at(-3) === 'A' ? 'B' : 'A') + token.slice(-2)
     expect(await jwtVerify(altered, current.secret, at).catch((error: Error) => error.name)).toBe(
       'JWSSignatureVerificationFailed',

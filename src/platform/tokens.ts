@@ -1,5 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { TokenKey } from './config.ts'
+import { hmacText } from './digest.ts'
 
 /**
  * JWS compact, HS256, synchronous (1-2 µs a check). The header is pinned: only `alg`, `typ` and `kid` exactly as
@@ -42,8 +42,7 @@ export function createTokens(keys: readonly TokenKey[]): Tokens {
   const ofKeys = (type: TokenType) => new Map(keys.map((key) => [headerOf(type, key), key]))
   const headers = new Map(TYPES.map((type) => [type, ofKeys(type)]))
   const beginnings = new Map(TYPES.map((type) => [type, headerOf(type, first)]))
-  const mac = (key: TokenKey, input: string) =>
-    createHmac('sha256', key.secret).update(input).digest('base64url')
+  const mac = (key: TokenKey, input: string) => hmacText(key.secret, input)
 
   return {
     sign: (type, claims) => {
@@ -56,9 +55,8 @@ export function createTokens(keys: readonly TokenKey[]): Tokens {
       const key = headers.get(type)?.get(token.slice(0, Math.max(0, afterHeader)))
       if (key === undefined || afterPayload === afterHeader) return { kind: 'invalid' }
       // The texts are compared, not the bytes: base64url has several spellings of the same.
-      const expected = Buffer.from(mac(key, token.slice(0, afterPayload)))
-      const given = Buffer.from(token.slice(afterPayload + 1))
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { kind: 'invalid' }
+      if (!isSame(token.slice(afterPayload + 1), mac(key, token.slice(0, afterPayload))))
+        return { kind: 'invalid' }
       const claims = readClaims<Claims>(token.slice(afterHeader + 1, afterPayload))
       if (claims === undefined || claims.iat > nowS + SKEW_S) return { kind: 'invalid' }
       return claims.exp <= nowS ? { kind: 'expired', claims } : { kind: 'valid', claims }
@@ -68,6 +66,14 @@ export function createTokens(keys: readonly TokenKey[]): Tokens {
         ? undefined
         : readClaims(token.slice(token.indexOf('.') + 1, Math.max(0, token.lastIndexOf('.')))),
   }
+}
+
+/** Looks at every character, wherever they differ first, so the time it takes says nothing. */
+function isSame(given: string, expected: string): boolean {
+  if (given.length !== expected.length) return false
+  let difference = 0
+  for (let at = 0; at < expected.length; at += 1) difference |= given.charCodeAt(at) ^ expected.charCodeAt(at)
+  return difference === 0
 }
 
 /** Undefined where this is no JSON object with the registered claims: well signed, but not by this code. */

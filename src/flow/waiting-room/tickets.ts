@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
 import type { Clock } from '../../platform/clock.ts'
+import { sha256Text } from '../../platform/digest.ts'
 import type { Tokens, Verified } from '../../platform/tokens.ts'
 import { DECOY_LANE, MAIN_LANE } from './keys.ts'
 
@@ -122,7 +122,7 @@ function isSame({ dev, net }: Bound, { device, network }: Visitor): boolean {
 }
 
 export function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 22)
+  return sha256Text(text).slice(0, 22)
 }
 
 /** Only members of a group are told which line they stand in. */
