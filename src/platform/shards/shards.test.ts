@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
-import { testDatabases, type TestDatabases } from '../../../test/support/postgres.ts'
-import { SettingError } from '../errors.ts'
+import { ownPostgres, testDatabases, type TestDatabases } from '../../../test/support/postgres.ts'
+import { eventually } from '../../../test/support/stripe.ts'
+import { isConnectionError, SettingError } from '../errors.ts'
 import { connectDatabase, everywhere, type Shards, type Sql } from '../postgres.ts'
 import { BUYER_TABLES, logicalShard } from './logical.ts'
 import { planBalance } from './balance.ts'
@@ -13,7 +14,7 @@ import { connectShards } from './shards.ts'
 let databases: TestDatabases
 let urls: string[]
 beforeAll(async () => {
-  databases = await testDatabases(11)
+  databases = await testDatabases(12)
   urls = databases.urls
 })
 afterAll(() => databases.drop())
@@ -142,6 +143,35 @@ describe('the map', () => {
     })
   })
 })
+
+test('a server that is away at the start costs its own buyers only, and is found when it is back', async () => {
+  const [one, server] = [take(1)[0] ?? '', await ownPostgres()]
+  try {
+    const both = [one, server.url]
+    const [here, there] = [0, 1].map(
+      (at) => users.find((user) => Math.floor(logicalShard(user) / 128) === at) ?? '',
+    ) as [string, string]
+    await using(both, (shards) => insert(shards.of(there), there))
+    await server.crash()
+    await using(both, async (shards) => {
+      expect([shards.numberOf(here), shards.numberOf(there)]).toEqual([0, -1])
+      await insert(shards.of(here), here)
+      const error = await shards
+        .of(there)
+        .query('select')
+        .catch((it: unknown) => it)
+      expect(isConnectionError(error)).toBe(true)
+      const count = () => shards.survey(async ({ sql }) => (await sql.query('select from orders')).rowCount)
+      expect((await count()).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+      await server.restart()
+      await eventually(async () => shards.numberOf(there) === 1, 20_000)
+      expect((await shards.of(there).query('select from orders')).rowCount).toBe(1)
+      expect(await count()).toEqual([1, 1].map((value) => ({ status: 'fulfilled', value })))
+    })
+  } finally {
+    await server.stop()
+  }
+}, 60_000)
 
 test('balance moves as few as are needed, and empties a server that is to go', () => {
   const run = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at)
