@@ -8,6 +8,9 @@ import { type Moved, type Mover, type ServerLine, withMover } from '../platform/
 import type { ShardUsage } from './shard-flags.ts'
 import { insertAudit } from './sql.ts'
 
+/** The cleanup worker may just finish what a command before this one has left. */
+const PATIENCE_MS = 15_000
+
 export interface ShardOptions {
   readonly dataDir: string
   readonly reason?: string
@@ -30,7 +33,7 @@ export async function shardCommand(
   const urls = databaseUrls(options.dataDir, env)
   const onMoved = ({ logical, from, to, rows, fence_ms }: Moved) =>
     print(`${logical}: server ${from} -> ${to}, ${rows} rows, fenced for ${fence_ms.toFixed(1)} ms`)
-  const parts = { onMoved, looksOnly: usage === 'list' }
+  const parts = { onMoved, looksOnly: usage === 'list', patienceMs: PATIENCE_MS }
   const done = await withMover(urls, parts, async (mover) => {
     if (usage === 'list') return (await mover.list()).forEach((server) => print(lineOf(server)))
     const note = (target: string, detail: Record<string, unknown>) =>

@@ -32,6 +32,8 @@ export interface Moved {
 export interface MoverOptions {
   /** Nothing is to be moved: somebody else may be at it. */
   readonly looksOnly?: boolean
+  /** How long somebody else who moves is waited for. */
+  readonly patienceMs?: number
   /** How long an announcement stands before anything leaves; not below the default while processes run. */
   readonly noticeMs?: number
   /** Called between two steps; a test ends the mover there. */
@@ -69,17 +71,20 @@ export async function withMover<T>(
     for (const url of urls) clients.push(await connect(url))
     const [catalogue] = clients
     if (catalogue === undefined) throw new SettingError('no database URL')
-    if (!options.looksOnly) {
-      const locked = await catalogue.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [
-        LOCK,
-      ])
-      if (!locked.rows[0]?.mine) return 'busy'
-    }
+    if (!options.looksOnly && !(await isOurTurn(catalogue, options.patienceMs ?? 0))) return 'busy'
     if (!(await hasMap(catalogue)))
       throw new SettingError('There is no shard map yet: start Doorbuster once with these DATABASE_URLS')
     return await work(createMover(catalogue, await byNumber(clients), options))
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => undefined)))
+  }
+}
+
+async function isOurTurn(catalogue: pg.Client, patienceMs: number): Promise<boolean> {
+  for (const until = performance.now() + patienceMs; ; await systemClock.sleep(100)) {
+    const locked = await catalogue.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [LOCK])
+    if (locked.rows[0]?.mine) return true
+    if (performance.now() > until) return false
   }
 }
 

@@ -230,7 +230,11 @@ export async function takeIn(target: pg.Client, logical: number): Promise<number
     await target.query('insert into held_shards (logical) values ($1)', [logical])
     const taken = await target.query<{ rows: number }>(INSERT_ALL, [logical])
     arrived = taken.rows[0]?.rows ?? 0
-    await target.query('delete from arriving_rows where logical = $1', [logical])
+    const copies = await target.query('delete from arriving_rows where logical = $1', [logical])
+    if (copies.rowCount !== arrived)
+      throw new Error(
+        `${arrived} of ${copies.rowCount} copied rows of logical shard ${logical} were taken in; all stay copies`,
+      )
     await target.query('delete from arriving_shards where logical = $1', [logical])
   })
   return arrived
