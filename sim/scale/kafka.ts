@@ -37,7 +37,8 @@ export async function scaleKafka(
     say(`Starting three Kafka brokers and the system in ${dataDir}`)
     const jarsDir = projectPath('.data/kafka/libs')
     const kafka =
-      given ?? (started = await startKafka({ dataDir: join(dataDir, 'brokers'), nodes: 3, jarsDir }))
+      given ??
+      (started = await startKafka({ dataDir: join(dataDir, 'brokers'), nodes: 3, jarsDir, log: say }))
     system = await startSystem('full', dataDir, { KAFKA_BROKERS: kafka.brokers.join() })
     return await run(options, { say, signal }, kafka, system)
   } finally {
