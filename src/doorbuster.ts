@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { ACCOUNT_COMMANDS } from './operator/account-flags.ts'
+import { ACCOUNT_COMMANDS } from './operator/accounts/account-flags.ts'
 import { SHARD_COMMANDS } from './operator/shard-flags.ts'
 import { addAll, command, dataDir, print, wholeNumber } from './platform/command-line.ts'
 import { environment } from './platform/config.ts'
@@ -179,7 +179,7 @@ const operator = program
   .command('operator')
   .description('accounts of the operator console, in the databases of DATABASE_URLS or of what runs here')
 addAll(operator, ACCOUNT_COMMANDS, async (usage, given) => {
-  const { accountLines } = await import('./operator/account-commands.ts')
+  const { accountLines } = await import('./operator/accounts/account-commands.ts')
   for (const line of await accountLines(usage, given, environment())) print(line)
 })
 const shards = program

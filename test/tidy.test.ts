@@ -76,7 +76,7 @@ const QUARANTINE: Readonly<Record<string, RegExp>> = {
   cockatiel: /^src\/platform\/breaker\.ts$/,
   'prom-client': /^src\/platform\/telemetry\.ts$/,
   'image-size': /^src\/platform\/images\.ts$/,
-  otpauth: /^src\/operator\/totp\.ts$/,
+  otpauth: /^src\/operator\/accounts\/totp\.ts$/,
   jose: /^src\/guard\/identity\.ts$/,
   commander: /^src\/(doorbuster|platform\/command-line)\.ts$/,
 }
@@ -100,8 +100,8 @@ const TABLES: Readonly<Record<string, RegExp>> = {
   contacts: /^src\/flow\/notices\/(contacts-|overview-)?sql\.ts$/,
   notices: /^src\/flow\/notices\/(contacts-|overview-)?sql\.ts$/,
   reconcile_runs: /^src\/flow\/reconcile\/sql\.ts$/,
-  operators: /^src\/operator\/(accounts|sessions)-sql\.ts$/,
-  operator_sessions: /^src\/operator\/sessions-sql\.ts$/,
+  operators: /^src\/operator\/accounts\/(accounts|sessions)-sql\.ts$/,
+  operator_sessions: /^src\/operator\/accounts\/sessions-sql\.ts$/,
   audit_log: /^src\/operator\/sql\.ts$/,
   schema_migrations: /^src\/platform\/migrate\.ts$/,
 }

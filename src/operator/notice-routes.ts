@@ -4,7 +4,7 @@ import { CommandRequest } from '../contracts/operator-http.ts'
 import type { Notices } from '../flow/notices/notices.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Database } from '../platform/postgres.ts'
-import type { By } from './sign-in.ts'
+import type { By } from './accounts/sign-in.ts'
 import { insertAudit } from './sql.ts'
 
 const BASE = '/api/operator/notices'

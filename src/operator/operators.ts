@@ -1,8 +1,8 @@
 import { createPasswords } from '../platform/passwords.ts'
-import { type Accounts, createAccounts } from './accounts.ts'
-import { createOwnAccount, type OwnAccount } from './own-account.ts'
-import { createSessions, type SessionParts, type Sessions } from './sessions.ts'
-import { createSignInLimits } from './sign-in-limits.ts'
+import { type Accounts, createAccounts } from './accounts/accounts.ts'
+import { createOwnAccount, type OwnAccount } from './accounts/own-account.ts'
+import { createSessions, type SessionParts, type Sessions } from './accounts/sessions.ts'
+import { createSignInLimits } from './accounts/sign-in-limits.ts'
 
 export interface Operators {
   readonly accounts: Accounts

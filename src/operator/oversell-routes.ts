@@ -13,7 +13,7 @@ import type { GiftCards } from '../flow/gift-cards/gift-cards.ts'
 import type { Oversell, Plan } from '../flow/oversell/oversell.ts'
 import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
-import type { By } from './sign-in.ts'
+import type { By } from './accounts/sign-in.ts'
 
 const BASE = '/api/operator'
 const LATEST = 200

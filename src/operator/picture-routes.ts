@@ -5,7 +5,7 @@ import { type Catalogue, type NewPicture, readPicture } from '../flow/catalogue/
 import { Problem } from '../platform/errors.ts'
 import { type App, json, problems } from '../platform/http.ts'
 import type { Commands } from './commands.ts'
-import type { By } from './sign-in.ts'
+import type { By } from './accounts/sign-in.ts'
 
 const PATH = '/api/operator/products/{id}/picture'
 const binary = z.string().openapi({ type: 'string', format: 'binary' })

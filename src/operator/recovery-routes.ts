@@ -17,7 +17,7 @@ import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Database } from '../platform/postgres.ts'
 import type { Commands } from './commands.ts'
-import type { By } from './sign-in.ts'
+import type { By } from './accounts/sign-in.ts'
 import { selectAudit } from './sql.ts'
 
 const BASE = '/api/operator'

@@ -6,7 +6,7 @@ import { Problem } from '../platform/errors.ts'
 import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Rehearsals } from './rehearsals.ts'
 import { createSaleView, type SaleViewParts } from './sale-view.ts'
-import type { By } from './sign-in.ts'
+import type { By } from './accounts/sign-in.ts'
 
 const postRehearse = createRoute({
   method: 'post',

@@ -1,6 +1,6 @@
 import type { App } from '../platform/http.ts'
-import { accountRoutes } from './account-routes.ts'
-import type { Accounts } from './accounts.ts'
+import { accountRoutes } from './accounts/account-routes.ts'
+import type { Accounts } from './accounts/accounts.ts'
 import { type LiveRouteParts, liveRoutes } from './live/routes.ts'
 import { orderSearchRoutes, type OrderSearchRouteParts } from './orders/routes.ts'
 import { operatorPaymentRoutes, type OperatorPaymentParts } from './payment-routes.ts'
@@ -10,8 +10,8 @@ import { type PictureRouteParts, pictureRoutes } from './picture-routes.ts'
 import { type RecoveryRouteParts, recoveryRoutes } from './recovery-routes.ts'
 import { type RehearsalRouteParts, rehearsalRoutes } from './rehearsal-routes.ts'
 import { type SaleRouteParts, saleRoutes } from './sale-routes.ts'
-import { type SessionRouteParts, sessionRoutes } from './session-routes.ts'
-import { BASE, type By, createSignIn, operatorOf, type SignInParts } from './sign-in.ts'
+import { type SessionRouteParts, sessionRoutes } from './accounts/session-routes.ts'
+import { BASE, type By, createSignIn, operatorOf, type SignInParts } from './accounts/sign-in.ts'
 
 export interface OperatorRouteParts
   extends

@@ -18,7 +18,7 @@ import { type App, json, jsonBody, problems } from '../platform/http.ts'
 import type { Changed, Commands } from './commands.ts'
 import type { EditSale } from './edit-sale.ts'
 import { createSaleView, type SaleViewParts } from './sale-view.ts'
-import type { By } from './sign-in.ts'
+import type { By } from './accounts/sign-in.ts'
 
 const BASE = '/api/operator'
 

@@ -1,6 +1,6 @@
 import { connectOperator } from '../operator/client.ts'
 import { seedDemo } from '../operator/demo.ts'
-import { firstAdmin } from '../operator/first-admin.ts'
+import { firstAdmin } from '../operator/accounts/first-admin.ts'
 import { environment } from '../platform/config.ts'
 import { projectPath } from '../platform/project.ts'
 import { supervise, type SupervisorOptions } from '../platform/servers/supervisor.ts'

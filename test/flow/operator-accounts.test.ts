@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { OperatorAccount } from '../../src/contracts/account-http.ts'
-import { totpCode } from '../../src/operator/totp.ts'
+import { totpCode } from '../../src/operator/accounts/totp.ts'
 import { problemOf, startApp, type TestApp } from '../support/app.ts'
 import { type Browser, openBrowser, PASSWORD, signedIn } from '../support/operators.ts'
 

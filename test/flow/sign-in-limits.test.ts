@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type Answer, problemOf, startApp, type TestApp } from '../support/app.ts'
 import { addOperator, openBrowser, PASSWORD } from '../support/operators.ts'
-import { createSignInLimits } from '../../src/operator/sign-in-limits.ts'
+import { createSignInLimits } from '../../src/operator/accounts/sign-in-limits.ts'
 
 let app: TestApp
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { ROLES } from '../contracts/operators.ts'
+import { ROLES } from '../../contracts/operators.ts'
 
 /** Flag, help, and what it is where it is left out. */
 type Flag = readonly [flag: string, help: string, fallback?: string]

@@ -1,5 +1,5 @@
-import type { Role } from '../contracts/operators.ts'
-import type { Sql } from '../platform/postgres.ts'
+import type { Role } from '../../contracts/operators.ts'
+import type { Sql } from '../../platform/postgres.ts'
 
 /** A row of `operators`. */
 export interface OperatorRow {

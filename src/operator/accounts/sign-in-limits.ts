@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import type { RedisConnection } from '../platform/redis.ts'
+import type { RedisConnection } from '../../platform/redis.ts'
 
 /** Somebody who says who they are, and where from. */
 export interface Trying {

@@ -1,9 +1,9 @@
-import type { Database } from '../platform/postgres.ts'
+import type { Database } from '../../platform/postgres.ts'
 import { selectOperator, spendStep, updateOperator } from './accounts-sql.ts'
 import type { Session, SessionParts } from './sessions.ts'
 import { deleteSessionsOf } from './sessions-sql.ts'
 import type { Limited } from './sign-in-limits.ts'
-import { insertAudit } from './sql.ts'
+import { insertAudit } from '../sql.ts'
 import { newTotpSecret, totpStep, totpUri } from './totp.ts'
 
 type Done = { readonly kind: 'done' }

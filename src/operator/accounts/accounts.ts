@@ -1,6 +1,6 @@
-import type { Role } from '../contracts/operators.ts'
-import type { Passwords } from '../platform/passwords.ts'
-import type { Database } from '../platform/postgres.ts'
+import type { Role } from '../../contracts/operators.ts'
+import type { Passwords } from '../../platform/passwords.ts'
+import type { Database } from '../../platform/postgres.ts'
 import {
   insertOperator,
   lockAdmins,
@@ -9,9 +9,9 @@ import {
   selectOperators,
   updateOperator,
 } from './accounts-sql.ts'
-import type { Authority } from './commands.ts'
+import type { Authority } from '../commands.ts'
 import { deleteSessionsOf } from './sessions-sql.ts'
-import { insertAudit } from './sql.ts'
+import { insertAudit } from '../sql.ts'
 
 /** An account as others may see it. Times are milliseconds since the epoch. */
 export interface Account {

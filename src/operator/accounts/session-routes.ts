@@ -8,10 +8,10 @@ import {
   TotpOffer,
   TotpOffRequest,
   TotpRequest,
-} from '../contracts/account-http.ts'
-import { unfitPassword } from '../contracts/operators.ts'
-import { Problem } from '../platform/errors.ts'
-import { type App, type AppEnv, json, jsonBody, problems } from '../platform/http.ts'
+} from '../../contracts/account-http.ts'
+import { unfitPassword } from '../../contracts/operators.ts'
+import { Problem } from '../../platform/errors.ts'
+import { type App, type AppEnv, json, jsonBody, problems } from '../../platform/http.ts'
 import type { OwnAccount } from './own-account.ts'
 import { type Session, SESSION_S, type Sessions } from './sessions.ts'
 import { BASE, SESSION_COOKIE, type SignIn } from './sign-in.ts'

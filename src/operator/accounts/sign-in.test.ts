@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { createHttpApp } from '../platform/http.ts'
-import { createLog, createMetrics } from '../platform/telemetry.ts'
+import { createHttpApp } from '../../platform/http.ts'
+import { createLog, createMetrics } from '../../platform/telemetry.ts'
 import { BASE, createSignIn, operatorOf } from './sign-in.ts'
 
 const ORIGIN = 'http://ops.localhost'

@@ -4,10 +4,10 @@ import {
   OperatorAccount,
   OperatorChangeRequest,
   OperatorParam,
-} from '../contracts/account-http.ts'
-import { unfitPassword } from '../contracts/operators.ts'
-import { Problem } from '../platform/errors.ts'
-import { type App, json, jsonBody, problems } from '../platform/http.ts'
+} from '../../contracts/account-http.ts'
+import { unfitPassword } from '../../contracts/operators.ts'
+import { Problem } from '../../platform/errors.ts'
+import { type App, json, jsonBody, problems } from '../../platform/http.ts'
 import type { Accounts } from './accounts.ts'
 import { BASE, type By } from './sign-in.ts'
 

@@ -1,14 +1,20 @@
 import { userInfo } from 'node:os'
 import { text } from 'node:stream/consumers'
-import { OPERATOR_NAME, OPERATOR_NAME_RULE, ROLES, type Role, unfitPassword } from '../contracts/operators.ts'
-import type { Env } from '../platform/config.ts'
-import { SettingError } from '../platform/errors.ts'
-import { createPasswords, newPassword } from '../platform/passwords.ts'
-import { connectDatabase } from '../platform/postgres.ts'
-import { readRunFile } from '../platform/servers/data-dir.ts'
+import {
+  OPERATOR_NAME,
+  OPERATOR_NAME_RULE,
+  ROLES,
+  type Role,
+  unfitPassword,
+} from '../../contracts/operators.ts'
+import type { Env } from '../../platform/config.ts'
+import { SettingError } from '../../platform/errors.ts'
+import { createPasswords, newPassword } from '../../platform/passwords.ts'
+import { connectDatabase } from '../../platform/postgres.ts'
+import { readRunFile } from '../../platform/servers/data-dir.ts'
 import type { AccountUsage } from './account-flags.ts'
 import { type Account, type AccountChange, type Accounts, createAccounts } from './accounts.ts'
-import type { Authority } from './commands.ts'
+import type { Authority } from '../commands.ts'
 
 interface Options {
   readonly dataDir: string

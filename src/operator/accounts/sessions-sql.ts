@@ -1,5 +1,5 @@
-import type { Role } from '../contracts/operators.ts'
-import type { Sql } from '../platform/postgres.ts'
+import type { Role } from '../../contracts/operators.ts'
+import type { Sql } from '../../platform/postgres.ts'
 import type { OperatorRow } from './accounts-sql.ts'
 
 /** A row of `operator_sessions` with what its account is now. */

@@ -1,6 +1,6 @@
-import { readSecrets } from '../platform/servers/data-dir.ts'
-import type { Env } from '../platform/config.ts'
-import type { ConsoleAccount } from '../platform/servers/start-screen.ts'
+import { readSecrets } from '../../platform/servers/data-dir.ts'
+import type { Env } from '../../platform/config.ts'
+import type { ConsoleAccount } from '../../platform/servers/start-screen.ts'
 import { withAccounts } from './account-commands.ts'
 
 const ADMIN = 'admin'

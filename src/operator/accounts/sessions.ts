@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Role } from '../contracts/operators.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Passwords } from '../platform/passwords.ts'
-import type { Database } from '../platform/postgres.ts'
+import type { Role } from '../../contracts/operators.ts'
+import type { Clock } from '../../platform/clock.ts'
+import type { Passwords } from '../../platform/passwords.ts'
+import type { Database } from '../../platform/postgres.ts'
 import { type OperatorRow, selectOperator, spendStep } from './accounts-sql.ts'
 import {
   deleteSession,
@@ -12,7 +12,7 @@ import {
   touchSession,
 } from './sessions-sql.ts'
 import type { Limited, SignInLimits } from './sign-in-limits.ts'
-import { insertAudit } from './sql.ts'
+import { insertAudit } from '../sql.ts'
 import { totpStep } from './totp.ts'
 
 /** Somebody who is signed in, as they are right now. */
