@@ -6,7 +6,7 @@ import { scaleShards } from '../../sim/scale/shards.ts'
 test('a fourth server is added and filled during a rush, and nothing is broken', async () => {
   const said: string[] = []
   const { findings, verdicts, steps } = await scaleShards(
-    { seed: 4, buyers: 120, units: 80, seconds: 20, json: false, keep: false },
+    { seed: 4, buyers: 160, units: 160, seconds: 30, json: false, keep: false },
     { say: (line) => said.push(line), signal: new AbortController().signal },
   )
   expect(findings.filter(({ ok }) => !ok)).toEqual([])
