@@ -7,9 +7,13 @@ import { secure } from './platform/security-headers.ts'
 import type { Shedding } from './platform/shedding.ts'
 import type { Log, Metrics } from './platform/telemetry.ts'
 
+interface Client {
+  readonly address: string
+}
+
 export interface Entrance {
   /** Answers a request by its Host header. */
-  fetch(request: Request, client?: { readonly address: string }): Response | Promise<Response>
+  fetch(request: Request, client?: Client): Response | Promise<Response>
 }
 
 export interface EntranceParts {
@@ -28,11 +32,17 @@ export function createEntrance({ apps, hot, urls, shedding, live, log, metrics }
   const entranceOf = (host: HostName) => {
     const origin = urls[host]
     const shortWay = createHotHost({ host, origin, routes: hot[host] ?? [], log, metrics })
-    return async (path: string, request: Request, client: { readonly address: string }) => {
-      const answer = shortWay(request, path, client) ?? (() => apps[host].fetch(request, client))
-      const response = await atTheDoor(shedding, { host, path, request }, answer)
-      if (isOfBuyers(host, path)) live.counter.answered(path, response.status)
-      return secure(response, origin.startsWith('https:'))
+    const https = origin.startsWith('https:')
+    const longWay = async (request: Request, client: Client) => apps[host].fetch(request, client)
+    return (path: string, request: Request, client: Client): Response | Promise<Response> => {
+      const end = (response: Response) => {
+        if (isOfBuyers(host, path)) live.counter.answered(path, response.status)
+        return secure(response, https)
+      }
+      const answer = shortWay(request, path, client) ?? (() => longWay(request, client))
+      // What is at hand already is cheaper than turning somebody away.
+      if (answer instanceof Response) return end(answer)
+      return atTheDoor(shedding, { host, path, request }, answer).then(end)
     }
   }
   const entrances = { queue: entranceOf('queue'), shop: entranceOf('shop'), ops: entranceOf('ops') }

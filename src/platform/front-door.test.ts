@@ -20,7 +20,7 @@ test('who is turned away is told when to come back, each at another time, and co
   let asked = 0
   const waits = new Set<string | null>()
   for (let n = 0; n < 60; n += 1) {
-    const answer = await atTheDoor(shedding, at('/api/products'), () => {
+    const answer = await atTheDoor(shedding, at('/api/products'), async () => {
       asked += 1
       return new Response('all of them')
     })
@@ -39,7 +39,7 @@ test('who is turned away is told when to come back, each at another time, and co
   const page = await atTheDoor(
     shedding,
     at('/', { headers: { accept: 'text/html,*/*' } }),
-    () => new Response(),
+    async () => new Response(),
   )
   expect([page.status, page.headers.get('content-type'), page.headers.has('refresh')]).toEqual([
     503,
@@ -55,13 +55,13 @@ test('payments, webhooks, cancellations and health pass the same door, with what
     ['POST', '/webhooks/stripe'],
     ['DELETE', '/api/orders/1'],
   ] as const) {
-    const answer = await atTheDoor(shedding, at(path, { method }), () => {
+    const answer = await atTheDoor(shedding, at(path, { method }), async () => {
       const left = timeLeftMs() ?? 0
       return new Response(`${isSheddable()} ${left > 15_000 && left <= 20_000}`)
     })
     expect(await answer.text()).toBe('false true')
   }
-  expect((await atTheDoor(shedding, at('/healthz'), () => new Response('ok'))).status).toBe(200)
+  expect((await atTheDoor(shedding, at('/healthz'), async () => new Response('ok'))).status).toBe(200)
 })
 
 test('an answer that does not come is replaced when its time is over: unknown, to be asked again with the same key', async () => {

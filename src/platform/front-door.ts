@@ -18,20 +18,26 @@ const PATIENCE_MS: Readonly<Record<Kind, number>> = {
 /** Kinds that must not take the last places in a queue behind the door from those that matter more. */
 const YIELDS: ReadonlySet<Kind> = new Set(['analytics', 'browsing', 'poll', 'joins', 'admissions'])
 
+export interface Door {
+  readonly host: HostName
+  readonly request: Request
+  readonly path: string
+}
+
 /**
  * Before anything is read or parsed: turns a request away where there is too much to do, gives every other one its time,
  * and answers when that is over. Whoever asks again with the same key then learns what became of it.
  */
-export async function atTheDoor(
+export function atTheDoor(
   shedding: Shedding,
-  { host, request, path }: { host: HostName; request: Request; path: string },
-  answer: () => Response | Promise<Response>,
+  { host, request, path }: Door,
+  answer: () => Promise<Response>,
   patienceMs?: number,
 ): Promise<Response> {
   const kind = kindOf(host, request.method, path)
   if (kind === undefined) return answer()
   const done = shedding.admit(kind)
-  if (done === undefined) return refusal(request, overloaded())
+  if (done === undefined) return Promise.resolve(refusal(request, overloaded()))
   const until = performance.now() + (patienceMs ?? PATIENCE_MS[kind])
   return new Promise<Response>((resolve, reject) => {
     const isInTime = inTime(until, () => {
@@ -44,10 +50,7 @@ export async function atTheDoor(
         if (isInTime()) done()
         settle(value)
       }
-    withUrgency({ until, sheddable: YIELDS.has(kind) }, async () => answer()).then(
-      ending(resolve),
-      ending(reject),
-    )
+    withUrgency({ until, sheddable: YIELDS.has(kind) }, answer).then(ending(resolve), ending(reject))
   })
 }
 

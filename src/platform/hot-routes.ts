@@ -2,6 +2,7 @@ import type { Context, TypedResponse } from 'hono'
 import type { z } from 'zod'
 import { SLUG } from '../contracts/ids.ts'
 import type { Asker } from './asker.ts'
+import type { Problem } from './errors.ts'
 import { type AppEnv, MAX_BODY_BYTES } from './http.ts'
 import { isOwn } from './origin.ts'
 import {
@@ -27,6 +28,8 @@ export interface HotRoute<Body> {
   readonly body?: z.ZodType<Body>
   /** Throws problems. */
   readonly answer: (asker: Asker, asked: Asked<Body>) => Promise<HotAnswer>
+  /** The answer, where nobody has to be waited for and it is the same for everybody. */
+  readonly atHand?: (id: string) => HotAnswer | undefined
 }
 
 export interface Asked<Body> {
@@ -62,9 +65,9 @@ export interface HotHostParts {
   readonly metrics: Metrics
 }
 
-type Answer = () => Promise<Response>
+type Answer = Response | (() => Promise<Response>)
 
-/** The hot routes of one host: how to answer this request, or undefined where it is none of theirs. */
+/** The hot routes of one host: the answer to this request, or how to get it; undefined where it is none of theirs. */
 export function createHotHost({ host, origin, routes, log, metrics }: HotHostParts) {
   const https = origin.startsWith('https:')
   const complete = new WeakMap<object, Headers>()
@@ -77,29 +80,14 @@ export function createHotHost({ host, origin, routes, log, metrics }: HotHostPar
     }
     return whole
   }
-
-  const answered = async (
-    { body: shape, answer }: HotRoute<unknown>,
-    asker: HotAsker,
-    id: string,
-    requestId: string,
-  ): Promise<Response> => {
-    try {
-      const { text, status, headers } = await answer(asker, {
-        id,
-        body: shape === undefined ? undefined : await readBody(asker.req.raw, shape),
-      })
-      return new Response(text, { status, headers: completed(headers) })
-    } catch (error) {
-      const problem = problemOf(error, requestId, log)
-      const { status } = problem
-      const response = new Response(JSON.stringify(problem.body(requestId)), {
-        status,
-        headers: completed(PROBLEM_HEADERS),
-      })
-      for (const [name, value] of Object.entries(headersOf(problem))) response.headers.set(name, value)
-      return response
-    }
+  const responseOf = ({ text, status, headers }: HotAnswer) =>
+    new Response(text, { status, headers: completed(headers) })
+  const refusalOf = (problem: Problem, requestId: string) => {
+    const { status } = problem
+    const text = JSON.stringify(problem.body(requestId))
+    const response = responseOf({ text, status, headers: PROBLEM_HEADERS })
+    for (const [name, value] of Object.entries(headersOf(problem))) response.headers.set(name, value)
+    return response
   }
 
   const matchers = routes.map((hot) => {
@@ -113,16 +101,26 @@ export function createHotHost({ host, origin, routes, log, metrics }: HotHostPar
       const id = parameter(path, before, after)
       if (id === undefined) continue
       if (method !== 'GET' && !isUsual(request.headers, origin)) return undefined
-      return async () => {
-        const started = performance.now()
-        const requestId = requestIdOf(request.headers.get('x-request-id'))
-        const asker = createAsker(request, client)
-        const response = await answered(hot, asker, id, requestId)
-        const { headers, status } = response
-        for (const [name, value] of asker.added ?? []) headers.append(name, value)
-        headers.set('X-Request-Id', requestId)
-        noteAnswer({ host, log, metrics, started, requestId, method, route, status })
+      const started = performance.now()
+      const requestId = requestIdOf(request.headers.get('x-request-id'))
+      const end = (response: Response): Response => {
+        response.headers.set('X-Request-Id', requestId)
+        noteAnswer({ ...{ host, log, metrics, started, requestId, method, route }, status: response.status })
         return response
+      }
+      const ready = hot.atHand?.(id)
+      if (ready !== undefined) return end(responseOf(ready))
+      const asker = createAsker(request, client)
+      return async () => {
+        let response: Response
+        try {
+          const body = hot.body === undefined ? undefined : await readBody(request, hot.body)
+          response = responseOf(await hot.answer(asker, { id, body }))
+        } catch (error) {
+          response = refusalOf(problemOf(error, requestId, log), requestId)
+        }
+        for (const [name, value] of asker.added ?? []) response.headers.append(name, value)
+        return end(response)
       }
     }
     return undefined
@@ -158,7 +156,6 @@ async function readBody(request: Request, shape: z.ZodType): Promise<unknown> {
 }
 
 interface HotAsker extends Asker {
-  readonly req: Asker['req'] & { readonly raw: Request }
   /** Headers for the answer. */
   added?: [name: string, value: string][]
 }

@@ -114,15 +114,15 @@ export function waitingRoomRoutes(
 ) {
   /** A status is told to thousands before there is another. */
   const texts = new WeakMap<Status, string>()
-  const textOf = (status: Status): string => {
+  const toldOf = (status: Status) => {
     const text = texts.get(status) ?? JSON.stringify(status)
     texts.set(status, text)
-    return text
+    return { status: 200, text, headers: PUBLIC }
   }
   const status = async (sale: string) => {
     const seen = await waitingRoom.status(sale)
     if (seen === undefined) throw new Problem('unknown_sale')
-    return { status: 200, text: textOf(seen), headers: PUBLIC }
+    return toldOf(seen)
   }
 
   const join = async (
@@ -181,7 +181,14 @@ export function waitingRoomRoutes(
     reply(c, await enter(c, c.req.valid('param').sale, c.req.valid('json'))),
   )
   return [
-    hotRoute({ route: getStatus, answer: (_asker, { id }) => status(id) }),
+    hotRoute({
+      route: getStatus,
+      answer: (_asker, { id }) => status(id),
+      atHand: (id) => {
+        const seen = waitingRoom.statusAtHand(id)
+        return seen && toldOf(seen)
+      },
+    }),
     hotRoute({ route: postJoin, body: JoinRequest, answer: (asker, { id, body }) => join(asker, id, body) }),
     hotRoute({
       route: postEnter,

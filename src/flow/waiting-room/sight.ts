@@ -102,6 +102,13 @@ export function createSight({ redis, clock, catalogue, stock, pollStretch = () =
     return sight
   }
 
+  /** What was seen last, where that is fresh. */
+  const atHand = (sale: SaleId): Seen | undefined => {
+    const known = sights.get(sale)
+    if (known === undefined || known.looking || clock.now() - known.read_at >= STATUS_FRESH_MS)
+      return undefined
+    return known.last
+  }
   const see = (sale: SaleId): Promise<Seen | undefined> => {
     const known = sights.get(sale)
     if (known?.looking || (known && clock.now() - known.read_at < STATUS_FRESH_MS)) return known.seen
@@ -110,6 +117,6 @@ export function createSight({ redis, clock, catalogue, stock, pollStretch = () =
     return sight.seen
   }
 
-  return { see, forget: (sale: SaleId) => void sights.delete(sale) }
+  return { see, atHand, forget: (sale: SaleId) => void sights.delete(sale) }
 }
 export type Sight = ReturnType<typeof createSight>

@@ -29,6 +29,8 @@ export type { Visitor } from './tickets.ts'
 export interface WaitingRoom extends Passes {
   /** The public status, at most `STATUS_FRESH_MS` old; undefined for an unknown sale. */
   status(sale: SaleId): Promise<QueueStatus | undefined>
+  /** The same where it is known already and fresh; undefined where it has to be looked up. */
+  statusAtHand(sale: SaleId): QueueStatus | undefined
   /** Whether a valid ticket comes along: such a join changes nothing. */
   hasPlace(request: Pick<JoinRequest, 'sale' | 'visitor' | 'ticket'>): boolean
   join(request: JoinRequest): Promise<JoinOutcome>
@@ -69,7 +71,7 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
   const { redis, clock, catalogue } = parts
   const tickets = createTickets(parts)
   const passes = createPasses({ redis, tickets, clock, slotMs: SLOT_MS })
-  const { see, forget } = createSight(parts)
+  const { see, atHand, forget } = createSight(parts)
   const recovery = createRecovery(parts)
   const line = (sale: SaleId, lane = MAIN_LANE) => scripts.read.run(redis.commands, { sale, lane })
 
@@ -77,6 +79,7 @@ export function createWaitingRoom(parts: WaitingRoomParts): WaitingRoom {
     ...passes,
     keep: recovery.keep,
     status: async (sale) => (await see(sale))?.status,
+    statusAtHand: (sale) => atHand(sale)?.status,
     line: (sale) => line(sale),
     lines: async (sale) => {
       const lanes = (await catalogue.groups(sale)).map(({ id }) => id)
