@@ -28,6 +28,7 @@ end
 if refused then return answers end
 
 local now = now_ms()
+local now_text = text_of(now)
 local closed = (item.state == 'ended' or (item.ends_at and now >= item.ends_at)) and 'ended'
   or now < item.opens_at and 'not_open' or item.state ~= 'open' and 'paused'
 for index, entries in ipairs(redis.call('HMGET', buyers_key, unpack(user_ids))) do
@@ -40,8 +41,10 @@ end
 local function parse(terms)
   local quantity, limit, amount, currency, hold_ms, pay_ms, more =
     string.match(terms, '^([1-9]%d*) (%d+) (%d+) (%a+) (%d+) (%d+)( ?%a*)$')
-  parsed[terms] = { quantity = assert(tonumber(quantity), 'claim: terms are not valid'), limit = tonumber(limit),
-    amount = amount, currency = currency, hold_ms = hold_ms, pay_ms = pay_ms, restored = more == ' restored' }
+  assert(quantity, 'claim: terms are not valid')
+  parsed[terms] = { quantity = tonumber(quantity), units = quantity, limit = tonumber(limit), amount = amount,
+    currency = currency, pay_by = text_of(now + pay_ms), deadline = text_of(now + hold_ms),
+    restored = more == ' restored' }
   return parsed[terms]
 end
 
@@ -63,9 +66,10 @@ local function decide(order_id, user_id, terms)
   if item.available <= 0 then return item.held > 0 and 'held_out' or 'sold_out' end
   if item.available < terms.quantity then return 'not_enough_left ' .. item.available end
   if claim_of[order_id] then return 'foreign' end
-  entries_of[user_id] = (entries == '' and '' or entries .. ' ') .. order_id .. ':' .. terms.quantity
-  claim_of[order_id] = take(item, item_id, order_id, user_id, entries_of[user_id], terms, now)
-  return 'reserved ' .. item.seq .. ' ' .. now .. ' ' .. now + terms.pay_ms .. ' ' .. now + terms.hold_ms
+  entries_of[user_id] = (entries == '' and '' or entries .. ' ') .. order_id .. ':' .. terms.units
+  local claim, seq = take(item, item_id, order_id, user_id, entries_of[user_id], terms, now_text)
+  claim_of[order_id] = claim
+  return 'reserved ' .. seq .. ' ' .. now_text .. ' ' .. terms.pay_by .. ' ' .. terms.deadline
 end
 
 for at = 3, #ARGV, 3 do

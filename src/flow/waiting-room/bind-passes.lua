@@ -18,6 +18,7 @@ local lifetime, slot = ARGV[1], ARGV[2]
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local until_then = string.format('%.0f', now + slot)
 local results, seen = {}, {}
 for i = 1, #KEYS - 1 do
   local key, at = KEYS[1 + i], 3 + (i - 1) * 7
@@ -27,7 +28,7 @@ for i = 1, #KEYS - 1 do
     results[i] = { 'expired' }
   elseif not known[2] then
     redis.call('HSET', key, 'order_id', order_id, 'user_id', user_id, 'key', idempotency_key, 'body', body,
-      'use:' .. use, 1)
+      'use:' .. use, '1')
     redis.call('PEXPIRE', key, lifetime, 'GT')
     results[i] = { 'bound', order_id }
   elseif known[3] ~= user_id then
@@ -37,12 +38,12 @@ for i = 1, #KEYS - 1 do
   elseif known[5] ~= body then
     results[i] = { 'key_reused' }
   else
-    redis.call('HSET', key, 'use:' .. use, 1)
+    redis.call('HSET', key, 'use:' .. use, '1')
     results[i] = { 'repeated', known[2] }
   end
   -- A sign of life in checkout; a pass that is of no use any more is none.
   if results[i][2] then
-    seen[#seen + 1] = now + slot
+    seen[#seen + 1] = until_then
     seen[#seen + 1] = member
   end
 end
