@@ -46,7 +46,7 @@ export interface HotAnswer {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** For who was asked about personally. */
+/** Of an answer to one person. */
 export const PERSONAL = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } as const
 
 /** The framework's way to the same answer. */

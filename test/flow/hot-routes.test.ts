@@ -164,6 +164,21 @@ test('status, join, enter and claim answer the same both ways: what is right, wh
   expect((await bothWays(claim(wanted))).status).toBe(403)
 })
 
+test('a status that is at hand is as fresh as any', async () => {
+  const { sale, item } = await createSale(app)
+  const told = async () => {
+    const { text } = await send({ method: 'GET', host: 'queue', path: `/api/queue/${sale}` }, 'hot')
+    return JSON.parse(text) as { phase: string; available: number }
+  }
+  expect(await told()).toMatchObject({ phase: 'open', available: 10 })
+  await app.operate('POST', `sales/${sale}/pause`, { reason: 'test' })
+  expect((await told()).phase).toBe('paused')
+  const claim = { item_id: item, order_id: crypto.randomUUID(), user_id: 'ann', quantity: 4, limit: 4 }
+  await app.app.inventory.setState(item, { state: 'open' })
+  await app.app.inventory.claim({ ...claim, amount: 1, currency: 'EUR', hold_ms: 60_000, pay_ms: 60_000 })
+  await eventually(async () => (await told()).available === 6, 1000)
+})
+
 test('a guest without a session gets one with the answer to a claim', async () => {
   const { item } = await createSale(app)
   const body = JSON.stringify({ item_id: item, quantity: 1 })
