@@ -23,7 +23,7 @@ export interface Pass {
   readonly position: number
 }
 
-/** Refusals after which the page tries again with a new Idempotency-Key. */
+/** Refusals after which the page tries the same again, with the same Idempotency-Key. */
 const AGAIN = new Set(['held_out', 'not_enough_left', 'not_open', 'paused'])
 
 /** Claims with a pass until there is an order, nothing left to hope for, or the pass has run out. */
@@ -42,7 +42,8 @@ export async function claim(
   const { user_id } = JSON.parse(session.text) as { user_id: string }
 
   for (let time = firstTime; !scene.over(); time++) {
-    const answer = await claimOnce(scene, plan, browser, { ...pass, user_id, time })
+    const key = `${plan.device}-${firstTime}`
+    const answer = await claimOnce(scene, plan, browser, { ...pass, user_id, key, time })
     switch (answer.outcome) {
       case 'lost':
         return { kind: 'gave_up', user_id }
@@ -84,15 +85,14 @@ type Once =
   | { readonly outcome: 'sold_out' | 'ended' | 'pass_expired' | 'again' | 'lost' }
   | { readonly outcome: 'refused'; readonly code: string }
 
-/** One wish, one Idempotency-Key: sent again with the same key until somebody says what became of it. */
+/** Sent again until somebody says what became of it. */
 async function claimOnce(
   scene: Scene,
   plan: BuyerPlan,
   browser: Browser,
-  { pass, position, user_id, time }: Pass & { user_id: string; time: number },
+  { pass, position, user_id, key, time }: Pass & { user_id: string; key: string; time: number },
 ): Promise<Once> {
   const item_id = scene.sale.products[plan.itemIndex]?.id ?? ''
-  const key = `${plan.device}-${time}`
   for (let attempt = 0; !scene.over(); attempt++) {
     const hangUp = plan.losesAnswer && time === 1 && attempt === 0
     const answer = await sendToShop(scene, browser, {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { type ProblemCode, PROBLEMS } from '../../src/contracts/problems.ts'
-import { judge, passEnd } from './attempt.ts'
+import { judge, passEnd, sameWish } from './attempt.ts'
 
 const refusal = (code: ProblemCode, retryAfterS?: number) => ({
   kind: 'problem' as const,
@@ -30,6 +30,17 @@ test('other refusals leave the pass free', () => {
   for (const code of ['limit_reached', 'not_open', 'paused', 'idempotency_key_reused'] as const)
     expect(judge(refusal(code)).kind).toBe('try_later')
   expect(judge(refusal('ended')).kind).toBe('over')
+})
+
+test('the same wish keeps its key, unless that key stands for something else', () => {
+  const attempt = { idempotency_key: 'first', item_id: 'tv', quantity: 1 }
+  const again = (code: ProblemCode) => {
+    const verdict = judge(refusal(code))
+    if (verdict.kind !== 'held' && verdict.kind !== 'try_later') throw new Error(verdict.kind)
+    return sameWish(attempt, verdict, () => 'second')
+  }
+  for (const code of ['held_out', 'not_enough_left', 'paused'] as const) expect(again(code)).toEqual(attempt)
+  expect(again('idempotency_key_reused')).toEqual({ ...attempt, idempotency_key: 'second' })
 })
 
 test('the end of a pass is read from the token', () => {

@@ -16,7 +16,7 @@ export interface CheckoutMemory {
   readonly claim?: ClaimAnswer & { readonly item_id: string }
 }
 
-/** Refused, and the pass is free: another item, or the same one later, may be tried with a new key. */
+/** Refused, and the pass is free: another item may be tried with a new key, or the same later with the same. */
 export interface Refusal {
   readonly kind: 'not_this_time' | 'held' | 'try_later'
   readonly problem: ProblemBody
@@ -41,6 +41,13 @@ const REFUSALS: Partial<Record<ProblemCode, 'not_this_time' | 'held' | 'over'>> 
   pass_used: 'over',
   ended: 'over',
 }
+
+/**
+ * The same wish once more. It keeps its key: where the answer to an earlier try was lost, the pass is still bound to that
+ * one. Only a key that stands for something else already needs another.
+ */
+export const sameWish = (attempt: Attempt, { problem }: Refusal, newKey: () => string): Attempt =>
+  problem.code === 'idempotency_key_reused' ? { ...attempt, idempotency_key: newKey() } : attempt
 
 /** What the answer to a claim means for the buyer. */
 export function judge(answer: Answer<ClaimAnswer>): Verdict {

@@ -9,7 +9,7 @@ import { backoffMs, everyTick, pause } from '../lib/time.ts'
 import { thumb } from '../lib/thumb.ts'
 import { wantedItem } from '../lib/wanted.ts'
 import type { ClaimAnswer, Product, Sale } from '../../src/contracts/shapes.ts'
-import { type Attempt, type CheckoutMemory, judge, passEnd, type Verdict } from './attempt.ts'
+import { type Attempt, type CheckoutMemory, judge, passEnd, sameWish, type Verdict } from './attempt.ts'
 import { showRefusal } from './refusals.ts'
 import { arrive, showMessage, showScene } from './scenes.ts'
 import { type Stocks, watchStocks } from './stocks.ts'
@@ -51,7 +51,7 @@ export async function choose({ sale, pass, memory, clock }: Choosing): Promise<C
     // Refused: the attempt is over, and its pass is free.
     memory.write({ pass })
     const way = await showRefusal(verdict, attempt.item_id, sale, stocks)
-    attempt = way === 'again' ? { ...attempt, idempotency_key: randomId() } : undefined
+    attempt = way === 'again' ? sameWish(attempt, verdict, randomId) : undefined
   }
 }
 
