@@ -123,7 +123,7 @@ async function run(
     })
     await step('the rest of its share moves to it', () => balance())
   }
-  const { steps, evidence, verdicts } = await rushWhile(target, options, say, meanwhile)
+  const { steps, evidence, verdicts } = await rushWhile(target, options, say, meanwhile, signal)
   const balancing = steps.slice(-3).map(({ orders }) => orders)
   const fences = moved.map(({ fence_ms }) => fence_ms).sort((one, other) => one - other)
   const worst = fences.at(-1) ?? NaN
