@@ -95,6 +95,8 @@ test('a master without its replica takes no claim, so nothing is sold on both si
   const here = createInventory({ redis: ours })
   expect(await here.load(itemOf('tv', { total: 1_000_000 }))).toBe('loaded')
   expect((await here.claim(claimOf('tv'))).kind).toBe('reserved')
+  // What it has not heard of it could not be fenced off.
+  await eventually(async () => (await theirs.commands.hget(keyOf('tv', 'stock'), 'held')) === '1', 10_000)
   // The replica is on the other side; we still reach the master.
   freeze(servers.replica.pid)
   const refused = () =>
