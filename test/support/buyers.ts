@@ -1,6 +1,11 @@
 /** Buyers who come one after the other, by the door that everybody comes through, and claim; whatever happens behind it. */
 import { fromItsPage } from '../../sim/crowd/scene.ts'
-import { createWireClient, type WireAnswer, type WireRequest } from '../../sim/wire/client.ts'
+import {
+  createWireClient,
+  type WireAnswer,
+  type WireClient,
+  type WireRequest,
+} from '../../sim/wire/client.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { UNGUARDED } from './buyer.ts'
 
@@ -17,7 +22,9 @@ interface Options {
 
 /** Opens a sale and starts them; `failures` are answers of 500 and above, and requests without an answer. */
 export async function startBuyers({ port, opsToken, at }: Options) {
-  const wire = createWireClient({ address: '127.0.0.1', port, connections: AT_ONCE, timeoutMs: 20_000 })
+  const connect = (connections: number) =>
+    createWireClient({ address: '127.0.0.1', port, connections, timeoutMs: 20_000 })
+  const wire = connect(AT_ONCE)
   const failures: string[] = []
   const claimed = new Set<string>()
   const json = { 'Content-Type': 'application/json' }
@@ -29,16 +36,20 @@ export async function startBuyers({ port, opsToken, at }: Options) {
     request: Omit<WireRequest, 'host' | 'body'>,
     body?: object,
   ): Promise<Extract<WireAnswer, { kind: 'answer' }> | undefined> => {
-    const ask = () =>
-      wire.send({
+    const ask = (client: WireClient) =>
+      client.send({
         ...{ ...request, host: new URL(at(host)).host },
         ...(body === undefined
           ? {}
           : { body: JSON.stringify(body), headers: { ...json, ...request.headers } }),
       })
-    let answer = await ask()
+    let answer = await ask(wire)
     // A connection that was kept open and is closed without a word just when it is used again: browsers ask on a new one.
-    if (answer.kind === 'lost' && answer.reason === 'closed') answer = await ask()
+    if (answer.kind === 'lost' && answer.reason === 'closed') {
+      const anew = connect(1)
+      answer = await ask(anew)
+      anew.close()
+    }
     if (answer.kind === 'lost') failures.push(`${request.path}: ${answer.reason}`)
     else if (answer.status >= 500) failures.push(`${request.path}: ${answer.status} ${answer.text}`)
     return answer.kind === 'lost' ? undefined : answer
