@@ -12,7 +12,7 @@ export const soldOutHttp: Row = {
   ...base,
   name: 'sold-out-http',
   title: 'Sold out, over HTTP',
-  ours: 'claims answered `sold_out`: pass and session are checked as for any claim',
+  ours: 'claims answered `sold_out`: it is looked up that the pass was not used; who asks is not looked at',
   yardstick: 'a bare JSON POST server of the same runtime',
   target: 0.8,
   prepare: async (scale) => {
