@@ -1,44 +1,15 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
-import { type Application, createApp } from '../../src/app.ts'
 import { InventoryUnavailable } from '../../src/flow/inventory/inventory.ts'
-import { orderConsumer } from '../../src/flow/orders/consumer.ts'
-import { connectRedis } from '../../src/platform/redis.ts'
-import { createBackground } from '../support/events.ts'
-import { actions, testConfig } from '../support/flow.ts'
+import { type ClusterApp, keysOf, startOnCluster } from '../support/cluster-app.ts'
 import { keyOf } from '../support/inventory.ts'
-import { testDatabases, type TestDatabases } from '../support/postgres.ts'
-import type { TestRedis } from '../support/redis.ts'
-import { startTestCluster, type TestCluster } from '../support/redis-cluster.ts'
 import { eventually } from '../support/stripe.ts'
 
 // The path of a claim on a real cluster of three masters, items on each of them.
 
 setDefaultTimeout(60_000)
-let cluster: TestCluster
-let databases: TestDatabases
-let app: Application
-let flow: ReturnType<typeof actions>
-const background = createBackground()
-beforeAll(async () => {
-  ;[cluster, databases] = await Promise.all([startTestCluster(), testDatabases(2)])
-  const { config, secrets } = testConfig(cluster.url, databases.urls, 'http://127.0.0.1:1')
-  app = await createApp(config, secrets, { providers: [] })
-  flow = actions(app)
-  background.run(app.eventLog.consume(orderConsumer(app), background.signal))
-})
-afterAll(async () => {
-  await background.end()
-  await app.close()
-  await Promise.all([cluster.stop(), databases.drop()])
-})
-
-async function keysOf(node: TestRedis): Promise<string[]> {
-  const connection = await connectRedis({ url: node.url })
-  const keys = await connection.commands.keys('*')
-  await connection.close()
-  return keys
-}
-const inSql = () => eventually(async () => (await app.eventLog.backlog()) === 0, 10_000)
+let { cluster, app, flow, inSql, stop } = {} as ClusterApp
+beforeAll(async () => void ({ cluster, app, flow, inSql, stop } = await startOnCluster()))
+afterAll(() => stop())
 
 test('claims, sales, releases and their events, reconciled; a master that dies takes only its own items with it', async () => {
   const items: string[] = []

@@ -2,47 +2,21 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { v7 as uuidv7 } from 'uuid'
-import { type Application, createApp } from '../../src/app.ts'
 import { partIndexOf, partsOf } from '../../src/contracts/parts.ts'
 import { partOwner } from '../../src/flow/inventory/keys.ts'
-import { orderConsumer } from '../../src/flow/orders/consumer.ts'
-import { connectRedis } from '../../src/platform/redis.ts'
-import { createBackground } from '../support/events.ts'
-import { actions, PRICE, saleOf, testConfig } from '../support/flow.ts'
+import { PRICE, saleOf } from '../support/flow.ts'
+import { type ClusterApp, keysOf, startOnCluster } from '../support/cluster-app.ts'
 import { keyOf } from '../support/inventory.ts'
-import { testDatabases, type TestDatabases } from '../support/postgres.ts'
-import type { TestRedis } from '../support/redis.ts'
-import { startTestCluster, type TestCluster } from '../support/redis-cluster.ts'
 import { eventually } from '../support/stripe.ts'
 
 // A hot item in three parts on three masters of a real cluster.
 
 setDefaultTimeout(60_000)
 const OF = 3
-let cluster: TestCluster
-let databases: TestDatabases
-let app: Application
-let flow: ReturnType<typeof actions>
-const background = createBackground()
-beforeAll(async () => {
-  ;[cluster, databases] = await Promise.all([startTestCluster(), testDatabases(2)])
-  const { config, secrets } = testConfig(cluster.url, databases.urls, 'http://127.0.0.1:1')
-  app = await createApp(config, secrets, { providers: [] })
-  flow = actions(app)
-  background.run(app.eventLog.consume(orderConsumer(app), background.signal))
-})
-afterAll(async () => {
-  await background.end()
-  await app.close()
-  await Promise.all([cluster.stop(), databases.drop()])
-})
+let { cluster, app, flow, inSql, stop } = {} as ClusterApp
+beforeAll(async () => void ({ cluster, app, flow, inSql, stop } = await startOnCluster()))
+afterAll(() => stop())
 
-async function keysOf(node: TestRedis): Promise<string[]> {
-  const connection = await connectRedis({ url: node.url })
-  const keys = await connection.commands.keys('*')
-  await connection.close()
-  return keys
-}
 /** On which node each part is. */
 async function homesOf(item: string): Promise<number[]> {
   const keys = await Promise.all(cluster.nodes.map(keysOf))
@@ -71,7 +45,6 @@ const claim = (item_id: string, user_id: string) =>
     ...{ item_id, parts: OF, user_id, order_id: uuidv7(), quantity: 1, limit: 1 },
     ...{ amount: PRICE, currency: 'EUR', hold_ms: 600_000, pay_ms: 300_000 },
   })
-const inSql = () => eventually(async () => (await app.eventLog.backlog()) === 0, 10_000)
 
 test('a rush of buyers who are uneven over the parts: all units are sold, one each, from three masters', async () => {
   const [item, units] = ['hot', 90]
