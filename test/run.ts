@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 
 // What `npm test` runs: types, lint and format (one test each), then every test. Arguments are handed to `bun test`;
-// with them the checks are left out. The last line says `N passed, N failed`, and how many were skipped, if any.
+// with them the checks are left out. At the end all that failed is told once more; the last line says `N passed, N failed`,
+// and how many were skipped, if any.
 
 interface Counts {
   passed: number
@@ -17,6 +18,8 @@ const CHECKS = [
 ]
 /** Of a test or a hook that names none of its own: starting servers takes its time on a busy machine. */
 const TIMEOUT_MS = 30_000
+/** Of what a failed test said, when it is told again. */
+const LINES = 40
 const BROWSER = './test/browser/'
 const OTHERS = [
   ...['src', 'sim', 'web', 'bench'].filter((folder) => existsSync(folder)).map((folder) => `./${folder}/`),
@@ -27,10 +30,12 @@ const OTHERS = [
 
 const args = process.argv.slice(2)
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
+const failures: string[] = []
 if (args.length > 0) await runTests(args)
 // Most tests wait more than they work: two rows at once take about as long as one. What the second says comes at its end.
 else await Promise.all([runTests(OTHERS), runSecondRow()])
 
+if (failures.length > 0) console.log(`\nFailed:\n\n${failures.join('\n\n')}`)
 const skipped = total.skipped === 0 ? '' : `, ${total.skipped} skipped`
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`)
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
@@ -44,6 +49,7 @@ async function runCheck({ name, command }: { name: string; command: string[] }):
   const { code } = await run(command, 'at its end')
   console.log(`(${code === 0 ? 'pass' : 'fail'}) ${name}`)
   total[code === 0 ? 'passed' : 'failed']++
+  if (code !== 0) failures.push(name)
 }
 
 /** Adds up what Bun counts; a run that fails without a failed test (it could not load a file) counts as one. */
@@ -57,6 +63,21 @@ async function runTests(paths: readonly string[], shown: Shown = 'as it comes'):
   total.passed += count('pass')
   total.failed += code !== 0 && failed === 0 ? 1 : failed
   total.skipped += count('skip') + count('todo')
+  failures.push(...failuresIn(errors))
+}
+
+/** Each failed test in Bun's output: its file, the last lines before its name, which say why, and its name. */
+function failuresIn(output: string): string[] {
+  const found: string[] = []
+  let [file, lines] = ['', [] as string[]]
+  for (const line of output.split('\n')) {
+    const isResult = /^\((?:pass|fail|skip|todo)\) /.test(line)
+    const isFile = /^\S+\.test\.tsx?:$/.test(line)
+    if (isFile) file = line
+    if (line.startsWith('(fail)')) found.push([file, ...lines.slice(-LINES), line].join('\n'))
+    lines = isResult || isFile ? [] : [...lines, line]
+  }
+  return found
 }
 
 type Shown = 'as it comes' | 'at its end'

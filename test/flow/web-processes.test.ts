@@ -7,7 +7,7 @@ import { type RunningSystem, startSystem } from '../support/system.ts'
 const LANES = 16
 let system: RunningSystem
 beforeAll(async () => {
-  system = await startSystem({ env: { WEB_PROCESSES: '2', SHEDDING: '0' } })
+  system = await startSystem({ env: { WEB_PROCESSES: '2' } })
 }, 60_000)
 afterAll(async () => {
   expect(await system.stop()).toBe(0)
