@@ -412,7 +412,9 @@ test('every way of asking has an index', async () => {
     ...shard,
     transaction: (work) =>
       shard.transaction(async (sql) => {
+        // With so few rows a plan depends on when they were counted; these are what many rows make dear.
         await sql.query('set local enable_seqscan = off')
+        await sql.query('set local enable_sort = off')
         return work(explain(sql))
       }),
   }
