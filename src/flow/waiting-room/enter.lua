@@ -44,12 +44,12 @@ local room = q.stopped == 'stock' and 0 or enough - in_checkout
 -- Past those further ahead only while there is a unit for each of them as well. Whoever was passed all the same goes in
 -- now, if there is anything left at all: those in checkout may have taken the rest since.
 local fits = ahead < math.min(room, units, cap - in_checkout)
--- Tokens are kept for those, from whoever comes only now as well.
+-- Tokens and places in checkout are kept for those, from whoever comes only now as well.
 local kept = 0
-if was_passed(position) then fits = tonumber(units) > 0 and in_checkout < tonumber(cap)
+if was_passed(position) then fits = tonumber(units) > 0
 -- Counted for those alone who may go in: near a sell-out thousands ask, and it looks at each of them.
 elseif fits then kept = ahead + passed_behind(position) end
-if not fits or not (q.dormant or take_token(key, q, now, kept)) then
+if not fits or cap - in_checkout <= kept or not (q.dormant or take_token(key, q, now, kept)) then
   keep_asking(position)
   -- Remembered, so that asking again does not count as another turn taken.
   redis.call('SETBIT', KEYS[3], position, 1)

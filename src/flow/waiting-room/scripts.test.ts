@@ -447,6 +447,19 @@ test('whoever was passed has a token kept for them, also from those further ahea
   expect(await kindOf(3)).toBe('entered')
 })
 
+test('whoever was passed has a place in checkout kept for them as well', async () => {
+  await create('place-kept', { rate: 100 })
+  await joinMany('place-kept', 10)
+  await letPass(redis.commands, 'place-kept', 10_000)
+  const kindOf = async (position: number) => (await enter('place-kept', position, { cap: 2 })).kind
+  expect([await kindOf(5), await kindOf(6), await kindOf(7)]).toEqual(['entered', 'entered', 'full'])
+  // Two leave: one place for 8, and one for 7, whom 8 passes.
+  await redis.commands.del(keys.checkouts('place-kept'))
+  expect(await kindOf(8)).toBe('entered')
+  expect(await kindOf(3)).toBe('full')
+  expect(await kindOf(7)).toBe('entered')
+})
+
 test('bind-passes: as its header says', async () => {
   const watched = watchQueueScript(bindPassesSource)
   const call = (...uses: PassUse[]) => watched.during(redis.commands, 'bind', () => bind('bind', ...uses))
