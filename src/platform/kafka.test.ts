@@ -104,6 +104,20 @@ describe.skipIf(kafka === undefined)('the Kafka client under Bun', () => {
     await Promise.all([one.close(), two.close()])
   })
 
+  test('a commit that the group refuses is not made up for when the member has joined again', async () => {
+    const topic = await newTopic(1)
+    await produce(Array.from({ length: 10 }, (_, n) => ({ topic, key: 'a', value: String(n) })))
+    // Its next heartbeat, which would tell it, is 5 s away.
+    const member = { ...cluster, topic, group: topic, instanceId: 'one', sessionTimeoutMs: 30_000 }
+    const late = await connectConsumer(member)
+    const read = await collect(late, 10)
+    const successor = await connectConsumer(member)
+    await successor.commit(await collect(successor, 10))
+    await late.commit(read.slice(0, 4))
+    expect((await groupState(cluster, topic, topic)).partitions.map(({ behind }) => behind)).toEqual([0])
+    await Promise.all([late.close(), successor.close()])
+  })
+
   test('stops waiting when the signal is aborted', async () => {
     const topic = await newTopic(1)
     const consumer = await connectConsumer({ ...cluster, topic, group: topic })

@@ -153,7 +153,11 @@ export async function connectConsumer(options: ConsumerOptions): Promise<KafkaCo
         offset: offset + 1n,
         leaderEpoch,
       }))
-      if (offsets.length > 0) await consumer.commit({ offsets })
+      if (offsets.length === 0) return
+      // Refused because the group was formed anew, the client joins and commits what is here once more: nothing by then.
+      const forget = () => void offsets.splice(0)
+      consumer.once('consumer:group:join', forget)
+      await consumer.commit({ offsets }).finally(() => consumer.off('consumer:group:join', forget))
     },
     close: () => closeQuietly(consumer),
   }
