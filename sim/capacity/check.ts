@@ -4,7 +4,7 @@ import { projectPath } from '../../src/platform/project.ts'
 import { HEADER_BYTES, PAGE_BYTES } from '../stampede/line.ts'
 import { ANSWER_BYTES } from '../stampede/checkout.ts'
 import { ARRIVALS } from '../stampede/behaviour.ts'
-import { flowOf } from './crowd.ts'
+import { type Flow, flowOf } from './crowd.ts'
 import { type AnswerBytes, originRequests } from './model.ts'
 import { scenarioOf } from './options.ts'
 
@@ -92,8 +92,7 @@ export function compare(run: Simulated): Compared[] {
     total.polls * answers.status +
     total.enters * answers.enter +
     (total.claims + 2 * (total.paid + total.returned)) * answers.claim
-  const calls =
-    seconds.reduce((sum, one) => sum + callsIn(one), 0) + total.enters + total.paid + total.returned
+  const calls = seconds.reduce((sum, one) => sum + callsIn(one), 0) + total.paid + total.returned
   const pair = (what: string, model: number, simulated: number): Compared => ({ what, model, simulated })
   return [
     pair('places given', total.joins, run.joined),
@@ -115,15 +114,15 @@ export function compare(run: Simulated): Compared[] {
 
 /** Steps of a second in the simulation; what comes within one goes to Redis together, so many at most. */
 const STEPS = 10
-const BATCH = 1024
+const [JOINS, ENTERS] = [1024, 64]
 /** The status, the stock, what is overdue and the books of the line: whether or not anybody comes. */
 const KEPT = 13.6
 /** A claim binds its pass, and where something is left takes a unit. */
-const batches = (things: number) => {
+const batches = (things: number, most = JOINS) => {
   const inStep = things / STEPS
-  return STEPS * (1 - Math.exp(-inStep)) * Math.max(1, inStep / BATCH)
+  return STEPS * (1 - Math.exp(-inStep)) * Math.max(1, inStep / most)
 }
-const callsIn = ({ joins, claims, orders }: { joins: number; claims: number; orders: number }) =>
-  KEPT + batches(joins) + batches(joins * 0.01) + batches(claims) + batches(orders)
+const callsIn = ({ joins, enters, claims, orders }: Flow) =>
+  KEPT + batches(joins) + batches(joins * 0.01) + batches(enters, ENTERS) + batches(claims) + batches(orders)
 
 export const deviation = ({ model, simulated }: Compared): number => model / simulated - 1

@@ -20,7 +20,7 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
   'lets in without a token': {
     script: 'queueEnter',
     edits: [
-      ['local taken = tokens >= 1 + reserved', 'local taken = true'],
+      ['counts.tokens = counts.tokens - TOKEN', 'counts.tokens = counts.tokens'],
       ['/ q.show\n', '/ q.show * 5\n'],
     ],
   },
@@ -31,9 +31,12 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
   'refuses every other one': {
     script: 'queueEnter',
     edits: [
-      ["local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)", 'local ahead = 0'],
-      ['if was_passed(position) then', 'if position % 2 == 0 then fits = false elseif false then'],
-      ['elseif fits then kept = ahead + passed_behind(position) end', 'end'],
+      [
+        'local passed = was_passed(position)',
+        'if position % 2 == 0 then return nil end\nlocal passed = false',
+      ],
+      ['local ahead = count_ahead(position)', 'local ahead = 0'],
+      ['and has_few_passed(position, math.min(tokens, places) - 1 - ahead) then', 'then'],
     ],
   },
   'gives a position twice': {

@@ -5,8 +5,11 @@ import { plant } from './planted.ts'
 
 const KEYS = { time: 'virtual:time', expiring: 'virtual:expiring' }
 
+/** Microseconds between two calls of TIME: as long as a script that stamps many moments takes at least. */
+const LATER = 40
+
 /**
- * Stands before every script of the system, which is otherwise sent as it is: TIME tells the virtual time, a microsecond
+ * Stands before every script of the system, which is otherwise sent as it is: TIME tells the virtual time, a little
  * later at each call as no two calls of a real server are told the same, and what expires does so in virtual time.
  */
 const VIRTUAL = `
@@ -22,7 +25,7 @@ end
 function redis.call(...)
   local name, key, duration, mode = ...
   if name == 'TIME' then
-    local micros = virtual_micros(1)
+    local micros = virtual_micros(${LATER})
     return { string.format('%d', math.floor(micros / 1000000)), string.format('%d', micros % 1000000) }
   end
   if name == 'PEXPIRE' then return expire_at(key, tonumber(duration), mode) end

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { SaleId } from '../../contracts/ids.ts'
-import { createBatcher } from '../../platform/batch.ts'
 import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys } from './keys.ts'
+import { batcherOfLane } from './lane-batches.ts'
 import { type Recovery, wantedCeiling } from './recovery.ts'
 import * as scripts from './scripts.ts'
 
@@ -39,44 +39,38 @@ export interface ArrivalParts {
  * answer of Redis of each other, on different nodes, may be swapped.
  */
 export function createArrivals({ redis, raise }: ArrivalParts) {
-  const batchers = new Map<string, (arrival: Arrival) => Promise<Arrived>>()
-
-  const batcherOf = (sale: SaleId, lane: string) => {
-    const key = `${sale} ${lane}`
-    let batcher = batchers.get(key)
-    if (batcher === undefined) {
-      const handOut = async (arrivals: readonly Arrival[]): Promise<Arrived[]> => {
-        const run_id = redis.runId(keys.queue(sale, lane))
-        if (run_id === undefined) throw new Unavailable('no connection to Redis')
-        const result = await scripts.join.run(redis.commands, {
-          sale,
-          lane,
-          run_id,
-          client_keys: arrivals.map(({ client_key }) => client_key),
-          hash: createHash('sha256')
-            .update(arrivals.map(({ entropy }) => entropy).join())
-            .digest('hex'),
-        })
-        switch (result.kind) {
-          case 'fenced':
-            throw new Unavailable('Redis was restarted or replaced')
-          case 'unloaded':
-            throw new Unavailable(`the waiting room of ${sale} is missing`)
-          case 'reserve':
-            await raise({ sale, lane }, wantedCeiling(result.tail, arrivals.length))
-            return handOut(arrivals)
-          case 'ended':
-            return arrivals.map(() => ({ kind: 'ended' }))
-          case 'joined': {
-            const { kind, lobby_size } = result
-            return result.positions.map((position) => ({ kind, position, lobby_size }))
-          }
-        }
+  const handOut = async (
+    sale: SaleId,
+    lane: string,
+    arrivals: readonly Arrival[],
+  ): Promise<readonly Arrived[]> => {
+    const run_id = redis.runId(keys.queue(sale, lane))
+    if (run_id === undefined) throw new Unavailable('no connection to Redis')
+    const result = await scripts.join.run(redis.commands, {
+      sale,
+      lane,
+      run_id,
+      client_keys: arrivals.map(({ client_key }) => client_key),
+      hash: createHash('sha256')
+        .update(arrivals.map(({ entropy }) => entropy).join())
+        .digest('hex'),
+    })
+    switch (result.kind) {
+      case 'fenced':
+        throw new Unavailable('Redis was restarted or replaced')
+      case 'unloaded':
+        throw new Unavailable(`the waiting room of ${sale} is missing`)
+      case 'reserve':
+        await raise({ sale, lane }, wantedCeiling(result.tail, arrivals.length))
+        return handOut(sale, lane, arrivals)
+      case 'ended':
+        return arrivals.map(() => ({ kind: 'ended' }))
+      case 'joined': {
+        const { kind, lobby_size } = result
+        return result.positions.map((position) => ({ kind, position, lobby_size }))
       }
-      batcher = createBatcher(handOut, BATCH)
-      batchers.set(key, batcher)
     }
-    return batcher
   }
+  const batcherOf = batcherOfLane(handOut, BATCH)
   return (sale: SaleId, lane: string, arrival: Arrival) => batcherOf(sale, lane)(arrival)
 }

@@ -1,10 +1,13 @@
--- enter: lets a position in whose turn has come, once. Entering again gives the same answer while the pass lasts.
--- KEYS     queue entered asked pass checkouts askers asked_at passers
--- ARGV     position, lifetime (of the pass, ms), window (ms in which a turn must be taken), cap (people in checkout at
---          most), enough (people in checkout who can take all there is), slot (ms after which somebody in checkout who
---          does nothing no longer counts), member (name in checkouts), units (available right now)
--- RESULTS  entered      + issued_at (ms)
---          too_early    + serving now running
+-- enter: lets positions in whose turn has come, each once; a batch is decided in its order, later ones see what earlier
+-- ones did, as if each had come alone. Entering again gives the same answer while the pass lasts.
+-- KEYS     queue entered asked checkouts askers asked_at passers, then pass (one for each try)
+-- ARGV     lifetime (of a pass, ms), window (ms in which a turn must be taken), cap (people in checkout at most),
+--          enough (people in checkout who can take all there is), slot (ms after which somebody in checkout who does
+--          nothing no longer counts), prefix (of a position's name in checkouts), units (available right now), then for
+--          each try: position
+-- RESULTS  one string for each try, its first word one of
+--          entered      + issued_at (ms)
+--          too_early    + serving running
 --          full         the turn has come, but there is no room right now (rate, checkout or stock), or only enough
 --                       for those further ahead who ask as well
 --          turn_lapsed  the line has moved on by a whole window, or the pass that was given has expired
@@ -13,53 +16,73 @@
 --          unloaded     no such waiting room, or it is damaged
 -- WRITES   queue entered asked pass checkouts askers asked_at passers
 -- EVENTS   none
-local position, lifetime, window, cap, enough, slot, member, units = unpack(ARGV)
+local lifetime, window, cap, enough, slot, prefix, units = unpack(ARGV)
+local positions = { unpack(ARGV, 8) }
+cap, enough, units = tonumber(cap), tonumber(enough), tonumber(units)
 
-local now = now_ms()
-local key = KEYS[1]
+local now, exact = now_ms()
+local key, answers = KEYS[1], {}
 local q = read_queue(key, now)
-if not q then return { 'unloaded' } end
+if not q then for try = 1, #positions do answers[try] = 'unloaded' end return answers end
 close_lobby(key, q, now)
-if redis.call('GETBIT', KEYS[2], position) == 1 then
-  local issued_at = redis.call('HGET', KEYS[4], 'issued_at')
-  if not issued_at then return { 'turn_lapsed' } end
-  return { 'entered', tonumber(issued_at) }
-end
-if q.state ~= 'open' then return { q.state } end
-if tonumber(position) > q.serving then return { 'too_early', q.serving, now, q.running and 1 or 0 } end
--- By the highest pace: one that was lowered since must not cut a turn short. Nobody lapses who keeps asking, nor whom
--- standby let through but a moment ago.
-local passed_by = q.serving - math.max(position, q.walked)
-local late = not q.dormant and passed_by > q.peak * window / 1000
-if late and not redis.call('ZSCORE', KEYS[6], position) then return { 'turn_lapsed' } end
+local now_text, until_text = text_of(now), text_of(now + slot)
+local entered = read_bits(KEYS[2], positions)
+-- Looked up for the first whose turn has come, and for the first who is not too late.
+local asked, counts, in_checkout
 
-local asked = redis.call('GETBIT', KEYS[3], position) == 1
-if not asked then redis.call('HINCRBY', key, 'shows', 1) end
-redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', now)
-forget_silent(now)
-adapt(key, q, now, redis.call('ZCARD', KEYS[6]))
-local ahead = redis.call('ZCOUNT', KEYS[6], '-inf', '(' .. position)
-local in_checkout = redis.call('ZCARD', KEYS[5])
-local room = q.stopped == 'stock' and 0 or enough - in_checkout
--- Past those further ahead only while there is a unit for each of them as well. Whoever was passed all the same goes in
--- now, if there is anything left at all: those in checkout may have taken the rest since.
-local fits = ahead < math.min(room, units, cap - in_checkout)
--- Tokens and places in checkout are kept for those, from whoever comes only now as well.
-local kept = 0
-if was_passed(position) then fits = tonumber(units) > 0
--- Counted for those alone who may go in: near a sell-out thousands ask, and it looks at each of them.
-elseif fits then kept = ahead + passed_behind(position) end
-if not fits or cap - in_checkout <= kept or not (q.dormant or take_token(key, q, now, kept)) then
-  keep_asking(position)
-  -- Remembered, so that asking again does not count as another turn taken.
-  redis.call('SETBIT', KEYS[3], position, 1)
-  return { 'full' }
+-- How many are ahead of a position that may go in now; nil where it may not.
+local function room_for(position)
+  local places = cap - in_checkout
+  local tokens = q.dormant and math.huge or math.floor(counts.tokens / TOKEN)
+  if math.min(units, places, tokens) < 1 then return nil end
+  -- Whoever was passed goes in now, if there is anything left at all: those in checkout may have taken the rest since.
+  local passed = was_passed(position)
+  local room = math.min(units, places, q.stopped == 'stock' and 0 or enough - in_checkout)
+  if not passed and room < 1 then return nil end
+  local ahead = count_ahead(position)
+  if passed then return ahead end
+  -- Past those further ahead only while there is a unit for each of them as well. Tokens and places in checkout are kept
+  -- for those, and for whoever was passed, from whoever comes only now as well.
+  if ahead < room and has_few_passed(position, math.min(tokens, places) - 1 - ahead) then return ahead end
 end
-pass_others(position, asked)
-redis.call('SETBIT', KEYS[2], position, 1)
-redis.call('HINCRBY', key, 'entered', 1)
-redis.call('HSET', KEYS[4], 'issued_at', now)
--- The end of a pass is rounded up to a whole second.
-redis.call('PEXPIRE', KEYS[4], lifetime + 1000)
-redis.call('ZADD', KEYS[5], now + slot, member)
-return { 'entered', now }
+
+local function decide(position, pass)
+  if let_in[position] then return 'entered ' .. now_text end
+  if entered[position] then
+    local issued_at = redis.pcall('HGET', pass, 'issued_at')
+    return type(issued_at) == 'string' and 'entered ' .. issued_at or 'turn_lapsed'
+  end
+  if q.state ~= 'open' then return q.state end
+  if tonumber(position) > q.serving then return 'too_early ' .. q.serving .. (q.running and ' 1' or ' 0') end
+  if not asked then
+    read_askers(positions, exact)
+    asked = read_bits(KEYS[3], positions)
+  end
+  if has_lapsed(q, position, window) then return 'turn_lapsed' end
+  if not counts then
+    in_checkout = count_checkouts(now_text)
+    forget_silent(now)
+    counts = read_counts(key, q, now)
+  end
+  if not asked[position] then counts.shows = counts.shows + 1 end
+  adapt(key, q, now, asking, counts)
+  local ahead = room_for(position)
+  if not ahead then
+    keep_asking(position)
+    remember_asked(asked, position)
+    return 'full'
+  end
+  if not q.dormant then counts.tokens = counts.tokens - TOKEN end
+  counts.entered, in_checkout = counts.entered + 1, in_checkout + 1
+  pass_others(position, ahead)
+  let(position, pass, until_text, prefix)
+  return 'entered ' .. now_text
+end
+
+for try, position in ipairs(positions) do answers[try] = decide(position, KEYS[7 + try]) end
+if counts then
+  write_let_in(now_text, text_of(lifetime + 1000))
+  write_askers()
+  write_counts(key, counts, now)
+end
+return answers

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { type Rooms, PHONE, startRooms, visitorOf } from '../../../test/support/rooms.ts'
+import { groupOf, type Rooms, PHONE, startRooms, visitorOf } from '../../../test/support/rooms.ts'
 import { dumpQueue } from '../../../test/support/waiting-room.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { Unavailable } from '../../platform/errors.ts'
@@ -44,6 +44,31 @@ describe('enter', () => {
     expect(await rooms.enter(lobby, early.ticket)).toEqual({
       ...{ kind: 'too_early', position: undefined, wait_s: null },
     })
+  })
+
+  test('tries of one event-loop turn go to Redis together; each is told its own', async () => {
+    const lanes = [groupOf('fans', 'let-me-in')]
+    const sale = await rooms.newSale({ checkout_cap: 3 }, { lanes })
+    const crowd = await rooms.crowd(sale, 101)
+    const fan = await rooms.join(sale, { code: 'let-me-in' })
+    await rooms.letPass(sale, 60_000, [MAIN_LANE, 'fans'])
+    rooms.look()
+    await rooms.room.status(sale)
+    const calls = async () =>
+      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await rooms.commands.info('commandstats'))?.[1])
+    await rooms.enter(sale, crowd[100]?.ticket ?? '')
+    const before = await calls()
+    const outcomes = await Promise.all([
+      ...crowd.slice(0, 100).map(({ ticket }) => rooms.enter(sale, ticket)),
+      rooms.enter(sale, fan.ticket),
+    ])
+    // Two of the main line, one of the group; at most a look at the status.
+    expect((await calls()) - before).toBeLessThanOrEqual(7)
+    const inside = outcomes.flatMap(({ kind }, index) => (kind === 'entered' ? [index] : []))
+    expect(inside).toEqual([0, 1])
+    expect(outcomes.slice(2)).toEqual(
+      [...crowd.slice(2, 100), fan].map(({ position }) => ({ kind: 'too_early', position, wait_s: 1 })),
+    )
   })
 
   test('paused, ended, sold out, unknown sale, foreign sale, foreign device', async () => {

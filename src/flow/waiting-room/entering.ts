@@ -5,6 +5,7 @@ import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
 import { DECOY_LANE } from './keys.ts'
+import { batcherOfLane } from './lane-batches.ts'
 import { positionOf } from './place.ts'
 import * as scripts from './scripts.ts'
 import type { Sight } from './sight.ts'
@@ -46,18 +47,17 @@ export interface EnteringParts {
 /** How long a full house makes one wait before asking again. */
 const FULL_WAIT_S = 1
 
-/** Exchanges a ticket whose turn has come for a pass. */
+/** As many tries go to Redis together: a few tenths of a millisecond of its time. */
+const BATCH = 64
+
+/** Exchanges a ticket whose turn has come for a pass. Tries of one event-loop turn are decided together, in their order. */
 export function createEntering({ redis, clock, catalogue, see, tickets, slotMs }: EnteringParts) {
-  return async ({ sale: id, ticket, visitor }: EnterRequest): Promise<EnterOutcome> => {
+  const enterOf = batcherOfLane(async (id, lane, positions: readonly number[]) => {
+    // Looked up as they leave: nobody is decided by older numbers than alone.
     const [sale, seen] = await Promise.all([catalogue.sale(id), see(id)])
-    if (sale === undefined || seen === undefined) return { kind: 'unknown_sale' }
-    const held = tickets.read(id, ticket, visitor)
-    if (held.kind !== 'valid') return { kind: held.kind }
-    const { lane } = held.slot
-    const position = positionOf(held.slot, seen.lines.get(lane)?.lobby)
-    if (position === undefined || lane === DECOY_LANE) return { kind: 'too_early', position, wait_s: null }
-    const result = await scripts.enter.run(redis.commands, {
-      ...{ sale: id, lane, position },
+    if (sale === undefined || seen === undefined) throw new Unavailable(`the sale ${id} is gone`)
+    const results = await scripts.enter.run(redis.commands, {
+      ...{ sale: id, lane, positions },
       lifetime_ms: milliseconds(sale.pass_s),
       window_ms: milliseconds(sale.turn_s),
       slot_ms: slotMs,
@@ -65,13 +65,25 @@ export function createEntering({ redis, clock, catalogue, see, tickets, slotMs }
       enough: seen.enough,
       units: seen.status.total === 0 ? Number.MAX_SAFE_INTEGER : seen.status.available,
     })
+    return results.map((result) => ({ ...result, pass_s: sale.pass_s }))
+  }, BATCH)
+
+  return async ({ sale: id, ticket, visitor }: EnterRequest): Promise<EnterOutcome> => {
+    const seen = await see(id)
+    if (seen === undefined) return { kind: 'unknown_sale' }
+    const held = tickets.read(id, ticket, visitor)
+    if (held.kind !== 'valid') return { kind: held.kind }
+    const { lane } = held.slot
+    const position = positionOf(held.slot, seen.lines.get(lane)?.lobby)
+    if (position === undefined || lane === DECOY_LANE) return { kind: 'too_early', position, wait_s: null }
+    const result = await enterOf(id, lane)(position)
     switch (result.kind) {
       case 'entered': {
         const given = tickets.issuePass(
           id,
           { lane, position, bound: held.bound },
           result.issued_at,
-          sale.pass_s,
+          result.pass_s,
         )
         return given.expires_at <= clock.now() ? { kind: 'turn_lapsed' } : { kind: 'entered', ...given }
       }

@@ -36,5 +36,6 @@ export const keys = {
 }
 
 /** The name of a place among those in checkout. */
-export const memberOf = ({ lane, position }: Place) =>
-  lane === MAIN_LANE ? `${position}` : `${lane}.${position}`
+export const memberOf = ({ lane, position }: Place) => `${memberPrefix(lane)}${position}`
+/** What it begins with, before the position. */
+export const memberPrefix = (lane: string) => (lane === MAIN_LANE ? '' : `${lane}.`)

@@ -31,12 +31,19 @@ async function joinMany(sale: string, count: number): Promise<void> {
     })
 }
 const read = async (sale: string) => (await scripts.read.run(rooms.commands, { sale, lane })) as Line
-const enter = (sale: string, position: number, node: number, change: Partial<scripts.Entering> = {}) =>
-  scripts.enter.run(rooms.connections[node % 4]?.commands ?? rooms.commands, {
-    ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 60_000, slot_ms: 1, cap: 1e9 },
+const enter = async (
+  sale: string,
+  position: number,
+  node: number,
+  change: Partial<scripts.Entering> = {},
+) => {
+  const [result] = await scripts.enter.run(rooms.connections[node % 4]?.commands ?? rooms.commands, {
+    ...{ sale, lane, positions: [position], lifetime_ms: 60_000, window_ms: 60_000, slot_ms: 1, cap: 1e9 },
     ...{ enough: 1e9, units: 1e9 },
     ...change,
   })
+  return result as scripts.EnterResult
+}
 
 /** Chance that is the same in every run (mulberry32). */
 function chanceFrom(seed: number): () => number {

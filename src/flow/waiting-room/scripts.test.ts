@@ -55,11 +55,13 @@ const join = (sale: string, ...keysShown: string[]) =>
     client_keys: keysShown.map((key) => key && scripts.clientKey(key)),
   })
 const joinMany = (sale: string, count: number) => join(sale, ...new Array<string>(count).fill(''))
-const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
+const enterMany = (sale: string, positions: readonly number[], change: Partial<scripts.Entering> = {}) =>
   scripts.enter.run(redis.commands, {
-    ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 60_000, slot_ms: 45_000 },
+    ...{ sale, lane, positions, lifetime_ms: 60_000, window_ms: 60_000, slot_ms: 45_000 },
     ...{ cap: 1000, enough: 1000, units: 1000, ...change },
   })
+const enter = async (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
+  (await enterMany(sale, [position], change))[0] as scripts.EnterResult
 const steer = (sale: string, steering: scripts.Steering) =>
   scripts.steer.run(redis.commands, { sale, lane, ...steering })
 const read = (sale: string) => scripts.read.run(redis.commands, { sale, lane })
@@ -390,6 +392,20 @@ test('enter: as its header says', async () => {
   expect(await call('enter-empty', 1, { enough: 0, units: 0 })).toEqual({ kind: 'full' })
   await onDamage((sale) => call(sale, 1), 'enter')
   watched.expectHeaderTrue()
+})
+
+test('enter: in a batch later ones see what earlier ones did; a damaged pass is its owner’s trouble alone', async () => {
+  await create('together')
+  await joinMany('together', 6)
+  await letPass(redis.commands, 'together', 10_000)
+  const kinds = async (...positions: number[]) =>
+    (await enterMany('together', positions, { cap: 2 })).map(({ kind }) => kind).join(' ')
+  expect(await kinds(5, 5, 3, 2, 2, 5, 1_000_000)).toBe('entered entered entered full full entered too_early')
+  expect(await redis.commands.zrange(keys.askers('together', lane), 0, '-1')).toEqual(['2'])
+  expect((await read('together'))?.entered).toBe(2)
+  expect(await redis.commands.hget(queueOf('together'), 'shows')).toBe('3')
+  await redis.commands.set(passOf('together', 3), 'no pass')
+  expect(await kinds(2, 3, 5, 6)).toBe('full turn_lapsed entered full')
 })
 
 test('the turn comes with the serving number, not one place sooner', async () => {

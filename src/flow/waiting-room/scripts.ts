@@ -7,7 +7,8 @@ import askingSource from './asking.lua' with { type: 'text' }
 import createSource from './create.lua' with { type: 'text' }
 import enterSource from './enter.lua' with { type: 'text' }
 import joinSource from './join.lua' with { type: 'text' }
-import { keys, memberOf, type Place } from './keys.ts'
+import { keys, memberPrefix } from './keys.ts'
+import letInSource from './let-in.lua' with { type: 'text' }
 import readSource from './read.lua' with { type: 'text' }
 import recentSource from './recent.lua' with { type: 'text' }
 import servingSource from './serving.lua' with { type: 'text' }
@@ -199,8 +200,9 @@ export type EnterResult =
   | { readonly kind: 'too_early'; readonly serving: number; readonly running: boolean }
   | { readonly kind: 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
 
-/** Whole milliseconds, people, units. */
-export interface Entering extends Place {
+/** Tries to enter one lane, decided in their order. Whole milliseconds, people, units. */
+export interface Entering extends LaneOf {
+  readonly positions: readonly number[]
   readonly lifetime_ms: number
   readonly window_ms: number
   readonly slot_ms: number
@@ -214,31 +216,32 @@ export interface Entering extends Place {
 
 export const enter = defineScript({
   name: 'queueEnter',
-  source: servingSource + admissionSource + askingSource + enterSource,
-  keys: (place: Entering) => [
-    keys.queue(place.sale, place.lane),
-    keys.entered(place.sale, place.lane),
-    keys.asked(place.sale, place.lane),
-    keys.pass(place),
-    keys.checkouts(place.sale),
-    keys.askers(place.sale, place.lane),
-    keys.askedAt(place.sale, place.lane),
-    keys.passers(place.sale, place.lane),
+  source: servingSource + admissionSource + letInSource + askingSource + enterSource,
+  keys: ({ sale, lane, positions }: Entering) => [
+    keys.queue(sale, lane),
+    keys.entered(sale, lane),
+    keys.asked(sale, lane),
+    keys.checkouts(sale),
+    keys.askers(sale, lane),
+    keys.askedAt(sale, lane),
+    keys.passers(sale, lane),
+    ...positions.map((position) => keys.pass({ sale, lane, position })),
   ],
-  args: (place) => [
-    place.position,
-    place.lifetime_ms,
-    place.window_ms,
-    place.cap,
-    place.enough,
-    place.slot_ms,
-    memberOf(place),
-    place.units,
+  args: ({ lane, positions, ...numbers }) => [
+    numbers.lifetime_ms,
+    numbers.window_ms,
+    numbers.cap,
+    numbers.enough,
+    numbers.slot_ms,
+    memberPrefix(lane),
+    numbers.units,
+    ...positions,
   ],
-  result: (reply): EnterResult => {
-    const [word, number, , running] = words(reply)
-    if (word === 'entered') return { kind: 'entered', issued_at: Number(number) }
-    if (word === 'too_early') return { kind: 'too_early', serving: Number(number), running: running === 1 }
-    return { kind: word as 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
-  },
+  result: (reply) =>
+    (reply as string[]).map((text): EnterResult => {
+      const [kind, number, running] = text.split(' ')
+      if (kind === 'entered') return { kind, issued_at: Number(number) }
+      if (kind === 'too_early') return { kind, serving: Number(number), running: running === '1' }
+      return { kind: kind as 'full' | 'turn_lapsed' | 'paused' | 'ended' | 'unloaded' }
+    }),
 })

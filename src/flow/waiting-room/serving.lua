@@ -14,9 +14,16 @@
 --   run_id ceiling              of the Redis process it was last used on, '' for none yet; no position is given beyond
 -- and the counters of admission.lua.
 
+-- Whole ms, and with fractions.
 local function now_ms()
   local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local seconds, micros = tonumber(time[1]), tonumber(time[2])
+  return seconds * 1000 + math.floor(micros / 1000), seconds * 1000 + micros / 1000
+end
+
+-- A number handed to a command is formatted by Redis, with all its digits: slowly.
+local function text_of(number)
+  return string.format('%.0f', number)
 end
 
 -- The queue with its numbers as numbers, or nil where it was never created, is damaged, or its key holds something
@@ -58,9 +65,9 @@ end
 
 -- Starts a new stretch of the function at `now`. An idle waiting room saves up at most one admission.
 local function rebase(key, q, now)
-  local base = math.min(q.credit, q.tail + 1)
-  redis.call('HSET', key, 'base', string.format('%.6f', base), 'since', now)
-  q.base, q.since, q.credit = base, now, base
+  local base = string.format('%.6f', math.min(q.credit, q.tail + 1))
+  redis.call('HSET', key, 'base', base, 'since', text_of(now))
+  q.base, q.since, q.credit = tonumber(base), now, tonumber(base)
 end
 
 -- The first script that runs after the opening closes the lobby: from then on its size, and with it the draw, is fixed

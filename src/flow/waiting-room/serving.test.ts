@@ -60,11 +60,13 @@ async function join(sale: string, count: number): Promise<number> {
   }
   return first ?? 0
 }
-const enter = (sale: string, position: number, change: Partial<scripts.Entering> = {}) =>
-  scripts.enter.run(redis.commands, {
-    ...{ sale, lane, position, lifetime_ms: 60_000, window_ms: 10_000, slot_ms: 45_000 },
+const enter = async (sale: string, position: number, change: Partial<scripts.Entering> = {}) => {
+  const [result] = await scripts.enter.run(redis.commands, {
+    ...{ sale, lane, positions: [position], lifetime_ms: 60_000, window_ms: 10_000, slot_ms: 45_000 },
     ...{ cap: 1000, enough: 1000, units: 1000, ...change },
   })
+  return result as scripts.EnterResult
+}
 const steer = (sale: string, steering: scripts.Steering) =>
   scripts.steer.run(redis.commands, { sale, lane, ...steering })
 const read = async (sale: string): Promise<Line> => {
