@@ -1,6 +1,7 @@
 import { acknowledged, type Evidence, last, sum } from './audit/evidence.ts'
-import { overtakenJoins, overtakenTurns } from './audit/fairness.ts'
+import { overtakenJoins } from './audit/fairness.ts'
 import { capturedTwice } from './audit/money.ts'
+import { overtakenTurns } from './audit/overtaking.ts'
 import { beyondLimit, lostOrders, misplacedRows } from './audit/orders.ts'
 import type { Verdict } from './audit/audit.ts'
 import { oversoldUnits } from './audit/stock.ts'

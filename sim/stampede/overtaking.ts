@@ -1,6 +1,6 @@
 import type { Broken } from './measures.ts'
 
-/** Whoever asks again within this time, in ms, is still there and is to be let in first; as the auditor has it. */
+/** Whoever asks again within this time, in ms, is still there and is to be let in first. */
 const ASKS_AGAIN_MS = 2500
 /** Between two readings of the stock it may have been empty unseen. */
 const SAMPLE_GAP_MS = 500

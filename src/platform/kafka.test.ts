@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { TEST_KAFKA_JARS, testKafka } from '../../test/support/kafka.ts'
 import { connectConsumer, connectProducer, ensureTopics, type KafkaRecord, readTopic } from './kafka.ts'
+import { groupState } from './kafka-progress.ts'
 import { startKafka } from './servers/kafka.ts'
 import { isRunning } from './servers/os-process.ts'
 import { freePort } from './servers/ports.ts'
@@ -75,6 +76,46 @@ describe.skipIf(kafka === undefined)('the Kafka client under Bun', () => {
       for (const record of await one.next(1000, 500)) if (record.value === 'last') last.add(record.key)
     await one.close()
     expect(last.size).toBe(keys.length)
+  })
+
+  test('a member commits nothing it has read before the group was formed anew, and nothing of others', async () => {
+    const topic = await newTopic(2)
+    const keys = Array.from({ length: 40 }, (_, n) => `user-${n}`)
+    await produce(keys.map((key) => ({ topic, key, value: 'x' })))
+    const group = { ...cluster, topic, group: topic }
+    const one = await connectConsumer({ ...group, instanceId: 'one' })
+    const before = await collect(one, keys.length)
+    await one.commit(before)
+    const two = await connectConsumer({ ...group, instanceId: 'two' })
+    // Nothing of this is committed, so that all of it is given again to whoever comes next.
+    await produce(keys.map((key) => ({ topic, key, value: 'y' })))
+    const { members } = await groupState(cluster, topic, topic)
+    const mine = members.find(({ name }) => name === 'one')?.partitions[0] ?? -1
+    let after: KafkaRecord[] = []
+    while (after.length === 0)
+      after = (await one.next(1000, 1000)).filter(({ partition }) => partition === mine)
+    const lag = async () => (await groupState(cluster, topic, topic)).partitions.map(({ behind }) => behind)
+    const all = await lag()
+    await one.commit(before.map((record) => ({ ...record, offset: 0n })))
+    await one.commit(after.map((record) => ({ ...record, partition: 1 - mine, offset: 0n })))
+    expect(await lag()).toEqual(all)
+    await one.commit(after)
+    expect((await lag())[mine]).toBeLessThan(all[mine] ?? 0)
+    await Promise.all([one.close(), two.close()])
+  })
+
+  test('a commit that the group refuses is not made up for when the member has joined again', async () => {
+    const topic = await newTopic(1)
+    await produce(Array.from({ length: 10 }, (_, n) => ({ topic, key: 'a', value: String(n) })))
+    // Its next heartbeat, which would tell it, is 5 s away.
+    const member = { ...cluster, topic, group: topic, instanceId: 'one', sessionTimeoutMs: 30_000 }
+    const late = await connectConsumer(member)
+    const read = await collect(late, 10)
+    const successor = await connectConsumer(member)
+    await successor.commit(await collect(successor, 10))
+    await late.commit(read.slice(0, 4))
+    expect((await groupState(cluster, topic, topic)).partitions.map(({ behind }) => behind)).toEqual([0])
+    await Promise.all([late.close(), successor.close()])
   })
 
   test('stops waiting when the signal is aborted', async () => {

@@ -18,6 +18,8 @@ export interface KafkaRecord extends KafkaMessage {
   readonly partition: number
   readonly offset: bigint
   readonly leaderEpoch: number
+  /** The group is formed anew whenever a member comes or goes: which time this was read. */
+  readonly generation: number
 }
 
 export interface KafkaProducer {
@@ -33,7 +35,10 @@ export interface KafkaConsumer {
    * goes on from the committed offsets.
    */
   next(max: number, waitMs: number, signal?: AbortSignal): Promise<KafkaRecord[]>
-  /** Commits that everything up to and including these records is done. */
+  /**
+   * Commits that everything up to and including these records is done. What was read before the group was formed anew is
+   * left out: it is given again from where it was committed, to us or to the partition's new owner, who may be further by now.
+   */
   commit(records: readonly KafkaRecord[]): Promise<void>
   /** Leaves the group, so that its partitions go to the others at once. */
   close(): Promise<void>
@@ -136,15 +141,23 @@ export async function connectConsumer(options: ConsumerOptions): Promise<KafkaCo
       }
     },
     commit: async (records) => {
+      const ours = consumer.assignments?.find((one) => one.topic === topic)?.partitions ?? []
       const last = new Map<number, KafkaRecord>()
-      for (const record of records) last.set(record.partition, record)
+      for (const record of records)
+        // A fetch that was under way when the group was formed anew brings what is no longer ours.
+        if (record.generation === consumer.generationId && ours.includes(record.partition))
+          last.set(record.partition, record)
       const offsets = [...last.values()].map(({ partition, offset, leaderEpoch }) => ({
         topic,
         partition,
         offset: offset + 1n,
         leaderEpoch,
       }))
-      if (offsets.length > 0) await consumer.commit({ offsets })
+      if (offsets.length === 0) return
+      // Refused because the group was formed anew, the client joins and commits what is here once more: nothing by then.
+      const forget = () => void offsets.splice(0)
+      consumer.once('consumer:group:join', forget)
+      await consumer.commit({ offsets }).finally(() => consumer.off('consumer:group:join', forget))
     },
     close: () => closeQuietly(consumer),
   }
@@ -177,7 +190,8 @@ function take(stream: MessagesStream<string, string, string, string>, max: numbe
     const message = stream.read() as Message<string, string | undefined, string, string> | null
     if (message === null) break
     const { topic, key, value, partition, offset, leaderEpoch } = message
-    records.push({ topic, key, value: value ?? null, partition, offset, leaderEpoch })
+    const { generationId: generation } = message.metadata['consumer'] as { generationId: number }
+    records.push({ topic, key, value: value ?? null, partition, offset, leaderEpoch, generation })
   }
   return records
 }

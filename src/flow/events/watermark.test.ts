@@ -3,7 +3,7 @@ import type { KafkaRecord } from '../../platform/kafka.ts'
 import { createWatermark } from './watermark.ts'
 
 const record = (offset: number, partition = 0): KafkaRecord => ({
-  ...{ topic: 'orders', key: '', value: '', leaderEpoch: 0 },
+  ...{ topic: 'orders', key: '', value: '', leaderEpoch: 0, generation: 1 },
   ...{ partition, offset: BigInt(offset) },
 })
 const committable = (watermark: ReturnType<typeof createWatermark>) =>
