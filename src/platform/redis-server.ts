@@ -1,9 +1,12 @@
-import { Redis } from 'ioredis'
+import { Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis'
+import { systemClock } from './clock.ts'
 import { backoff, connect, credentials, nodeOptions, type OnError, readRunId } from './redis-client.ts'
 import { refuseInSilence } from './redis-silence.ts'
 
 /** Attempts to find a sentinel before the first connection is given up; later ones never are. */
 const FIRST_ATTEMPTS = 5
+/** Before a server is asked again who it is. */
+const AGAIN_MS = 100
 
 export const isSentinel = (url: string) => url.includes('+sentinel://')
 
@@ -18,16 +21,52 @@ export async function connectServer(url: string, commandTimeoutMs: number, onErr
     sentinelRetryStrategy: (attempt: number) =>
       connected || attempt < FIRST_ATTEMPTS ? backoff(attempt) : null,
   }
-  const commands = isSentinel(url) ? new Redis({ ...sentinelsOf(url), ...options }) : new Redis(url, options)
+  const commands = isSentinel(url)
+    ? new Redis({ ...sentinelsOf(url), ...options, Connector: OneConnectionEach })
+    : new Redis(url, options)
   commands.on('error', onError)
   let runId: string | undefined
   const silent = commandTimeoutMs > 0 ? refuseInSilence(commands) : () => false
   commands.on('close', () => (runId = undefined))
-  commands.on('ready', () => void readRunId(commands).then((id) => (runId = id), onError))
+  const learn = async (): Promise<void> => {
+    try {
+      runId = await readRunId(commands)
+    } catch (error) {
+      onError(error as Error)
+      // A server that was late is asked again: this connection may stand for ever.
+      await systemClock.sleep(AGAIN_MS)
+      if (commands.status === 'ready' && runId === undefined) await learn()
+    }
+  }
+  commands.on('ready', () => void learn())
   await connect(commands)
   runId = await readRunId(commands)
   connected = true
   return { commands, runId: () => (commands.status === 'ready' && !silent() ? runId : undefined) }
+}
+
+/** A part of the client that it does not show. */
+interface Inside {
+  readonly failoverDetector: { readonly isDisconnected: boolean; cleanup(): void } | null
+}
+
+/**
+ * What listens for a failover ends with the connection it was made for. The client's own goes on: told of a new master while
+ * it looks for one, it gives up for good (ioredis 6.0.0: `Connection is closed`, and no attempt after it).
+ */
+class OneConnectionEach extends SentinelConnector {
+  constructor(options: unknown) {
+    super(options as SentinelConnectionOptions)
+  }
+
+  override async connect(...args: Parameters<SentinelConnector['connect']>) {
+    const stream = await super.connect(...args)
+    stream.once('close', () => {
+      const { failoverDetector: listening } = this as unknown as Inside
+      if (listening?.isDisconnected === false) listening.cleanup()
+    })
+    return stream
+  }
 }
 
 /**
