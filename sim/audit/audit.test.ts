@@ -27,6 +27,11 @@ test('a lawful run holds, every check of it with something to look at', () => {
     })
 })
 
+/** Turns come faster than people are let in, where they are not taken. */
+const hurried = run
+  .lawfulRun()
+  .statuses.map((one) => ({ ...one, status: { ...one.status, rate_per_second: 90 } }))
+
 /** One violation each, by the name of the check that must find it. */
 const planted: Record<string, Evidence | Evidence[]> = {
   'every buyer came to a lawful end': [
@@ -159,9 +164,10 @@ const planted: Record<string, Evidence | Evidence[]> = {
   'turns in any window <= rate * t + burst': changed({
     statuses: [run.shown(1150, 1, 'open', [2, 0, 0]), run.shown(1450, 8, 'open', [2, 0, 0])],
   }),
-  'admissions in any window <= rate * t + burst': withHistory({
-    enters: Array.from({ length: 20 }, (_, index) => run.enter(index + 1, 1200)),
-  }),
+  'admissions in any window <= rate * t + burst': [run.lawfulRun().statuses, hurried].map((statuses) => ({
+    ...withHistory({ enters: Array.from({ length: 20 }, (_, index) => run.enter(index + 1, 1200)) }),
+    statuses,
+  })),
   'positions are arrival order': also('joins', run.join(9, 1110, 9), run.join(5, 1120, 5)),
   'admissions are position order': {
     ...withHistory({
@@ -244,12 +250,14 @@ describe('what could not be looked at is not passed', () => {
       'admissions are position order: nobody asked to enter before their turn',
     ])
   })
-  test('a line that was paused', () => {
-    const paused = run.shown(1100, 0, 'open', [2, 0, 0])
-    const statuses = [{ ...paused, status: { ...paused.status, phase: 'paused' as const } }]
-    expect(
-      verdict(changed({ statuses: [...statuses, ...run.lawfulRun().statuses] }), 11)?.not_checked[0],
-    ).toMatch(/stood still/)
+  const inPhase = (phase: 'paused' | 'standby') => {
+    const first = run.shown(1100, 0, 'open', [2, 0, 0])
+    const statuses = [{ ...first, status: { ...first.status, phase } }, ...run.lawfulRun().statuses]
+    return verdict(changed({ statuses }), 11)?.not_checked.join()
+  }
+  test('a line that was paused, or on standby', () => {
+    expect(inPhase('paused')).toMatch(/^admissions [^,]* stood still/)
+    expect(inPhase('standby')).toMatch(/^turns .* walks through,admissions .* walks through$/)
   })
   const NOTHING_DONE = { orders: [], active: [], ledger: [], events: [], log: [], webhooks: [] }
   test('no orders at all', () => {

@@ -4,7 +4,16 @@ import type { CrowdResult } from '../crowd/crowd.ts'
 import type { SaleInfo, Target } from '../target.ts'
 import type { Evidence, Probe } from './evidence.ts'
 import type { EventTap } from './event-tap.ts'
-import { countEntered, readActive, readLedger, readLog, readOrders, readWebhooks } from './gather.ts'
+import {
+  countEntered,
+  highestRate,
+  readActive,
+  readLedger,
+  readLog,
+  readOrders,
+  readPeak,
+  readWebhooks,
+} from './gather.ts'
 import { readStock, type Sampler } from './sampler.ts'
 import { isUnknown } from './unknown.ts'
 import { isSettled, untilSettled } from './settle.ts'
@@ -59,7 +68,7 @@ export async function collect(sources: Sources): Promise<Evidence> {
     ...end,
     sale: {
       id: sale.id,
-      rate_per_second: sale.rate_per_second,
+      rate_per_second: Math.max(sale.rate_per_second, await highestRate(shards, sale.id)),
       pass_s: sale.pass_s,
       items: sale.products.map(({ id, units, per_buyer_limit, amount }) => ({
         id,
@@ -78,6 +87,7 @@ export async function collect(sources: Sources): Promise<Evidence> {
     outage,
     probes,
     entered: await countEntered(redis, sale.id),
+    peak: await readPeak(redis, sale.id),
     bots: crowd.bots,
     limits: {
       lateMs: LATE_MS + (outage === undefined ? 0 : outage.to - outage.from),

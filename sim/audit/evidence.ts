@@ -31,11 +31,14 @@ export interface Evidence {
   readonly probes: readonly Probe[]
   /** Positions let in according to the waiting room's bitmap. */
   readonly entered: number
+  /** The fastest its line ever went, turns a second: faster than people are let in, where turns are not taken. */
+  readonly peak: number
   readonly limits: Limits
 }
 
 export interface SaleTerms {
   readonly id: SaleId
+  /** The highest there was: an operator may have changed it. */
   readonly rate_per_second: number
   /** Seconds for which a pass is good. */
   readonly pass_s: number

@@ -16,12 +16,12 @@ export const FAIRNESS_CHECKS: readonly Check[] = [
 
 /** The serving number against the server's own clock, both from the public status. */
 function turns(evidence: Evidence) {
-  const { statuses, limits, sale } = evidence
+  const { statuses, limits, sale, peak } = evidence
   if (sale.items.some(({ id }) => wasRebuilt(evidence, id)))
     return notChecked('Redis was restarted: the line may have skipped places that nobody holds')
   if (statuses.length < 2) return notChecked('the public status was not read twice')
-  // Of a line that stops and goes the status tells what it comes to.
-  const rate = Math.max(sale.rate_per_second, ...statuses.map(({ status }) => status.rate_per_second))
+  if (statuses.some(onStandby)) return notChecked('it was on standby, where everybody walks through')
+  const rate = Math.max(sale.rate_per_second, peak)
   const readings = statuses.map(({ status }) => ({ at: status.server_time, value: status.now_serving }))
   const rise = largestRise(readings, rate / 1000)
   const wrong =
@@ -29,12 +29,15 @@ function turns(evidence: Evidence) {
   return examined(readings.length, wrong)
 }
 
+const onStandby = ({ status }: Evidence['statuses'][number]) => status.phase === 'standby'
+
 function admissions({ history, statuses, sale }: Evidence) {
   const entered = admitted(history.enters)
   if (entered.length === 0) return notChecked('nobody was let in')
   if (statuses.some(({ status }) => status.phase === 'paused'))
     return notChecked('the line stood still for a while: who was due then may enter at any later time')
-  const rate = Math.max(sale.rate_per_second, ...statuses.map(({ status }) => status.rate_per_second))
+  if (statuses.some(onStandby)) return notChecked('it was on standby, where everybody walks through')
+  const rate = sale.rate_per_second
   // One second's worth may be saved up while nobody asks; the server reads its clock in whole milliseconds.
   const allowed = Math.max(1, rate) + rate / 1000
   const burst = largestBurst(entered, rate / 1000)

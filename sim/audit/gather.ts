@@ -61,6 +61,20 @@ export async function countEntered({ commands }: RedisConnection, sale: string):
   return commands.bitcount(`queue:{${sale}}:entered`)
 }
 
+/** In no reply of the system: where its line stops and goes, the status tells what that comes to. */
+export async function readPeak({ commands }: RedisConnection, sale: string): Promise<number> {
+  return Number(await commands.hget(`queue:{${sale}}`, 'peak'))
+}
+
+/** People a second that operators have ever had it let in; 0 where none has changed it. */
+export async function highestRate({ catalogue }: Shards, sale: string): Promise<number> {
+  const { rows } = await catalogue.query<{ rate: number | null }>(
+    `select max((detail->>'rate_per_second')::float8) as rate from audit_log where target = $1 and command = 'sale.rate'`,
+    [sale],
+  )
+  return rows[0]?.rate ?? 0
+}
+
 /** The sandboxes' ledgers for some orders; undefined where payments go to somebody who shows us none. */
 export async function readLedger(
   target: Target,

@@ -175,6 +175,7 @@ export function lawfulRun(): Evidence {
     outage: undefined,
     probes: [{ what: 'a claim without a pass', expected: 'pass_missing', answered: 'pass_missing' }],
     entered: 4,
+    peak: 10,
     limits: { lateMs: 5500, staleMs: 1000, turnBurst: 2 },
   }
 }
