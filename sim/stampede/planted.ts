@@ -35,8 +35,8 @@ export const PLANTED: Readonly<Record<string, Bug>> = {
         'local passed = was_passed(position)',
         'if position % 2 == 0 then return nil end\nlocal passed = false',
       ],
-      ['local ahead = count_ahead(position)', 'local ahead = 0'],
-      ['and has_few_passed(position, math.min(tokens, places) - 1 - ahead) then', 'then'],
+      ['count_ahead(position, passed and math.huge or math.min(room, tokens))', '0'],
+      ['(passed or has_few_passed(position, math.min(tokens, places) - 1 - ahead))', 'true'],
     ],
   },
   'gives a position twice': {

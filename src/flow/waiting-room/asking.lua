@@ -12,6 +12,7 @@ local APART_MS = 0.0005
 -- `last_asked`: when those of the batch asked last, by position.
 local last_asked, asking, last_pass, stamp = {}, 0, nil, 0
 local new_askers, new_times, gone = {}, {}, {}
+local crowded_from = math.huge
 
 local function next_stamp()
   stamp = stamp + APART_MS
@@ -64,11 +65,15 @@ local function was_passed(position)
   return tonumber(highest) > tonumber(position)
 end
 
--- How many further ahead ask as well.
-local function count_ahead(position)
+-- How many further ahead ask as well; nil where they are `too_many`. Then they are for everybody further back, too,
+-- until somebody goes in: nobody counts again.
+local function count_ahead(position, too_many)
   if asking == 0 then return 0 end
+  if too_many < math.huge and tonumber(position) >= crowded_from then return nil end
   write_askers()
-  return redis.call('ZCOUNT', KEYS[5], '-inf', '(' .. position)
+  local ahead = redis.call('ZCOUNT', KEYS[5], '-inf', '(' .. position)
+  if ahead < too_many then return ahead end
+  crowded_from = tonumber(position)
 end
 
 -- Whether no more than `most` behind this position were passed since they asked; a hundred are as many as can be.
@@ -102,6 +107,7 @@ local function pass_others(position, ahead)
     asking, last_asked[position] = asking - 1, nil
     gone[#gone + 1] = position
   end
+  crowded_from = math.huge
   if ahead == 0 then return end
   local last = redis.call('ZRANGE', KEYS[7], -1, -1)[1]
   while last and tonumber(last) < tonumber(position) do

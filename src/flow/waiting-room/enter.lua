@@ -39,11 +39,10 @@ local function room_for(position)
   local passed = was_passed(position)
   local room = math.min(units, places, q.stopped == 'stock' and 0 or enough - in_checkout)
   if not passed and room < 1 then return nil end
-  local ahead = count_ahead(position)
-  if passed then return ahead end
   -- Past those further ahead only while there is a unit for each of them as well. Tokens and places in checkout are kept
   -- for those, and for whoever was passed, from whoever comes only now as well.
-  if ahead < room and has_few_passed(position, math.min(tokens, places) - 1 - ahead) then return ahead end
+  local ahead = count_ahead(position, passed and math.huge or math.min(room, tokens))
+  if ahead and (passed or has_few_passed(position, math.min(tokens, places) - 1 - ahead)) then return ahead end
 end
 
 local function decide(position, pass)

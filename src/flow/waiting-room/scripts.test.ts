@@ -408,6 +408,15 @@ test('enter: in a batch later ones see what earlier ones did; a damaged pass is 
   expect(await kinds(2, 3, 5, 6)).toBe('full turn_lapsed entered full')
 })
 
+test('enter: whoever found too many ahead counts anew once one of them is in', async () => {
+  await create('crowded')
+  await joinMany('crowded', 6)
+  await letPass(redis.commands, 'crowded', 10_000)
+  expect(await enter('crowded', 1, { cap: 0 })).toEqual({ kind: 'full' })
+  const results = await enterMany('crowded', [5, 6, 1, 6, 5], { units: 1 })
+  expect(results.map(({ kind }) => kind).join(' ')).toBe('full full entered full entered')
+})
+
 test('the turn comes with the serving number, not one place sooner', async () => {
   await create('turn')
   await joinMany('turn', 100)
