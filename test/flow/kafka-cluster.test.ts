@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { scaleKafka } from '../../sim/scale/kafka.ts'
+import { reportOf } from '../../sim/scale/report.ts'
 import { createKafkaEventLog, createRelay, type Topics } from '../../src/flow/events/events.ts'
 import { createTopics, toMessage } from '../../src/flow/events/topics.ts'
 import { systemClock } from '../../src/platform/clock.ts'
@@ -107,6 +109,20 @@ describe.skipIf(kafka === undefined)('three brokers', () => {
     await fresh.close()
     await until(() => seen.size === 120)
     expect(retried.map(({ error }) => String(error)).join()).toContain('has got more partitions')
+  })
+
+  test('a rush during which workers come and go and a broker dies: the auditor finds nothing', async () => {
+    const said: string[] = []
+    const options = { buyers: 150, units: 250, seconds: 16, seed: 7, json: false, keep: false }
+    const parts = { say: (text: string) => void said.push(text), signal: new AbortController().signal }
+    const report = reportOf({ what: 'kafka', ...options }, await scaleKafka(options, parts, kafka))
+    // Where two workers take so long to start that the crowd has gone, nobody is there to sell to.
+    const slow = (report.steps[1]?.at ?? 0) > options.seconds - 4
+    const broken = report.broken.filter((name) => !(slow && name === 'sold_meanwhile'))
+    expect({ broken, said }).toEqual({ broken: [], said })
+    expect(report.findings).toHaveLength(4)
+    expect(report.steps).toHaveLength(4)
+    expect(report.invariants.filter(({ result }) => result === 'held').length).toBeGreaterThan(11)
   })
 
   test('one that is killed under traffic loses nothing; with two away nothing is acknowledged, and all of it comes later', async () => {
