@@ -13,7 +13,7 @@ export const CLOCKS_MS = 50
 const SAMPLE_GAP_MS = 500
 
 /**
- * When nothing of the sale was available. Orders know to the millisecond when Redis took their units and had them back, so
+ * When nothing of the sale was available, in order. Orders know to the millisecond when Redis took their units and had them back, so
  * a moment that no reading of the stock fell into is found as well. (The outboxes say the same, but whoever reads along
  * there may miss an entry.) Counters that were rebuilt say nothing to the orders: then only the readings are left.
  */

@@ -33,8 +33,10 @@ export function admitted(enters: readonly EnterExchange[]): EnterExchange[] {
 export function overtakenTurns(evidence: Evidence): Inversion<EnterExchange>[] {
   const { history, statuses, bots, limits } = evidence
   const empty = whenEmpty(evidence)
-  const ranOut = ({ sent, answered }: EnterExchange) =>
-    empty.some(({ from, to }) => to > sent - limits.staleMs && from < answered)
+  const ranOut = ({ sent, answered }: EnterExchange) => {
+    const next = empty[firstPast(empty, ({ to }) => to, sent - limits.staleMs)]
+    return next !== undefined && next.from < answered
+  }
   const entered = admitted(history.enters)
   const wasPassed = passedBefore(history.enters, entered)
   const honest = history.enters.filter(({ buyer }) => !bots.has(buyer))
