@@ -121,7 +121,7 @@ export function createKafkaEventLog(options: KafkaEventLogOptions): EventLog {
       if (!(await confirmAll(done.map(placeOf), [...rejected(rejections), ...letters], retry))) return
       for (const delivery of done) watermark.release(keyOf(delivery))
       watermark.pass(records)
-      // A lost membership throws here; the records then come again, to us or to the partition's new owner.
+      // Throws where Kafka is lost. What the group gave away meanwhile is left out: it comes again, to us or to its new owner.
       await consumer.commit(watermark.committable())
     }
   }
