@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { parseEntry } from '../../src/flow/events/entry.ts'
 import { createInventory } from '../../src/flow/inventory/inventory.ts'
 import { MAIN_LANE } from '../../src/flow/waiting-room/keys.ts'
 import { claimOf, itemOf, keyOf } from '../../test/support/inventory.ts'
@@ -72,20 +73,14 @@ async function rush({ taken }: { readonly taken: number }) {
   await reading()
 
   const entries = await rooms.commands.xrange(keyOf(item, 'outbox'), '-', '+')
-  const events = entries.map(
-    ([, fields]) =>
-      (name: string) =>
-        fields[fields.indexOf(name) + 1] ?? '',
-  )
-  const restocked = events.find((field) => field('type') === 'Restocked')
-  const orders = events.flatMap((field) =>
-    field('type') === 'OrderCreated'
-      ? run.order(Number(field('claim_seq')), Number(field('timestamp')), {
-          order_id: field('order_id'),
-          restocked_at: restocked?.('order_id') === field('order_id') ? Number(restocked('timestamp')) : null,
-        })
-      : [],
-  )
+  const events = entries.flatMap(([, fields]) => parseEntry(fields) ?? [])
+  const restocked = events.find(({ type }) => type === 'Restocked')
+  const orders = events.flatMap((event) => {
+    const { type, order_id, timestamp } = event
+    if (type !== 'OrderCreated') return []
+    const restocked_at = restocked?.order_id === order_id ? restocked.timestamp : null
+    return run.order(event.claim_seq, timestamp, { order_id, restocked_at })
+  })
   const lawful = run.lawfulRun()
   const evidence: Evidence = {
     ...lawful,

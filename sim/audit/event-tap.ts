@@ -1,3 +1,4 @@
+import { parseEntry } from '../../src/flow/events/entry.ts'
 import { itemKeys } from '../../src/flow/inventory/keys.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
 import { sleep } from '../clock.ts'
@@ -32,9 +33,8 @@ export async function startEventTap(redis: RedisConnection, items: readonly Samp
           .catch(() => sleep(100))) as [string, Entry[]][] | null | undefined
         for (const [outbox_id, fields] of (reply ?? []).flatMap(([, entries]) => entries)) {
           last = outbox_id
-          const field = (name: string) => fields[fields.indexOf(name) + 1] ?? ''
-          const place = placeOf(part, outbox_id)
-          events.push({ item_id, outbox_id: place, type: field('type'), order_id: field('order_id') })
+          const { type = '', order_id = '' } = parseEntry(fields) ?? {}
+          events.push({ item_id, outbox_id: placeOf(part, outbox_id), type, order_id })
         }
       }
     })()

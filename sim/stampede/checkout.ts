@@ -1,3 +1,4 @@
+import { parseEntry } from '../../src/flow/events/entry.ts'
 import { outboxKey } from '../../src/flow/inventory/inventory.ts'
 import type { Behaviour, CheckoutPlan } from './behaviour.ts'
 import { HEADER_BYTES, STEP_MS } from './line.ts'
@@ -78,18 +79,13 @@ export function createCheckout({ system, behaviour, broken }: CheckoutParts) {
     const key = outboxKey(ITEM)
     const entries = await commands.xrange(key, '-', '+')
     for (const [, fields] of entries) {
-      const event = new Map<string, string>()
-      for (let at = 0; at < fields.length; at += 2) event.set(fields[at] ?? '', fields[at + 1] ?? '')
-      if (event.get('type') !== 'OrderCreated') continue
-      const [id, user] = [event.get('order_id') ?? '', event.get('user_id') ?? '']
+      const event = parseEntry(fields)
+      if (event?.type !== 'OrderCreated') continue
+      const { order_id: id, user_id: user, claim_seq, pay_by } = event
       sequence += 1
-      broken.expect(
-        Number(event.get('claim_seq')) === sequence,
-        'orders',
-        () => `claim ${sequence} is missing`,
-      )
+      broken.expect(claim_seq === sequence, 'orders', () => `claim ${sequence} is missing`)
       broken.expect(!orders.has(id), 'orders', () => `order ${id} came twice`)
-      orders.set(id, { user, pay_by: Number(event.get('pay_by')), status: 'PENDING' })
+      orders.set(id, { user, pay_by, status: 'PENDING' })
       pending += 1
       const held = (active.get(user) ?? 0) + 1
       active.set(user, held)

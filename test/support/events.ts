@@ -25,8 +25,7 @@ export async function putEvents(redis: RedisConnection, item: string, count: num
     const times = { pay_by: base.timestamp + 300_000, hold_expires_at: base.timestamp + 600_000 }
     return { type: 'OrderCreated', ...base, amount: 19_900, currency: 'EUR', claim_seq: n + 1, ...times }
   })
-  const add = (event: DomainEvent) =>
-    redis.commands.xadd(`item:{${item}}:outbox`, '*', ...toFields({ ...event }))
+  const add = (event: DomainEvent) => redis.commands.xadd(`item:{${item}}:outbox`, '*', ...toFields(event))
   await Promise.all(events.map(add))
   return events
 }

@@ -62,13 +62,13 @@ export async function dump(commands: RedisCommands, item_id: string): Promise<Du
   return found
 }
 
-/** Events in the outbox, oldest first, fields as stored. */
+/** Events in the outbox, oldest first, each value as text. */
 export async function eventsOf(commands: RedisCommands, item_id: string) {
   const entries = await commands.xrange(outboxKey(item_id), '-', '+')
-  return entries.map(([, fields]) => {
-    const event: Record<string, string> = {}
-    for (let at = 0; at < fields.length; at += 2) event[fields[at] as string] = fields[at + 1] as string
-    return event
+  return entries.map(([, [name, text = '{}', ...more]]) => {
+    if (name !== 'event' || more.length > 0) throw new Error(`not an entry as the scripts write it: ${name}`)
+    const event = JSON.parse(text) as Record<string, string | number>
+    return Object.fromEntries(Object.entries(event).map(([field, value]) => [field, String(value)]))
   })
 }
 

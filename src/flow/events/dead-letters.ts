@@ -2,7 +2,7 @@ import { ownerOf, readOwner } from '../../contracts/parts.ts'
 import { type KafkaProducer, readTopic } from '../../platform/kafka.ts'
 import type { RedisCommands } from '../../platform/redis.ts'
 import type { DeadLetter, Rejection, Replay } from './delivery.ts'
-import { type OutboxEntry, toFields, toRecord } from './entry.ts'
+import { type OutboxEntry, parseJson, toFields, toRecord } from './entry.ts'
 import { putBack } from './outbox-commands.ts'
 
 /** Where dead letters are kept. Adding one twice keeps one. */
@@ -75,13 +75,25 @@ export async function replayDeadLetter(
 export function letterOfRejection({ delivery, reason }: Rejection, at: number): DeadLetter {
   const { outbox_id, event } = delivery
   return letterOf(
-    { owner: ownerOf(event.item_id, delivery.part), outbox_id, fields: toFields({ ...event }) },
+    { owner: ownerOf(event.item_id, delivery.part), outbox_id, fields: toFields(event) },
     reason,
     at,
   )
 }
 
 export function letterOf({ owner, outbox_id, fields }: OutboxEntry, reason: string, at: number): DeadLetter {
-  const known = toRecord(fields) ?? { unreadable: JSON.stringify(fields) }
-  return { id: `${owner}:${outbox_id}`, ...readOwner(owner), outbox_id, reason, fields: known, at }
+  return { id: `${owner}:${outbox_id}`, ...readOwner(owner), outbox_id, reason, fields: fieldsOf(fields), at }
+}
+
+/** Those of the event, where there is one. */
+function fieldsOf(fields: readonly string[]): Record<string, string> {
+  const record = toRecord(fields)
+  const event = parseJson(record?.['event'] ?? '')
+  if (typeof event !== 'object' || event === null) return record ?? { unreadable: JSON.stringify(fields) }
+  return Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  )
 }

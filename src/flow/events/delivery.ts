@@ -49,7 +49,7 @@ export interface DeadLetter {
   readonly part?: string
   readonly outbox_id: string
   readonly reason: string
-  /** Fields of the outbox entry, or what could be read of them. */
+  /** Fields of the event as text, or what could be read of the entry. Put back, they are an entry in its earlier form. */
   readonly fields: Readonly<Record<string, string>>
   /** Milliseconds since the epoch when it was set aside. */
   readonly at: number

@@ -3,7 +3,10 @@ import { SLUG } from '../../contracts/ids.ts'
 import { readOwner } from '../../contracts/parts.ts'
 import type { Delivery } from './delivery.ts'
 
-/** One entry of an outbox stream, as Redis gives it: field, value, field, value, ... */
+/**
+ * One entry of an outbox stream, as Redis gives it: field, value, field, value, ... An event is one field, `event`, with
+ * its JSON: each argument of XADD costs as much as the rest. The earlier form, a field for each of its own, is read too.
+ */
 export interface OutboxEntry {
   /** Whose outbox it is: an item's, or that of a further part of one whose stock is split (`readOwner`). */
   readonly owner: string
@@ -24,9 +27,18 @@ const INTEGER = /^(?:0|[1-9]\d{0,15})$/
  * no safe integer, an unknown type or version. Fields it does not know are left out: they are only ever added.
  */
 export function parseEntry(fields: readonly string[]): DomainEvent | undefined {
-  const values = toRecord(fields)
-  if (values === undefined || values['version'] !== '1') return undefined
-  const { order_id, user_id, item_id, sale_id } = values
+  const record = toRecord(fields)
+  const text = record?.['event']
+  return parseEvent(text === undefined ? record : parseJson(text))
+}
+
+/** The event in what was read from JSON, or from the fields of an entry; undefined where it is none. */
+export function parseEvent(found: unknown): DomainEvent | undefined {
+  if (typeof found !== 'object' || found === null) return undefined
+  const values = found as Readonly<Record<string, unknown>>
+  if (integer(values['version'], 1) !== 1) return undefined
+  const [order_id, user_id] = [word(values['order_id']), word(values['user_id'])]
+  const [item_id, sale_id] = [word(values['item_id']), word(values['sale_id'])]
   const quantity = integer(values['quantity'], 1)
   const timestamp = integer(values['timestamp'], 0)
   if (!order_id || !user_id || !item_id || !sale_id || !SLUG.test(item_id)) return undefined
@@ -35,7 +47,7 @@ export function parseEntry(fields: readonly string[]): DomainEvent | undefined {
   if (values['type'] === 'Restocked') return { type: 'Restocked', ...base }
   if (values['type'] !== 'OrderCreated') return undefined
 
-  const { currency } = values
+  const currency = word(values['currency'])
   const amount = integer(values['amount'], 0)
   const claim_seq = integer(values['claim_seq'], 1)
   const pay_by = integer(values['pay_by'], 0)
@@ -65,16 +77,21 @@ export function toRecord(fields: readonly string[]): Record<string, string> | un
   return record
 }
 
-/** An event's fields as the outbox holds them: flat, all strings. */
-export function toFields(event: Readonly<Record<string, unknown>>): string[] {
-  return Object.entries(event).flatMap(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ])
+/** An event's fields as the outbox holds them. */
+export const toFields = (event: DomainEvent): string[] => ['event', JSON.stringify(event)]
+
+/** What was read from JSON; undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
-function integer(text: string | undefined, least: number): number | undefined {
-  if (text === undefined || !INTEGER.test(text)) return undefined
-  const value = Number(text)
-  return Number.isSafeInteger(value) && value >= least ? value : undefined
+const word = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function integer(found: unknown, least: number): number | undefined {
+  const value = typeof found === 'string' && INTEGER.test(found) ? Number(found) : found
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least ? value : undefined
 }

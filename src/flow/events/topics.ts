@@ -1,7 +1,7 @@
 import { ensureTopics, type KafkaRecord } from '../../platform/kafka.ts'
 import { DEFAULT_LAYOUT, type TopicLayout } from '../../platform/kafka-settings.ts'
 import type { Delivery } from './delivery.ts'
-import { parseEntry, toFields } from './entry.ts'
+import { parseEvent, parseJson } from './entry.ts'
 
 export interface Cluster {
   readonly brokers: readonly string[]
@@ -48,16 +48,8 @@ export function parseRecord(record: KafkaRecord): Delivery | undefined {
   const message = parseJson(record.value ?? '')
   if (typeof message !== 'object' || message === null) return undefined
   const { outbox_id, part, event } = message as { outbox_id?: unknown; part?: unknown; event?: unknown }
-  if (typeof outbox_id !== 'string' || typeof event !== 'object' || event === null) return undefined
-  const parsed = parseEntry(toFields(event as Record<string, unknown>))
+  if (typeof outbox_id !== 'string') return undefined
+  const parsed = parseEvent(event)
   if (parsed === undefined || !(part === undefined || typeof part === 'string')) return undefined
   return { outbox_id, ...(part === undefined ? {} : { part }), event: parsed }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -57,9 +57,11 @@ end
 
 local function decide(order_id, user_id, terms)
   local entries, active = entries_of[user_id], 0
-  for entry_id, quantity in string.gmatch(entries, '(%S+):(%d+)') do
-    if entry_id == order_id then return repeated(order_id, user_id, quantity) end
-    active = active + quantity
+  if entries ~= '' then
+    for entry_id, quantity in string.gmatch(entries, '(%S+):(%d+)') do
+      if entry_id == order_id then return repeated(order_id, user_id, quantity) end
+      active = active + quantity
+    end
   end
   if closed and not terms.restored then return closed end
   if active + terms.quantity > terms.limit then return 'limit_reached' end

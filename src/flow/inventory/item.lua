@@ -8,6 +8,12 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Numbers are written once a batch where they can: each time a script hands one over Redis formats it anew, which
+-- costs more than the rest of a claim.
+local function text_of(number)
+  return string.format('%.0f', number)
+end
+
 -- A missing key passes: Redis has no empty hashes, so an item without holds has no holds key.
 local function missing_or(wanted, key)
   local found = redis.call('TYPE', key).ok
@@ -33,4 +39,16 @@ local function read_item()
   if ends_at ~= '' and not tonumber(ends_at) then return nil end
   item.ends_at, item.state, item.sale_id, item.run_id = tonumber(ends_at), state, sale_id, run_id
   return item
+end
+
+-- An event's JSON (contracts/events.ts) is these two and what is its own: the first, with whose order it is; and what the
+-- claims of a batch have in common. Only a user_id may hold what JSON has to escape.
+local function order_event(type, order_id, user_id)
+  local user = string.find(user_id, '[^%w-]') and cjson.encode(user_id) or '"' .. user_id .. '"'
+  return '{"type":"' .. type .. '","version":1,"order_id":"' .. order_id .. '","user_id":' .. user
+end
+
+local function event_of(item, item_id, quantity, timestamp)
+  return ',"item_id":"' .. item_id .. '","sale_id":"' .. item.sale_id .. '","quantity":' .. quantity .. ',"timestamp":'
+    .. timestamp
 end

@@ -21,8 +21,8 @@ for entry_id, active in string.gmatch(redis.call('HGET', buyers_key, user_id) or
 end
 entries[#entries + 1] = order_id .. ':0'
 
-redis.call('XADD', outbox_key, '*', 'type', 'Restocked', 'version', 1, 'order_id', order_id, 'user_id', user_id,
-  'item_id', item_id, 'sale_id', item.sale_id, 'quantity', quantity, 'timestamp', now_ms())
+redis.call('XADD', outbox_key, '*', 'event', order_event('Restocked', order_id, user_id)
+  .. event_of(item, item_id, quantity, text_of(now_ms())) .. '}')
 redis.call('HSET', buyers_key, user_id, table.concat(entries, ' '))
 redis.call('HSET', stock_key, 'available', item.available + quantity, 'held', item.held - quantity)
 redis.call('ZREM', holds_key, order_id)
