@@ -8,7 +8,7 @@
 -- EVENTS   none
 local results = {}
 for index, key in ipairs(KEYS) do
-  local is_bound = redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'order_id') == 1
+  local is_bound = redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'request') == 1
   results[index] = is_bound and 'bound' or 'unused'
 end
 return results

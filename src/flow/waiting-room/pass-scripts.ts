@@ -52,19 +52,30 @@ export const bindPasses = defineScript({
     slot_ms,
     ...uses.flatMap((use) => [
       memberOf({ sale, ...use }),
-      use.order_id,
-      use.user_id,
-      use.key,
-      use.body,
-      Number(use.look_up),
+      // The user comes last because an id may hold any character, a space too.
+      `${use.order_id} ${use.key} ${use.body} ${use.user_id}`,
       use.use,
+      Number(use.look_up),
     ]),
   ],
-  result: (reply) =>
-    (reply as [string, string?][]).map(
-      ([kind, order_id]) => ({ kind, ...(order_id === undefined ? {} : { order_id }) }) as BindResult,
-    ),
+  result: (reply, { uses }) => (reply as string[]).map((answer, index) => parseBind(answer, uses[index])),
 })
+
+function parseBind(answer: string, use: PassUse | undefined): BindResult {
+  const [kind = '', order_id = use?.order_id ?? ''] = answer.split(' ')
+  switch (kind) {
+    case 'bound':
+    case 'repeated':
+      return { kind, order_id }
+    case 'foreign':
+    case 'used':
+    case 'key_reused':
+    case 'expired':
+      return { kind }
+    default:
+      throw new Error(`unexpected answer to a pass: ${answer}`)
+  }
+}
 
 /** Whether each place's pass is bound to a request. */
 export const lookPasses = defineScript({

@@ -436,7 +436,7 @@ const useOf = (position: number, change: Partial<PassUse> = {}): PassUse => ({
     order_id: `order-${position}`,
     user_id: 'ann',
     key: 'k1',
-    body: 'tv 1',
+    body: 'tv-1',
     look_up: false,
     use: 'first',
   },
@@ -495,7 +495,7 @@ test('bind-passes: as its header says', async () => {
       useOf(1, { order_id: 'other', use: 'second' }),
       useOf(1, { user_id: 'bob' }),
       useOf(1, { key: 'k2' }),
-      useOf(1, { body: 'tv 2' }),
+      useOf(1, { body: 'tv-2' }),
       useOf(2, { look_up: true }),
       useOf(3),
       useOf(4),
@@ -511,7 +511,7 @@ test('bind-passes: as its header says', async () => {
     { kind: 'expired' },
   ])
   expect(await redis.commands.hgetall(passOf('bind', 1))).toMatchObject({
-    ...{ 'use:first': '1', 'use:second': '1', order_id: 'order-1' },
+    ...{ 'use:first': '1', 'use:second': '1', request: 'order-1 k1 tv-1 ann' },
   })
   expect(await call(useOf(1, { look_up: true }))).toEqual([{ kind: 'repeated', order_id: 'order-1' }])
   expect(await redis.commands.exists(passOf('bind', 4))).toBe(0)
@@ -542,7 +542,7 @@ test('a claim is a sign of life in checkout, but brings nobody in; one that is r
   expect(await until(2)).toBe(0)
   const before = await until(1)
   await letPass(redis.commands, 'alive', 1000)
-  const refused = [{ user_id: 'bob' }, { key: 'k2' }, { body: 'tv 2' }].map((change) => useOf(1, change))
+  const refused = [{ user_id: 'bob' }, { key: 'k2' }, { body: 'tv-2' }].map((change) => useOf(1, change))
   await bind('alive', ...refused, useOf(3, { look_up: true }))
   expect(await until(1)).toBe(before - 1000)
 })

@@ -8,10 +8,11 @@
 -- EVENTS   none
 local order_id, use = ARGV[1], ARGV[2]
 
-if redis.call('HGET', KEYS[1], 'order_id') ~= order_id then return 'free' end
+local request = redis.call('HGET', KEYS[1], 'request')
+if not request or string.match(request, '^%S+') ~= order_id then return 'free' end
 redis.call('HDEL', KEYS[1], 'use:' .. use)
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 4) == 'use:' then return 'bound' end
 end
-redis.call('HDEL', KEYS[1], 'order_id', 'user_id', 'key', 'body')
+redis.call('HDEL', KEYS[1], 'request')
 return 'free'
