@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { parseEntry } from '../../src/flow/events/entry.ts'
+import { parseEntry } from '../../src/flow/events/events.ts'
 import { createInventory } from '../../src/flow/inventory/inventory.ts'
 import { MAIN_LANE } from '../../src/flow/waiting-room/keys.ts'
 import { claimOf, itemOf, keyOf } from '../../test/support/inventory.ts'

@@ -1,4 +1,4 @@
-import { parseEntry } from '../../src/flow/events/entry.ts'
+import { parseEntry } from '../../src/flow/events/events.ts'
 import { itemKeys } from '../../src/flow/inventory/keys.ts'
 import type { RedisConnection } from '../../src/platform/redis.ts'
 import { sleep } from '../clock.ts'

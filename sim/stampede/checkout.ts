@@ -1,4 +1,4 @@
-import { parseEntry } from '../../src/flow/events/entry.ts'
+import { parseEntry } from '../../src/flow/events/events.ts'
 import { outboxKey } from '../../src/flow/inventory/inventory.ts'
 import type { Behaviour, CheckoutPlan } from './behaviour.ts'
 import { HEADER_BYTES, STEP_MS } from './line.ts'

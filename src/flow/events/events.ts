@@ -18,6 +18,7 @@ export type {
   Rejection,
   Replay,
 } from './delivery.ts'
+export { parseEntry } from './entry.ts'
 export { createKafkaEventLog, type KafkaEventLogOptions } from './kafka-event-log.ts'
 export { createRedisStreamEventLog, type RedisStreamEventLogOptions } from './redis-stream-event-log.ts'
 export { createRelay, type Relay, type RelayOptions } from './relay.ts'
