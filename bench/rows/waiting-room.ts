@@ -47,7 +47,7 @@ export const enterRoom: Row = {
     'a bare mark, `SETBIT` once a place, over the same connections, for each second that Redis works',
   unit: 'per second',
   better: 'more',
-  note: 'By the processor time of Redis, since nodes that take one turn a call can not keep it busy here. The places were taken before.',
+  note: 'By the processor time of Redis, which nodes in one thread can not keep busy. Ours sends the tries of one moment together. The places were taken before.',
   prepare: async (scale) => {
     const rooms = await startRooms({ nodes: NODES })
     const count = scale.of(4000, 40_000)
