@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SERVER_SETTINGS } from '../../src/platform/redis-settings.ts'
 
 /** A real redis-server of one test file, set as the project wants it: append-only file, no eviction. */
 export interface TestRedis {
@@ -83,6 +84,7 @@ async function launch(
     appendonly: 'yes',
     'maxmemory-policy': 'noeviction',
     daemonize: 'no',
+    ...SERVER_SETTINGS,
     ...more,
   }
   const server = spawn(

@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { systemClock } from '../clock.ts'
 import { SettingError } from '../errors.ts'
+import { SERVER_SETTINGS } from '../redis-settings.ts'
 import { commandLine, isRunning, lastLines, readPidFile, spawnDetached, stopProcess } from './os-process.ts'
 import { freePort } from './ports.ts'
 
@@ -64,6 +65,7 @@ async function launch(
     appendfsync: 'always',
     save: '',
     'maxmemory-policy': 'noeviction',
+    ...SERVER_SETTINGS,
     'set-proc-title': 'no', // keeps the folder in the command line, by which a leftover is known
     ...more,
   }
