@@ -3,7 +3,7 @@ import type { SaleId } from '../../contracts/ids.ts'
 import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import { keys } from './keys.ts'
-import { batcherOfLane } from './lane-batches.ts'
+import { batchersBy } from './batchers.ts'
 import { type Recovery, wantedCeiling } from './recovery.ts'
 import * as scripts from './scripts.ts'
 
@@ -40,8 +40,7 @@ export interface ArrivalParts {
  */
 export function createArrivals({ redis, raise }: ArrivalParts) {
   const handOut = async (
-    sale: SaleId,
-    lane: string,
+    [sale, lane]: readonly [SaleId, string],
     arrivals: readonly Arrival[],
   ): Promise<readonly Arrived[]> => {
     const run_id = redis.runId(keys.queue(sale, lane))
@@ -62,7 +61,7 @@ export function createArrivals({ redis, raise }: ArrivalParts) {
         throw new Unavailable(`the waiting room of ${sale} is missing`)
       case 'reserve':
         await raise({ sale, lane }, wantedCeiling(result.tail, arrivals.length))
-        return handOut(sale, lane, arrivals)
+        return handOut([sale, lane], arrivals)
       case 'ended':
         return arrivals.map(() => ({ kind: 'ended' }))
       case 'joined': {
@@ -71,6 +70,6 @@ export function createArrivals({ redis, raise }: ArrivalParts) {
       }
     }
   }
-  const batcherOf = batcherOfLane(handOut, BATCH)
+  const batcherOf = batchersBy(handOut, BATCH)
   return (sale: SaleId, lane: string, arrival: Arrival) => batcherOf(sale, lane)(arrival)
 }

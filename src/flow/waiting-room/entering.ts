@@ -4,8 +4,8 @@ import type { Clock } from '../../platform/clock.ts'
 import { Unavailable } from '../../platform/errors.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
 import type { Catalogue } from '../catalogue/catalogue.ts'
+import { batchersBy } from './batchers.ts'
 import { DECOY_LANE } from './keys.ts'
-import { batcherOfLane } from './lane-batches.ts'
 import { positionOf } from './place.ts'
 import * as scripts from './scripts.ts'
 import type { Sight } from './sight.ts'
@@ -52,7 +52,7 @@ const BATCH = 64
 
 /** Exchanges a ticket whose turn has come for a pass. Tries of one event-loop turn are decided together, in their order. */
 export function createEntering({ redis, clock, catalogue, see, tickets, slotMs }: EnteringParts) {
-  const enterOf = batcherOfLane(async (id, lane, positions: readonly number[]) => {
+  const enterOf = batchersBy(async ([id, lane]: readonly [SaleId, string], positions: readonly number[]) => {
     // Looked up as they leave: nobody is decided by older numbers than alone.
     const [sale, seen] = await Promise.all([catalogue.sale(id), see(id)])
     if (sale === undefined || seen === undefined) throw new Unavailable(`the sale ${id} is gone`)

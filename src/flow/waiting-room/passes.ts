@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { SaleId, UserId } from '../../contracts/ids.ts'
-import { createBatcher } from '../../platform/batch.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { RedisConnection } from '../../platform/redis.ts'
+import { batchersBy } from './batchers.ts'
 import { keys, memberOf, type Place } from './keys.ts'
 import {
   type BindResult,
@@ -68,11 +68,13 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
   let uses = 0
 
   const { commands } = redis
-  const bindOf = batcherOfSale((sale, uses: readonly PassUse[]) =>
+  const bindOf = batchersBy(([sale]: readonly [SaleId], uses: readonly PassUse[]) =>
     bindPasses.run(commands, { sale, slot_ms: slotMs, uses }),
   )
-  const lookOf = batcherOfSale((_sale, places: readonly Place[]) => lookPasses.run(commands, { places }))
-  const leaveOf = batcherOfSale(async (sale, places: readonly Place[]) => {
+  const lookOf = batchersBy((_: readonly [SaleId], places: readonly Place[]) =>
+    lookPasses.run(commands, { places }),
+  )
+  const leaveOf = batchersBy(async ([sale]: readonly [SaleId], places: readonly Place[]) => {
     await commands.zrem(keys.checkouts(sale), ...places.map(memberOf))
     return places.map(() => undefined)
   })
@@ -138,20 +140,5 @@ export function createPasses({ redis, tickets, slotMs, clock }: PassParts): Pass
       waited.abort()
     },
     leaveCheckout: (place) => leaveOf(place.sale)(place),
-  }
-}
-
-/** What is asked of one sale at a time travels together: its keys are on one slot. */
-function batcherOfSale<Request, Result>(
-  send: (sale: SaleId, requests: readonly Request[]) => Promise<readonly Result[]>,
-) {
-  const batchers = new Map<SaleId, (request: Request) => Promise<Result>>()
-  return (sale: SaleId) => {
-    let batcher = batchers.get(sale)
-    if (batcher === undefined) {
-      batcher = createBatcher((requests: readonly Request[]) => send(sale, requests))
-      batchers.set(sale, batcher)
-    }
-    return batcher
   }
 }
