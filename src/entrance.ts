@@ -37,12 +37,14 @@ export function createEntrance({ apps, hot, urls, shedding, live, log, metrics }
     return (path: string, request: Request, client: Client): Response | Promise<Response> => {
       const end = (response: Response) => {
         if (isOfBuyers(host, path)) live.counter.answered(path, response.status)
-        return secure(response, https)
+        return response
       }
       const answer = shortWay(request, path, client) ?? (() => longWay(request, client))
-      // What is at hand already is cheaper than turning somebody away.
+      // What is at hand already is cheaper than turning somebody away; it is complete.
       if (answer instanceof Response) return end(answer)
-      return atTheDoor(shedding, { host, path, request }, answer).then(end)
+      return atTheDoor(shedding, { host, path, request }, answer).then((response) =>
+        end(secure(response, https)),
+      )
     }
   }
   const entrances = { queue: entranceOf('queue'), shop: entranceOf('shop'), ops: entranceOf('ops') }
