@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { type Env, environment } from '../../src/platform/config.ts'
 import { type Child, keepRunning } from '../../src/platform/servers/child.ts'
 import { readRunFile, type RunFile } from '../../src/platform/servers/data-dir.ts'
-import { freePort, freePorts } from '../../src/platform/servers/ports.ts'
+import { freePort, freePorts, startOnFreePorts } from '../../src/platform/servers/ports.ts'
 import { supervise } from '../../src/platform/servers/supervisor.ts'
 import { randomOf } from '../random.ts'
 import { findTarget, type Target } from '../target.ts'
@@ -48,14 +48,16 @@ export interface WorldOptions {
   readonly root: string
 }
 
-export async function startWorld({ profile, dataDir, seed, root }: WorldOptions): Promise<World> {
-  const closing: (() => Promise<unknown>)[] = []
-  try {
-    return await start({ profile, dataDir: resolve(dataDir), seed, root }, closing)
-  } catch (error) {
-    for (const close of closing.toReversed()) await close()
-    throw error
-  }
+export function startWorld({ profile, dataDir, seed, root }: WorldOptions): Promise<World> {
+  return startOnFreePorts(async () => {
+    const closing: (() => Promise<unknown>)[] = []
+    try {
+      return await start({ profile, dataDir: resolve(dataDir), seed, root }, closing)
+    } catch (error) {
+      for (const close of closing.toReversed()) await close()
+      throw error
+    }
+  })
 }
 
 async function start(options: WorldOptions, closing: (() => Promise<unknown>)[]): Promise<World> {

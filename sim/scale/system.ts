@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Env, environment } from '../../src/platform/config.ts'
 import { type Child, keepRunning } from '../../src/platform/servers/child.ts'
-import { freePorts } from '../../src/platform/servers/ports.ts'
+import { freePorts, startOnFreePorts } from '../../src/platform/servers/ports.ts'
 import { projectPath } from '../../src/platform/project.ts'
 import { supervise } from '../../src/platform/servers/supervisor.ts'
 import { findTarget, type Target } from '../target.ts'
@@ -29,19 +29,21 @@ export async function openFolder(what: string): Promise<string> {
 export const removeFolder = (folder: string) => rm(folder, { recursive: true, force: true })
 
 /** `env`: where servers are that run already, and settings; they win over what is made here. `port`: else a free one. */
-export async function startSystem(
+export const startSystem = (
   profile: 'embedded' | 'full',
   dataDir: string,
   env: Env = {},
   port?: number,
-): Promise<System> {
+): Promise<System> => startOnFreePorts(async () => start(profile, dataDir, env, port ?? (await freePorts(3))))
+
+async function start(profile: 'embedded' | 'full', dataDir: string, env: Env, port: number): Promise<System> {
   const said: string[] = []
   const stopping = new AbortController()
   const processFile = (role: string) => projectPath(`src/processes/${role}.ts`)
   const ready = Promise.withResolvers<Env>()
   const running = supervise(
     {
-      ...{ profile, port: port ?? (await freePorts(3)), dataDir, fresh: false, processFile },
+      ...{ profile, port, dataDir, fresh: false, processFile },
       env: { ...environment(), STRIPE_API_URL: '', ...env },
       print: (line) => said.push(line),
       onReady: async (_run, made) => {

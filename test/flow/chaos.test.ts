@@ -12,7 +12,9 @@ async function chaos(...flags: string[]) {
   run.stdout.on('data', (chunk: Buffer) => (json += chunk.toString()))
   run.stderr.on('data', (chunk: Buffer) => (progress += chunk.toString()))
   const code = await new Promise<number | null>((resolve) => run.once('close', resolve))
-  return { code, progress, report: JSON.parse(json.trim().split('\n').at(-1) ?? '') as unknown }
+  const last = json.trim().split('\n').at(-1) ?? ''
+  if (last === '') throw new Error(`no report, exit code ${code}:\n${progress}`)
+  return { code, progress, report: JSON.parse(last) as unknown }
 }
 
 const SMALL = ['--seed', '7', '--buyers', '60', '--seconds', '2']

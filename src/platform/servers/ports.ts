@@ -22,6 +22,22 @@ export async function freePorts(count: number): Promise<number> {
   }
 }
 
+const TAKEN = /EADDRINUSE|address already in use|port \d+ is taken/i
+const ATTEMPTS = 3
+
+/**
+ * Starts what looks for free ports itself. Between the look and the bind another may take one: then it is started anew, with
+ * others, three times at most.
+ */
+export async function startOnFreePorts<Started>(start: () => Promise<Started>): Promise<Started> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await start()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !TAKEN.test(String(error))) throw error
+    }
+}
+
 function bindOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
