@@ -257,8 +257,7 @@ describe('refusals', () => {
 describe('what a pass was used for, when Redis has forgotten it', () => {
   /** The use alone, or the pass as well: what a cut append-only file or a promoted replica may lack. */
   const forget = {
-    'the use': (sale: string) =>
-      app.app.redis.commands.hdel(`queue:{${sale}}:pass:1`, 'order_id', 'user_id', 'key', 'body', 'uses'),
+    'the use': (sale: string) => app.app.redis.commands.hdel(`queue:{${sale}}:pass:1`, 'request'),
     'the pass': (sale: string) => app.app.redis.commands.del(`queue:{${sale}}:pass:1`),
   }
   test.each(Object.entries(forget))(
