@@ -63,7 +63,8 @@ async function runTests(paths: readonly string[], shown: Shown = 'as it comes'):
   total.passed += count('pass')
   total.failed += code !== 0 && failed === 0 ? 1 : failed
   total.skipped += count('skip') + count('todo')
-  failures.push(...failuresIn(errors))
+  const told = failuresIn(errors)
+  failures.push(...(code === 0 || told.length > 0 ? told : [errors.split('\n').slice(-LINES).join('\n')]))
 }
 
 /** Each failed test in Bun's output: its file, the last lines before its name, which say why, and its name. */
@@ -72,6 +73,8 @@ function failuresIn(output: string): string[] {
   let [file, lines] = ['', [] as string[]]
   for (const line of output.split('\n')) {
     const isResult = /^\((?:pass|fail|skip|todo)\) /.test(line)
+    // What follows are the names once more.
+    if (/^\d+ tests? failed:$/.test(line)) break
     const isFile = /^\S+\.test\.tsx?:$/.test(line)
     if (isFile) file = line
     if (line.startsWith('(fail)')) found.push([file, ...lines.slice(-LINES), line].join('\n'))
