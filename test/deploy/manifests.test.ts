@@ -4,6 +4,7 @@ import { parse } from 'yaml'
 import { readConfig, SETTINGS } from '../../src/platform/config.ts'
 import { EDGE_SETTINGS, readEdgeSettings } from '../../src/platform/edge-settings.ts'
 import { projectPath } from '../../src/platform/project.ts'
+import { SERVER_SETTINGS } from '../../src/platform/redis-settings.ts'
 import { createMetrics } from '../../src/platform/telemetry.ts'
 import {
   type Document,
@@ -188,4 +189,10 @@ test('every file is applied; the image holds what its processes import', () => {
     (path) => !copied.some((copy) => path === copy || path.startsWith(`${copy}/`)),
   )
   expect([...new Set(missing)]).toEqual([])
+})
+
+test('Redis is set as those that we start ourselves', () => {
+  const conf = readFileSync(projectPath('deploy/kubernetes/base/redis.yaml'), 'utf8')
+  for (const [setting, value] of Object.entries(SERVER_SETTINGS))
+    expect(conf).toMatch(new RegExp(`^ +${setting} ${value}$`, 'm'))
 })
